@@ -1,0 +1,39 @@
+dnl GCA_COMPILER: gcc or clang, in gnu11, for a 64-bit machine; everything else ends here with the reason.
+AC_DEFUN([GCA_COMPILER], [
+AC_LANG_PUSH([C])
+GCA_TRY_CFLAG([-std=gnu11], [STD_CFLAGS="-std=gnu11"], [AC_MSG_ERROR([$CC does not know -std=gnu11])])
+AC_SUBST([STD_CFLAGS])
+
+AC_MSG_CHECKING([for gcc or clang on a 64-bit machine])
+AC_COMPILE_IFELSE([AC_LANG_SOURCE([
+#if !defined __GNUC__
+#error "neither gcc nor clang"
+#endif
+_Static_assert(sizeof(void *) == 8, "64-bit pointers");
+_Static_assert(sizeof(long) == 8, "64-bit long");
+])], [AC_MSG_RESULT([yes])], [
+    AC_MSG_RESULT([no])
+    AC_MSG_ERROR([gcalloc needs gcc or clang and 64-bit pointers])
+])
+AC_LANG_POP([C])
+
+dnl The library itself is C. C++ serves the tests of operator new and delete only.
+AC_LANG_PUSH([C++])
+AC_MSG_CHECKING([whether $CXX makes programs])
+AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <new>]], [[delete new int;]])],
+    [gca_have_cxx=yes], [gca_have_cxx=no])
+AC_MSG_RESULT([$gca_have_cxx])
+AC_LANG_POP([C++])
+AM_CONDITIONAL([HAVE_CXX], [test "$gca_have_cxx" = yes])
+])
+
+dnl GCA_TRY_CFLAG(flag, if the C compiler accepts it, otherwise)
+AC_DEFUN([GCA_TRY_CFLAG], [
+AC_MSG_CHECKING([whether $CC accepts $1])
+gca_saved_cflags=$CFLAGS
+CFLAGS="$CFLAGS -Werror $1"
+AC_COMPILE_IFELSE([AC_LANG_PROGRAM()], [gca_accepts=yes], [gca_accepts=no])
+CFLAGS=$gca_saved_cflags
+AC_MSG_RESULT([$gca_accepts])
+AS_IF([test "$gca_accepts" = yes], [$2], [$3])
+])

@@ -1,0 +1,17 @@
+# preload: the C library's names on top of the core. One file a line; `make lint` compares this list with the folder.
+if !SANITIZED
+lib_LTLIBRARIES += libgcalloc.la
+endif
+
+libgcalloc_la_CFLAGS = $(AM_CFLAGS) $(CORE_CFLAGS)
+libgcalloc_la_SOURCES =
+libgcalloc_la_LIBADD = libcore.la
+
+# No version in the file name: LD_PRELOAD=libgcalloc.so and -lgcalloc name the same file.
+# initfirst: our constructor runs before any other, since others allocate. nodelete: dlclose can't take the heap away.
+# now: no lazy binding, whose resolver may allocate.
+libgcalloc_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version -no-undefined \
+	-Wl,--version-script=$(srcdir)/preload/exports.map \
+	-Wl,-z,defs -Wl,-z,initfirst -Wl,-z,nodelete -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack
+EXTRA_libgcalloc_la_DEPENDENCIES = preload/exports.map
+EXTRA_DIST += preload/exports.map

@@ -1,0 +1,1 @@
+# tests/fault: nothing yet.
