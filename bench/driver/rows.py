@@ -29,8 +29,10 @@ class Row:
 
 
 MICRO_NAMES = """
-pair-40 pair-mixed stack random-1k random-16k random-full-2t handover larson threads-short rebuild
-realloc-small realloc-8m realloc-huge
+pair-40 pair-mixed stack queue simple random-1k random-16k random-full-2t random-2t pareto powers
+handover batches larson threads-short threads-leftover mixed-frees mixed-frees-2t
+rebuild hashmap trees strings bignum calloc aligned
+realloc-small realloc-8m realloc-huge large-2m large-25m false-active false-passive
 """.split()
 
 MEMORY_UNITS = {"tiny-rss": "KiB", "thread-kib": "KiB", "kept-mib": "MiB"}

@@ -6,7 +6,7 @@ TINY_RSS_GOAL_KIB, THREAD_GOAL_KIB = 512, 16
 LEVEL = 1.02
 LEVEL_ROWS = {
     "random replacement": ("random-1k", "random-16k", "random-full-2t"),
-    "producer and consumer": ("handover",),
+    "producer and consumer": ("handover", "batches"),
     "huge realloc": ("realloc-8m", "realloc-huge"),
     "short-lived threads": ("threads-short",),
 }

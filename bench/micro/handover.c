@@ -4,12 +4,12 @@
  * Each side publishes its place once per 64 blocks, so that the ring costs little and freeing for another thread is what
  * is measured. A side that must wait yields: on a machine with one free core spinning would only burn the other's time.
  */
-#include "micro/pattern.h"
+#include "bench/micro/pattern.h"
 
 #include <sched.h>
 #include <stdatomic.h>
 
-enum { RING = 4096, PUBLISH_EVERY = 64, BLOCKS = 3000000 };
+enum { RING = 4096, PUBLISH_EVERY = 64, BLOCKS = 6000000 };
 
 static struct block ring[RING];
 static _Alignas(64) atomic_size_t made;

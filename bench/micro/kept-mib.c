@@ -1,6 +1,6 @@
 /* bench/micro/kept-mib: MiB beyond the start that an idle program still holds 0.3 s after it freed 100 MiB. */
-#include "micro/memory.h"
-#include "micro/pattern.h"
+#include "bench/micro/memory.h"
+#include "bench/micro/pattern.h"
 
 #include <time.h>
 

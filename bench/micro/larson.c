@@ -4,7 +4,7 @@
  * After the idea of Larson and Krishnan (ISMM 1998): most blocks are freed by another thread than the one that made
  * them, and that one no longer lives.
  */
-#include "micro/pattern.h"
+#include "bench/micro/pattern.h"
 
 enum { SETS = 2, LIVE = 2000, REPLACED = 20000 };
 

@@ -1,9 +1,9 @@
 /*
  * bench/micro/memory: read(2) into the stack and no stdio, so that the measuring costs no block.
  */
-#include "micro/memory.h"
+#include "bench/micro/memory.h"
 
-#include "micro/pattern.h"
+#include "bench/micro/pattern.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* bench/micro/pair-40: malloc and free of 40 bytes in a tight loop, the floor of what a pair can cost. */
-#include "micro/pattern.h"
+#include "bench/micro/pattern.h"
 
 int main(int argc, char **argv)
 {

@@ -1,5 +1,5 @@
 /* bench/micro/pair-mixed: malloc and free at once, but of a new small size each time, so that no class stays hot. */
-#include "micro/pattern.h"
+#include "bench/micro/pattern.h"
 
 enum { SIZES = 1024 };
 

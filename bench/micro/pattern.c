@@ -1,7 +1,7 @@
 /*
  * bench/micro/pattern: start, end and threads of a pattern. Nothing here allocates, except that pthread_create does.
  */
-#include "micro/pattern.h"
+#include "bench/micro/pattern.h"
 
 #include <pthread.h>
 #include <stdio.h>

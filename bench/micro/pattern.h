@@ -8,6 +8,7 @@
 #ifndef BENCH_MICRO_PATTERN_H
 #define BENCH_MICRO_PATTERN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

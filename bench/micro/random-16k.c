@@ -1,5 +1,5 @@
 /* bench/micro/random-16k: 4,096 live blocks, each replaced at random by one under 16 KiB: classes with few slots in a span. */
-#include "micro/pattern.h"
+#include "bench/micro/pattern.h"
 
 enum { LIVE = 4096, SIZE_MAX_BYTES = 16384 };
 

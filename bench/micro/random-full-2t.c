@@ -4,7 +4,7 @@
  * Every block that dies makes the only hole of its size in its neighbourhood, so spans stay nearly full and an allocator
  * that hunts for space pays on each call.
  */
-#include "micro/pattern.h"
+#include "bench/micro/pattern.h"
 
 enum { THREADS = 2, LIVE = 150000 };
 

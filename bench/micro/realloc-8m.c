@@ -3,7 +3,7 @@
  *
  * In turn, because a single buffer at the end of glibc's heap would only ever move that end.
  */
-#include "micro/pattern.h"
+#include "bench/micro/pattern.h"
 
 #define START_BYTES ((size_t)64 << 10)
 #define END_BYTES ((size_t)8 << 20)

@@ -1,5 +1,5 @@
 /* bench/micro/realloc-huge: one buffer grows by halves from 1 MiB to over 512 MiB, every page touched. */
-#include "micro/pattern.h"
+#include "bench/micro/pattern.h"
 
 #define START_BYTES ((size_t)1 << 20)
 #define END_BYTES ((size_t)512 << 20)

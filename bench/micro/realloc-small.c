@@ -1,5 +1,5 @@
 /* bench/micro/realloc-small: 256 vectors grow in turn from 16 bytes to at most 16 KiB by halves, then start again. */
-#include "micro/pattern.h"
+#include "bench/micro/pattern.h"
 
 enum { VECTORS = 256, SIZE_MAX_BYTES = 16384 };
 

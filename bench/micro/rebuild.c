@@ -1,5 +1,5 @@
 /* bench/micro/rebuild: build 600,000 small blocks, free 90 % of them at random, build again into the holes. */
-#include "micro/pattern.h"
+#include "bench/micro/pattern.h"
 
 enum { LIVE = 600000 };
 

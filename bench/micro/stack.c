@@ -1,5 +1,5 @@
 /* bench/micro/stack: last in, first out, in runs of random depth, as recursive code allocates. */
-#include "micro/pattern.h"
+#include "bench/micro/pattern.h"
 
 enum { DEPTH_MAX = 2000 };
 

@@ -1,6 +1,6 @@
 /* bench/micro/thread-kib: KiB that each of 64 living threads costs beyond its stack once it has one block. */
-#include "micro/memory.h"
-#include "micro/pattern.h"
+#include "bench/micro/memory.h"
+#include "bench/micro/pattern.h"
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* bench/micro/threads-short: threads that live for 60 blocks each, two at a time. */
-#include "micro/pattern.h"
+#include "bench/micro/pattern.h"
 
 enum { BLOCKS = 60, AT_ONCE = 2 };
 

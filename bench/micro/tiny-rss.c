@@ -3,8 +3,8 @@
  *
  * It reads its own VmHWM, since ru_maxrss is off by what the kernel's per-CPU counters hold back: a large share here.
  */
-#include "micro/memory.h"
-#include "micro/pattern.h"
+#include "bench/micro/memory.h"
+#include "bench/micro/pattern.h"
 
 enum { BLOCKS = 8 };
 
