@@ -1,0 +1,15 @@
+/*
+ * A pointer into a block that is freed already.
+ * expect: double free of {inside} @
+ */
+#include "preload/misuse/misuse.h"
+
+int main(void)
+{
+    char *block = malloc(96);
+
+    name_address("inside", block + 32);
+    free(block);
+    free_hidden(block + 32);
+    return survive(96);
+}

@@ -1,0 +1,14 @@
+/*
+ * A global variable.
+ * expect: invalid free of {variable}: not in any heap: static data
+ */
+#include "preload/misuse/misuse.h"
+
+static char variable[64];
+
+int main(void)
+{
+    name_address("variable", variable);
+    free_hidden(variable);
+    return survive(64);
+}

@@ -1,0 +1,19 @@
+/*
+ * The block was freed before.
+ * expect: realloc of freed {block} (96 bytes)
+ */
+#include "preload/misuse/misuse.h"
+
+#include <errno.h>
+
+int main(void)
+{
+    void *block = malloc(96);
+
+    name_address("block", block);
+    free(block);
+    errno = 0;
+    if (realloc(opaque(block), 200) != NULL || errno != EINVAL)
+        return 2;
+    return survive(96);
+}
