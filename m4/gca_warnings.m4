@@ -7,7 +7,6 @@ WARN_CFLAGS=
 m4_foreach_w([gca_flag], [
     -Wall -Wextra -Wshadow -Wconversion -Wundef -Wvla -Wpointer-arith -Wwrite-strings -Wcast-align
     -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wredundant-decls -Wnested-externs
-    -Wformat=2
 ], [GCA_TRY_CFLAG(gca_flag, [WARN_CFLAGS="$WARN_CFLAGS gca_flag"])])
 AS_IF([test "$enable_werror" = yes], [WARN_CFLAGS="$WARN_CFLAGS -Werror"])
 AC_LANG_POP([C])

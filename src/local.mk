@@ -11,6 +11,7 @@ libcore_la_SOURCES = \
 	src/base/compiler.h \
 	src/base/format.c \
 	src/base/format.h \
+	src/base/image.h \
 	src/base/invariant.c \
 	src/base/invariant.h \
 	src/base/lock.c \
@@ -20,6 +21,44 @@ libcore_la_SOURCES = \
 	src/base/options.c \
 	src/base/options.def \
 	src/base/options.h \
+	src/heap/allocate.c \
+	src/heap/allocate.h \
+	src/heap/buffer.c \
+	src/heap/buffer.h \
+	src/heap/foreign.c \
+	src/heap/foreign.h \
+	src/heap/fork.c \
+	src/heap/fork.h \
+	src/heap/large.c \
+	src/heap/large.h \
+	src/heap/layout.c \
+	src/heap/layout.h \
+	src/heap/lookup.c \
+	src/heap/lookup.h \
+	src/heap/metadata.c \
+	src/heap/metadata.h \
+	src/heap/misuse.c \
+	src/heap/misuse.h \
+	src/heap/purge.c \
+	src/heap/purge.h \
+	src/heap/remote.c \
+	src/heap/remote.h \
+	src/heap/resize.c \
+	src/heap/runs.c \
+	src/heap/runs.h \
+	src/heap/sizes.c \
+	src/heap/sizes.h \
+	src/heap/span.c \
+	src/heap/span.h \
+	src/heap/statistics.c \
+	src/heap/statistics.h \
+	src/heap/thread.c \
+	src/heap/thread.h \
+	src/heap/unit.h \
+	src/heap/verify.c \
+	src/heap/verify.h \
+	src/heap/walk.c \
+	src/heap/walk.h \
 	src/os/environment.c \
 	src/os/environment.h \
 	src/os/maps.c \

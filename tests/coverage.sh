@@ -5,8 +5,8 @@ set -eu
 cd "$1"
 sources=$(sed -n 's/^abs_top_srcdir = //p' Makefile)
 
-find . -name '*.gcda' | LC_ALL=C sort | while read -r counts; do
-    # libtool compiles in the top folder and gcc writes paths as it was given them: absolute ones.
+find . -name '*.gcno' | LC_ALL=C sort | while read -r counts; do
+    # The counts lie beside it; a file without any was never loaded, and is listed with none.
     ${GCOV:-gcov} -n "$counts" 2>/dev/null
 done | awk -v root="$sources/" '
 /^File / { split($0, part, "\047"); name = part[2]; sub("^" root, "", name) }
