@@ -1,4 +1,9 @@
-/* bench/micro/aligned: posix_memalign to 32 bytes to 4 KiB, among as many blocks without a wish. */
+/*
+ * bench/micro/aligned: posix_memalign to 32 bytes to 4 KiB, among as many blocks without a wish.
+ *
+ * Sizes are odd since mimalloc 2.0.9 aligns wrongly where size and alignment are equal (its issue 700) and would have no
+ * figure here.
+ */
 #include "bench/micro/pattern.h"
 
 enum { LIVE = 2000 };
@@ -30,7 +35,7 @@ int main(int argc, char **argv)
     pairs = pattern_times(6000000);
     for (size_t i = 0; i < pairs; i++) {
         struct block *place = &live[random_below(&random, LIVE)];
-        size_t size = 1 + random_below(&random, 600);
+        size_t size = 1 + 2 * random_below(&random, 300);
 
         sum += block_drop_any(*place);
         if (i % 2 == 0)
