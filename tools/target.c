@@ -1,0 +1,193 @@
+/*
+ * tools/target: a process looked into from outside.
+ */
+#include "tools/target.h"
+
+#include "base/image.h"
+#include "tools/elf_memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* Opens a file in a thread's folder for reading; NULL and errno. */
+static FILE *open_file(const struct target *target, pid_t thread, const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "task/%d/%s", (int)thread, name);
+    int descriptor = openat(target->folder, path, O_RDONLY | O_CLOEXEC);
+    return descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
+}
+
+/* 0 when the thread still has its memory, -ESRCH when it has ended, or what forbids us to look. */
+static int check_thread(const struct target *target, pid_t thread)
+{
+    FILE *maps = open_file(target, thread, "maps");
+    if (maps == NULL)
+        return errno == ENOENT ? -ESRCH : -errno;
+    errno = 0;
+    int first = getc(maps);
+    int result = first != EOF ? 0 : errno != 0 ? -errno : -ESRCH;
+    fclose(maps);
+    return result;
+}
+
+static int open_threads(const struct target *target, DIR **threads_out)
+{
+    int folder = openat(target->folder, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return errno == ENOENT ? -ESRCH : -errno;
+    *threads_out = fdopendir(folder);
+    return *threads_out != NULL ? 0 : -errno;
+}
+
+static int find_thread(struct target *target)
+{
+    DIR *threads;
+    int result = open_threads(target, &threads);
+    if (result != 0)
+        return result;
+    result = -ESRCH;
+    const struct dirent *entry;
+    while (result == -ESRCH && (entry = readdir(threads)) != NULL) {
+        pid_t thread = atoi(entry->d_name);
+        if (thread > 0)
+            result = check_thread(target, thread);
+        if (result == 0)
+            target->thread_id = thread;
+    }
+    closedir(threads);
+    return result;
+}
+
+/* The address a module was loaded at, from a line of maps; 0 when the line does not begin a file's
+ * mapping. */
+static uintptr_t module_start(const char *line)
+{
+    uintptr_t start;
+    unsigned long offset;
+    unsigned long inode;
+    int fields = sscanf(line, "%lx-%*x %*s %lx %*s %lu", &start, &offset, &inode);
+    return fields == 3 && offset == 0 && inode != 0 ? start : 0;
+}
+
+/* 0 when the module has the variable and a heap; -EAGAIN: no heap so far. */
+static int ask_module(const struct target *target, uintptr_t module, uintptr_t *image_out)
+{
+    uintptr_t variable;
+    uintptr_t image = 0;
+    int result = elf_memory_symbol(target, module, "gca_image", &variable);
+    if (result == 0)
+        result = target_read_all(target, variable, &image, sizeof image);
+    if (result != 0)
+        return result;
+    if (image == 0)
+        return -EAGAIN;
+    *image_out = image;
+    return 0;
+}
+
+/*
+ * Every module is asked for the variable, whatever its file is called, and answers from memory: the
+ * file may have been replaced, deleted or lie where we can't see it. A module that makes no sense
+ * is none of ours.
+ */
+static int ask_modules(struct target *target, FILE *maps)
+{
+    int result = -ENOEXEC;
+    char *line = NULL;
+    size_t line_bytes = 0;
+    while (result != 0 && result != -EPERM && result != -ESRCH &&
+           getline(&line, &line_bytes, maps) > 0) {
+        uintptr_t start = module_start(line);
+        int answer = start != 0 ? ask_module(target, start, &target->image_address) : -ENOENT;
+        if (answer == 0 || answer == -EAGAIN || answer == -EPERM || answer == -ESRCH)
+            result = answer;
+    }
+    free(line);
+    return result;
+}
+
+int target_find_image(struct target *target)
+{
+    int result = find_thread(target);
+    if (result != 0)
+        return result;
+    FILE *maps = open_file(target, target->thread_id, "maps");
+    if (maps == NULL)
+        return -errno;
+    result = ask_modules(target, maps);
+    fclose(maps);
+    return result;
+}
+
+int target_attach(pid_t process_id, struct target *target_out)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d", (int)process_id);
+    struct target target = {.process_id = process_id};
+    target.folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (target.folder < 0)
+        return errno == ENOENT ? -ESRCH : -errno;
+    int result = target_find_image(&target);
+    if (result == 0)
+        *target_out = target;
+    else
+        close(target.folder);
+    return result;
+}
+
+ssize_t target_read(const struct target *target, uintptr_t address, void *bytes_out,
+                    size_t size_bytes)
+{
+    struct iovec local = {bytes_out, size_bytes};
+    struct iovec remote = {(void *)address, size_bytes};
+    ssize_t count = process_vm_readv(target->thread_id, &local, 1, &remote, 1, 0);
+    return count >= 0 ? count : -errno;
+}
+
+int target_read_all(const struct target *target, uintptr_t address, void *bytes_out,
+                    size_t size_bytes)
+{
+    ssize_t count = target_read(target, address, bytes_out, size_bytes);
+    if (count < 0)
+        return (int)count;
+    return (size_t)count == size_bytes ? 0 : -EFAULT;
+}
+
+void target_name(const struct target *target, char *name_out, size_t size_bytes)
+{
+    snprintf(name_out, size_bytes, "?");
+    FILE *file = open_file(target, target->thread_id, "comm");
+    if (file == NULL)
+        return;
+    if (fgets(name_out, (int)size_bytes, file) != NULL)
+        name_out[strcspn(name_out, "\n")] = '\0';
+    fclose(file);
+    /* A process chooses its own name; our terminal should not obey it. */
+    for (char *byte = name_out; *byte != '\0'; byte++)
+        if ((unsigned char)*byte < ' ' || *byte == 127)
+            *byte = '?';
+}
+
+uint64_t target_resident_bytes(const struct target *target)
+{
+    FILE *file = open_file(target, target->thread_id, "statm");
+    if (file == NULL)
+        return 0;
+    unsigned long pages;
+    int fields = fscanf(file, "%*u %lu", &pages);
+    fclose(file);
+    return fields == 1 ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+void target_detach(struct target *target)
+{
+    close(target->folder);
+}
