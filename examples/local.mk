@@ -1,1 +1,21 @@
-# examples: nothing yet.
+# examples: small programs that use the API as installed. `make check` compiles and runs them; none is installed.
+examples_programs = \
+	examples/leaf \
+	examples/statistics \
+	examples/walk
+if !SANITIZED
+check_PROGRAMS += $(examples_programs)
+TESTS += $(examples_programs)
+endif
+
+# What <gcalloc.h> includes is found here as it is where it is installed; nothing else of the project is.
+EXAMPLE_CPPFLAGS = -I$(top_srcdir)/include
+examples_leaf_SOURCES = examples/leaf.c
+examples_leaf_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_leaf_LDADD = libgcalloc.la
+examples_statistics_SOURCES = examples/statistics.c
+examples_statistics_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_statistics_LDADD = libgcalloc.la
+examples_walk_SOURCES = examples/walk.c
+examples_walk_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_walk_LDADD = libgcalloc.la
