@@ -1,11 +1,19 @@
 # preload: the C library's names on top of the core. One file a line; `make lint` compares this list with the folder.
 if !SANITIZED
 lib_LTLIBRARIES += libgcalloc.la
+noinst_LTLIBRARIES += liboperators.la
 endif
 
 libgcalloc_la_CFLAGS = $(AM_CFLAGS) $(CORE_CFLAGS)
-libgcalloc_la_SOURCES =
-libgcalloc_la_LIBADD = libcore.la
+libgcalloc_la_SOURCES = \
+	preload/export.h \
+	preload/inspect.c \
+	preload/malloc.c
+libgcalloc_la_LIBADD = liboperators.la libcore.la
+
+# A new-handler may throw through these.
+liboperators_la_CFLAGS = $(AM_CFLAGS) $(CORE_CFLAGS) -fexceptions
+liboperators_la_SOURCES = preload/operators.c
 
 # No version in the file name: LD_PRELOAD=libgcalloc.so and -lgcalloc name the same file.
 # initfirst: our constructor runs before any other, since others allocate. nodelete: dlclose can't take the heap away.

@@ -1,0 +1,7 @@
+/* gcalloc.h: everything gcalloc offers to programs that link it. See gcalloc(3). */
+#ifndef GCALLOC_H
+#define GCALLOC_H
+
+#include <gcalloc/heap.h>
+
+#endif

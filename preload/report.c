@@ -1,0 +1,88 @@
+/*
+ * preload/report: what the heap did.
+ *
+ * Locks: the run lock while counting.
+ */
+#include "preload/report.h"
+
+#include "base/image.h"
+#include "base/message.h"
+#include "heap/runs.h"
+#include "heap/statistics.h"
+#include "heap/thread.h"
+#include "heap/verify.h"
+#include "os/output.h"
+#include "os/thread.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { REPORT_BYTES = 2048, NAME_BYTES = 64 };
+
+int report_collect(gca_heap_stats *stats_out)
+{
+    struct thread_heap *heap = thread_heap_get();
+    if (heap == NULL)
+        return -ENOMEM;
+    thread_heap_done(heap);
+    run_lock();
+    int result = statistics_collect(gca_image, stats_out);
+    run_unlock();
+    return result;
+}
+
+/* The program's name as the kernel knows it, or "?". */
+static void program_name(char *name, size_t size_bytes)
+{
+    int descriptor = os_open_read("/proc/self/comm");
+    long length = descriptor < 0 ? 0 : os_read(descriptor, name, size_bytes - 1);
+    if (descriptor >= 0)
+        os_close(descriptor);
+    if (length <= 1) {
+        memcpy(name, "?", 2);
+        return;
+    }
+    name[length - 1] = '\0';
+}
+
+static void add_row(struct text *text, const char *label, uint64_t size_bytes)
+{
+    text_add(text, "  %-28s", label);
+    text_add_size(text, size_bytes);
+    text_add(text, "\n");
+}
+
+static void write_statistics(void)
+{
+    gca_heap_stats stats;
+    if (report_collect(&stats) != 0)
+        return;
+    char name[NAME_BYTES];
+    program_name(name, sizeof name);
+    char buffer[REPORT_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_add(&text, "gcalloc: heap of %s (process %d) at exit\n", name, os_process_id());
+    text_add(&text, "  %-28s%lu (%lu large)\n", "blocks still allocated", stats.blocks, stats.large_blocks);
+    add_row(&text, "in them", stats.allocated_bytes);
+    add_row(&text, "free in spans", stats.free_slot_bytes);
+    add_row(&text, "free and kept", stats.dirty_bytes);
+    add_row(&text, "returned to the kernel", stats.purged_bytes);
+    add_row(&text, "moved instead of copied", stats.moved_bytes);
+    add_row(&text, "heap in use at most", atomic_load(&gca_image->units_used) * UNIT_BYTES);
+    add_row(&text, "metadata", stats.metadata_bytes);
+    text_add(&text, "  %-28s%lu\n", "spans", stats.spans);
+    text_add(&text, "  %-28s%lu (%lu parked)\n", "thread heaps", stats.threads, stats.parked_threads);
+    message_write(&text);
+}
+
+void report_at_exit(void)
+{
+    const struct options *options = options_now();
+    if (options->stats)
+        write_statistics();
+    const char *problem = options->verify ? heap_verify() : NULL;
+    if (problem != NULL) {
+        message_note("error: corrupted metadata: %s\n  see gcalloc(7), \"corrupted metadata\"", problem);
+        os_abort();
+    }
+}

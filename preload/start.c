@@ -1,0 +1,50 @@
+/*
+ * preload/start: what happens when the library is loaded, and when the program has ended.
+ *
+ * The heap starts with the first malloc, which comes before this constructor; here only what needs libc is set up.
+ */
+#include "base/message.h"
+#include "base/options.h"
+#include "heap/foreign.h"
+#include "heap/thread.h"
+#include "os/thread.h"
+#include "preload/report.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+
+int __cxa_atexit(void (*function)(void *), void *argument, void *object);
+
+/* libc's own malloc family, which ours hides. Looked up the first time a block of libc's is met. */
+static const struct foreign_heap *find_libc_heap(void)
+{
+    static struct foreign_heap libc;
+    static _Bool looked;
+    if (!looked) {
+        *(void **)&libc.realloc = dlsym(RTLD_NEXT, "realloc");
+        *(void **)&libc.usable_size = dlsym(RTLD_NEXT, "malloc_usable_size");
+        *(void **)&libc.free = dlsym(RTLD_NEXT, "free");
+        looked = 1;
+    }
+    return libc.free != NULL && libc.realloc != NULL && libc.usable_size != NULL ? &libc : NULL;
+}
+
+static void at_exit(void *argument)
+{
+    (void)argument;
+    report_at_exit();
+}
+
+/*
+ * -z initfirst runs this before every other constructor, and exit handlers run newest first: ours, registered for no
+ * object, comes after all user code.
+ */
+__attribute__((constructor)) static void start(void)
+{
+    foreign_register(find_libc_heap);
+    struct thread_heap *heap = thread_heap_get();
+    thread_heap_done(heap);
+    __cxa_atexit(at_exit, NULL, NULL);
+    if (options_now()->verbose >= 1)
+        message_note("process %d runs on gcalloc", os_process_id());
+}

@@ -1,0 +1,13 @@
+/* base/compiler: what we ask of gcc and clang beyond the language. */
+#ifndef BASE_COMPILER_H
+#define BASE_COMPILER_H
+
+#define LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define COLD __attribute__((cold, noinline))
+#define NOINLINE __attribute__((noinline))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define PRINTF_LIKE(format_index, first_index) __attribute__((format(printf, format_index, first_index)))
+#define CACHE_LINE_BYTES 64
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * base/message: what gcalloc has to say.
+ *
+ * Uses os. Locks: none.
+ */
+#include "base/message.h"
+
+#include "base/options.h"
+#include "os/output.h"
+#include "os/thread.h"
+
+enum { STANDARD_ERROR = 2, LINE_BYTES = 512, PATH_BYTES = 320 };
+
+/* The option's path with every %p replaced by the process id. */
+static void expand_path(struct text *path, const char *pattern)
+{
+    for (; *pattern != '\0'; pattern++) {
+        if (pattern[0] == '%' && pattern[1] == 'p') {
+            text_add(path, "%d", os_process_id());
+            pattern++;
+        } else {
+            text_add(path, "%c", *pattern);
+        }
+    }
+}
+
+void message_write(const struct text *text)
+{
+    const char *pattern = options_now()->log_file;
+    if (pattern[0] != '\0') {
+        char buffer[PATH_BYTES];
+        struct text path = text_in(buffer, sizeof buffer);
+        expand_path(&path, pattern);
+        int descriptor = os_open_append(path.bytes);
+        if (descriptor >= 0) {
+            os_write_all(descriptor, text->bytes, text->length);
+            os_close(descriptor);
+            return;
+        }
+    }
+    os_write_all(STANDARD_ERROR, text->bytes, text->length);
+}
+
+static void write_line(const char *prefix, const char *format, va_list arguments)
+{
+    char buffer[LINE_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_add(&text, "%s", prefix);
+    text_add_list(&text, format, arguments);
+    if (text.length == text.size_bytes - 1)
+        text.length--;
+    text_add(&text, "\n");
+    message_write(&text);
+}
+
+COLD void message_warn(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    write_line("gcalloc: warning: ", format, arguments);
+    va_end(arguments);
+}
+
+COLD void message_note(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    write_line("gcalloc: ", format, arguments);
+    va_end(arguments);
+}

@@ -1,0 +1,20 @@
+/*
+ * base/message: what gcalloc has to say.
+ *
+ * Every report is made on the stack and leaves in one write(2), to standard error or, where the option names one, to
+ * the end of the log file. errno is left alone. May be called anywhere, also from a signal handler.
+ */
+#ifndef BASE_MESSAGE_H
+#define BASE_MESSAGE_H
+
+#include "base/compiler.h"
+#include "base/format.h"
+
+/* One line each: "gcalloc: warning: ..." and "gcalloc: ...". */
+void message_warn(const char *format, ...) PRINTF_LIKE(1, 2);
+void message_note(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* Writes a whole report. */
+void message_write(const struct text *text);
+
+#endif

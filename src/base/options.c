@@ -1,0 +1,191 @@
+/*
+ * base/options: GCALLOC_OPTIONS, parsed once from the table in options.def.
+ *
+ * Uses os. Locks: none; written once, before a second thread can ask.
+ */
+#include "base/options.h"
+
+#include "base/compiler.h"
+#include "base/message.h"
+#include "os/environment.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+const struct option options_table[] = {
+#define OPTION(name, type, initial, minimum, maximum, meaning)                                                        \
+    {#name, OPTION_##type, #initial, minimum, maximum, NULL, meaning, offsetof(struct options, name)},
+#define CHOICE(name, initial, choices, meaning)                                                                       \
+    {#name, OPTION_CHOICE, initial, 0, 0, choices, meaning, offsetof(struct options, name)},
+#define TEXT(name, meaning)                                                                                           \
+    {#name, OPTION_TEXT, "", 0, OPTION_TEXT_BYTES - 1, NULL, meaning, offsetof(struct options, name)},
+#include "base/options.def"
+#undef OPTION
+#undef CHOICE
+#undef TEXT
+};
+
+const size_t options_count = sizeof options_table / sizeof options_table[0];
+
+/* A piece of the option text; not ended by a zero byte. */
+struct slice {
+    const char *bytes;
+    size_t length;
+};
+
+static bool slice_is(struct slice slice, const char *word)
+{
+    return strlen(word) == slice.length && memcmp(slice.bytes, word, slice.length) == 0;
+}
+
+static bool slice_is_any(struct slice slice, const char *const *words)
+{
+    for (; *words != NULL; words++)
+        if (slice_is(slice, *words))
+            return true;
+    return false;
+}
+
+static const char *parse_bool(struct slice value, uint64_t *value_out)
+{
+    static const char *const yes[] = {"1", "yes", "on", "true", NULL};
+    static const char *const no[] = {"0", "no", "off", "false", NULL};
+    if (!slice_is_any(value, yes) && !slice_is_any(value, no))
+        return "neither yes nor no";
+    *value_out = slice_is_any(value, yes);
+    return NULL;
+}
+
+/* "", "K", "KB", "KiB" and so on, in either case: how often to multiply by 1024, or -1. */
+static int size_suffix(struct slice suffix)
+{
+    static const char letters[] = "kmgt";
+    if (suffix.length == 0)
+        return 0;
+    const char *letter = memchr(letters, suffix.bytes[0] | 0x20, 4);
+    if (letter == NULL)
+        return -1;
+    struct slice rest = {suffix.bytes + 1, suffix.length - 1};
+    static const char *const endings[] = {"", "B", "b", "iB", "ib", NULL};
+    return slice_is_any(rest, endings) ? (int)(letter - letters) + 1 : -1;
+}
+
+static const char *parse_number(struct slice value, const struct option *option, uint64_t *value_out)
+{
+    uint64_t number = 0;
+    size_t i = 0;
+    for (; i < value.length && value.bytes[i] >= '0' && value.bytes[i] <= '9'; i++)
+        if (__builtin_mul_overflow(number, 10u, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(value.bytes[i] - '0'), &number))
+            return "out of range";
+    int steps = option->type == OPTION_SIZE ? size_suffix((struct slice){value.bytes + i, value.length - i})
+                                            : (i == value.length ? 0 : -1);
+    if (i == 0 || steps < 0)
+        return option->type == OPTION_SIZE ? "not a size" : "not a number";
+    for (; steps > 0; steps--)
+        if (__builtin_mul_overflow(number, 1024u, &number))
+            return "out of range";
+    if (number < option->minimum || number > option->maximum)
+        return "out of range";
+    *value_out = number;
+    return NULL;
+}
+
+static const char *parse_choice(struct slice value, const char *choices, uint64_t *value_out)
+{
+    for (uint64_t index = 0;; index++) {
+        size_t length = strcspn(choices, "|");
+        if (length == value.length && memcmp(choices, value.bytes, length) == 0) {
+            *value_out = index;
+            return NULL;
+        }
+        if (choices[length] == '\0')
+            return "not one of its choices";
+        choices += length + 1;
+    }
+}
+
+static const char *parse_value(struct options *options, const struct option *option, struct slice value)
+{
+    char *field = (char *)options + option->offset;
+    if (option->type == OPTION_TEXT) {
+        if (value.length >= OPTION_TEXT_BYTES)
+            return "too long";
+        memcpy(field, value.bytes, value.length);
+        field[value.length] = '\0';
+        return NULL;
+    }
+    uint64_t number;
+    const char *problem = option->type == OPTION_BOOL     ? parse_bool(value, &number)
+                          : option->type == OPTION_CHOICE ? parse_choice(value, option->choices, &number)
+                                                          : parse_number(value, option, &number);
+    if (problem == NULL)
+        memcpy(field, &number, sizeof number);
+    return problem;
+}
+
+static const struct option *find_option(struct slice name)
+{
+    for (size_t i = 0; i < options_count; i++)
+        if (slice_is(name, options_table[i].name))
+            return &options_table[i];
+    return NULL;
+}
+
+static const char *parse_item(struct options *options, struct slice item)
+{
+    const char *equals = memchr(item.bytes, '=', item.length);
+    struct slice name = {item.bytes, equals != NULL ? (size_t)(equals - item.bytes) : item.length};
+    const struct option *option = find_option(name);
+    if (option == NULL)
+        return "unknown; see gcalloc options";
+    if (equals == NULL)
+        return option->type == OPTION_BOOL || (option->type == OPTION_COUNT && option->minimum <= 1)
+                   ? parse_value(options, option, (struct slice){"1", 1})
+                   : "needs a value";
+    return parse_value(options, option, (struct slice){equals + 1, item.length - name.length - 1});
+}
+
+void options_parse(struct options *options, const char *text, options_complain *complain)
+{
+    while (*text != '\0') {
+        struct slice item = {text, strcspn(text, ",")};
+        const char *problem = item.length == 0 ? NULL : parse_item(options, item);
+        if (problem != NULL)
+            complain(item.bytes, item.length, problem);
+        text += item.length + (text[item.length] == ',');
+    }
+}
+
+void options_set_defaults(struct options *options)
+{
+    memset(options, 0, sizeof *options);
+    for (size_t i = 0; i < options_count; i++) {
+        const char *initial = options_table[i].initial;
+        parse_value(options, &options_table[i], (struct slice){initial, strlen(initial)});
+    }
+}
+
+static struct options current;
+
+const struct options *options_now(void)
+{
+    return &current;
+}
+
+static void warn(const char *item, size_t item_length, const char *problem)
+{
+    char copy[80];
+    size_t length = item_length < sizeof copy ? item_length : sizeof copy - 1;
+    memcpy(copy, item, length);
+    copy[length] = '\0';
+    message_warn("option \"%s\": %s", copy, problem);
+}
+
+COLD void options_load(void)
+{
+    options_set_defaults(&current);
+    const char *text = os_environment_get("GCALLOC_OPTIONS");
+    if (text != NULL)
+        options_parse(&current, text, warn);
+}

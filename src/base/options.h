@@ -1,0 +1,60 @@
+/*
+ * base/options: GCALLOC_OPTIONS, parsed once from the table in options.def.
+ *
+ * A wrong option is one warning line and leaves its default; the rest count.
+ */
+#ifndef BASE_OPTIONS_H
+#define BASE_OPTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { OPTION_TEXT_BYTES = 256 };
+
+enum option_type { OPTION_BOOL, OPTION_COUNT, OPTION_SIZE, OPTION_CHOICE, OPTION_TEXT };
+
+struct options {
+#define OPTION(name, type, initial, minimum, maximum, meaning) uint64_t name;
+#define CHOICE(name, initial, choices, meaning) uint64_t name;
+#define TEXT(name, meaning) char name[OPTION_TEXT_BYTES];
+#include "base/options.def"
+#undef OPTION
+#undef CHOICE
+#undef TEXT
+};
+
+/* The values of the CHOICE options, in the order of their choices. */
+enum { ON_ERROR_ABORT, ON_ERROR_REPORT };
+enum { HUGE_PAGES_NEVER, HUGE_PAGES_LARGE, HUGE_PAGES_ALWAYS };
+
+/* One row of the table, as data. */
+struct option {
+    const char *name;
+    enum option_type type;
+    const char *initial; /* as written in options.def */
+    uint64_t minimum;
+    uint64_t maximum;
+    const char *choices; /* "first|second", or NULL */
+    const char *meaning;
+    size_t offset; /* of its field in struct options */
+};
+
+extern const struct option options_table[];
+extern const size_t options_count;
+
+/* What can be wrong with an option's text; `item` is the text "key=value" and ends at item_length. */
+typedef void options_complain(const char *item, size_t item_length, const char *problem);
+
+/* Sets every option to its default. */
+void options_set_defaults(struct options *options);
+
+/* Reads "key=value,key". Wrong items are handed to complain and passed over. */
+void options_parse(struct options *options, const char *text, options_complain *complain);
+
+/* The options of this process; the defaults until options_load(). Read-only afterwards. */
+const struct options *options_now(void);
+
+/* Reads GCALLOC_OPTIONS and warns of what is wrong in it. Called once, at the first malloc. */
+void options_load(void);
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * heap/allocate: the slow halves of allocating and freeing.
+ *
+ * Each starts over from the beginning: a fast path came here for one of several reasons, and need not say which.
+ *
+ * Locks: none of its own.
+ */
+#include "heap/allocate.h"
+
+#include "base/bits.h"
+#include "base/image.h"
+#include "heap/buffer.h"
+#include "heap/foreign.h"
+#include "heap/large.h"
+#include "heap/misuse.h"
+#include "heap/remote.h"
+#include "heap/span.h"
+
+#include <string.h>
+
+/* ---- allocating ---- */
+
+/* An entry of the class from the calling thread's buffer, which is filled if need be. */
+static struct entry take_entry(struct thread_heap *heap, uint32_t class_index)
+{
+    struct buffer *buffer = &heap->buffers[class_index];
+    if (buffer->top == buffer->base && buffer_refill(heap, class_index) != 0)
+        return (struct entry){NULL, NULL};
+    return *--buffer->top;
+}
+
+/* With `zeroed` a slot that holds old data is cleared; a fresh one reads as zero already. */
+static void *allocate_slot(uint32_t class_index, enum slot_state state, bool zeroed)
+{
+    struct thread_heap *heap = thread_heap_get();
+    if (heap == NULL)
+        return NULL;
+    struct entry entry = take_entry(heap, class_index);
+    if (entry.slot != NULL) {
+        if (zeroed && slot_state_get(entry.state) != SLOT_FRESH)
+            memset(entry.slot, 0, class_slot_bytes[class_index]);
+        slot_state_set(entry.state, state);
+    }
+    thread_heap_done(heap);
+    return entry.slot;
+}
+
+static void *allocate_large(size_t size_bytes, size_t align_bytes, bool zeroed)
+{
+    if (size_bytes > BLOCK_BYTES_MAX)
+        return NULL;
+    struct thread_heap *heap = thread_heap_get(); /* starts gcalloc */
+    if (heap == NULL)
+        return NULL;
+    thread_heap_done(heap);
+    return large_allocate(size_bytes, align_bytes, zeroed);
+}
+
+static size_t at_least_one(size_t size_bytes)
+{
+    return size_bytes + (size_bytes == 0);
+}
+
+NOINLINE void *heap_allocate_slowly(size_t size_bytes)
+{
+    if (size_bytes > CLASS_BYTES_MAX)
+        return allocate_large(size_bytes, 1, false);
+    uint32_t class_index = class_of(at_least_one(size_bytes));
+    struct buffer *buffer = &heap_self->buffers[class_index];
+    if (LIKELY(buffer->top != buffer->base))
+        return buffer_take(buffer);
+    return allocate_slot(class_index, SLOT_ALLOCATED, false);
+}
+
+NOINLINE void *heap_allocate_zeroed_slowly(size_t size_bytes)
+{
+    if (size_bytes > CLASS_BYTES_MAX)
+        return allocate_large(size_bytes, 1, true);
+    return allocate_slot(class_of(at_least_one(size_bytes)), SLOT_ALLOCATED, true);
+}
+
+void *heap_allocate_leaf(size_t size_bytes)
+{
+    if (size_bytes > CLASS_BYTES_MAX)
+        return allocate_large(size_bytes, 1, false);
+    return allocate_slot(class_of(at_least_one(size_bytes)), SLOT_LEAF, false);
+}
+
+/* Spans start at a multiple of UNIT_BYTES, so a slot size that is a multiple of the alignment gives aligned slots. */
+void *heap_allocate_aligned(size_t size_bytes, size_t align_bytes)
+{
+    size_bytes = at_least_one(size_bytes);
+    if (align_bytes <= BLOCK_ALIGNMENT)
+        return heap_allocate(size_bytes);
+    if (size_bytes <= CLASS_BYTES_MAX && align_bytes <= UNIT_BYTES)
+        for (uint32_t i = class_of(size_bytes); i < CLASS_COUNT; i++)
+            if (class_slot_bytes[i] % align_bytes == 0)
+                return allocate_slot(i, SLOT_ALLOCATED, false);
+    return allocate_large(size_bytes, align_bytes, false);
+}
+
+/* ---- freeing ---- */
+
+static void push_local(struct thread_heap *heap, const struct unit *unit, void *slot, uint8_t *state)
+{
+    struct buffer *buffer = &heap->buffers[unit->class_index];
+    if (buffer->top == buffer->limit)
+        buffer_make_room(heap, unit->class_index);
+    if (UNLIKELY(buffer->top == buffer->limit)) { /* no memory even for a small buffer */
+        lock_take(&heap->lock);
+        buffer_return_slot(heap, unit, state);
+        lock_release(&heap->lock);
+        return;
+    }
+    buffer->top->slot = slot;
+    buffer->top->state = state;
+    buffer->top++;
+}
+
+/* Only a span's lock: no heap could be had for the calling thread. */
+COLD static void free_without_heap(const struct unit *unit, uint8_t *state)
+{
+    struct thread_heap *owner = atomic_load_explicit(&unit->owner, memory_order_relaxed);
+    lock_take(&owner->lock);
+    buffer_return_slot(owner, unit, state);
+    lock_release(&owner->lock);
+}
+
+/*
+ * The slot of an owner that vanished in a fork is only marked: its spans are rebuilt from the states before anybody uses
+ * them. The mark comes after the look at `orphaned`; the other way round a rebuild in between could offer the slot and
+ * we as well.
+ */
+static void free_slot(void *slot, struct unit *unit, uint8_t *state)
+{
+    struct thread_heap *heap = thread_heap_get();
+    struct thread_heap *owner = atomic_load_explicit(&unit->owner, memory_order_relaxed);
+    bool orphaned = atomic_load_explicit(&owner->orphaned, memory_order_acquire);
+    slot_state_set(state, SLOT_FREE);
+    if (orphaned)
+        ;
+    else if (heap == NULL)
+        free_without_heap(unit, state);
+    else if (owner == heap)
+        push_local(heap, unit, slot, state);
+    else
+        remote_free(heap, owner, slot, unit->slot_bytes);
+    thread_heap_done(heap);
+}
+
+static void free_in_span(void *pointer, struct unit *unit, void *caller)
+{
+    struct slot_position position = unit_slot_position(unit, pointer);
+    if (!position.is_start || position.index >= unit->span->slot_count) {
+        misuse_invalid_free(pointer, caller);
+        return;
+    }
+    uint8_t *state = unit->states + position.index;
+    uint8_t value = slot_state_get(state);
+    if (LIKELY((value & 1) != 0))
+        free_slot(pointer, unit, state);
+    else if (value == SLOT_FRESH)
+        misuse_invalid_free(pointer, caller);
+    else
+        misuse_double_free(pointer, unit->slot_bytes, caller);
+}
+
+NOINLINE void heap_free_slowly(void *pointer, void *caller)
+{
+    if (pointer == NULL)
+        return;
+    if (!heap_contains(pointer)) {
+        foreign_free(pointer, caller);
+        return;
+    }
+    struct unit *unit = unit_at(pointer);
+    if (unit->kind == UNIT_SPAN)
+        free_in_span(pointer, unit, caller);
+    else if (unit->kind == UNIT_LARGE)
+        large_free(pointer, unit, caller);
+    else
+        misuse_free_of_free_unit(pointer, unit, caller);
+}

@@ -1,0 +1,88 @@
+/*
+ * heap/allocate: allocating and freeing, as malloc and free do it but without errno.
+ *
+ * The inline functions are the fast paths, in full: what is not here is a tail call to a function that starts over.
+ * Thread-safe, not async-signal-safe. Allocation returns NULL when memory is short or the size is absurd.
+ */
+#ifndef HEAP_ALLOCATE_H
+#define HEAP_ALLOCATE_H
+
+#include "base/compiler.h"
+#include "heap/thread.h"
+#include "heap/unit.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The slow and the unusual cases. caller is the program's return address, for reports. */
+void *heap_allocate_slowly(size_t size_bytes);
+void *heap_allocate_zeroed_slowly(size_t size_bytes);
+void heap_free_slowly(void *pointer, void *caller);
+
+/* As heap_allocate(), aligned to a power of two. */
+void *heap_allocate_aligned(size_t size_bytes, size_t align_bytes);
+
+/* A block that will hold no pointers. */
+void *heap_allocate_leaf(size_t size_bytes);
+
+/*
+ * Resizes a block of ours or of libc's; pointer is not NULL and size_bytes not 0. Returns 0; -ENOMEM, with the block as
+ * before; or -EINVAL, when the pointer is wrong and was reported.
+ */
+int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out);
+
+/* Frees a block that the program says has this size, and reports when that can't be so. */
+void heap_free_sized(void *pointer, size_t size_bytes, size_t align_bytes, void *caller);
+
+/* Takes the newest entry of a buffer that is not empty. */
+static ALWAYS_INLINE void *buffer_take(struct buffer *buffer)
+{
+    struct entry *entry = buffer->top - 1;
+    buffer->top = entry;
+    slot_state_set(entry->state, SLOT_ALLOCATED);
+    return entry->slot;
+}
+
+/* Size 0 wraps around and goes the slow way, as all beyond 512 bytes. */
+static ALWAYS_INLINE void *heap_allocate(size_t size_bytes)
+{
+    size_t class_index = (size_bytes - 1) >> 4;
+    if (UNLIKELY(class_index >= SMALL_CLASS_COUNT))
+        return heap_allocate_slowly(size_bytes);
+    struct buffer *buffer = &heap_self->buffers[class_index];
+    if (UNLIKELY(buffer->top == buffer->base))
+        return heap_allocate_slowly(size_bytes);
+    return buffer_take(buffer);
+}
+
+/*
+ * The owner test comes first: only then do the unit's other fields mean anything. One compare of the state catches
+ * whatever is unusual about the block, a double free among it.
+ */
+static ALWAYS_INLINE void heap_free(void *pointer, void *caller)
+{
+    if (UNLIKELY(!heap_contains(pointer))) {
+        heap_free_slowly(pointer, caller);
+        return;
+    }
+    struct unit *unit = unit_at(pointer);
+    struct thread_heap *heap = heap_self;
+    if (UNLIKELY(atomic_load_explicit(&unit->owner, memory_order_relaxed) != heap)) {
+        heap_free_slowly(pointer, caller);
+        return;
+    }
+    struct slot_position position = unit_slot_position(unit, pointer);
+    uint8_t *state = unit->states + position.index;
+    struct buffer *buffer = (struct buffer *)((char *)heap + unit->buffer_offset);
+    struct entry *top = buffer->top;
+    if (UNLIKELY(!position.is_start || slot_state_get(state) != SLOT_ALLOCATED || top == buffer->limit)) {
+        heap_free_slowly(pointer, caller);
+        return;
+    }
+    slot_state_set(state, SLOT_FREE);
+    top->slot = pointer;
+    top->state = state;
+    buffer->top = top + 1;
+}
+
+#endif

@@ -1,0 +1,179 @@
+/*
+ * heap/buffer: from spans into a thread's buffers, and back.
+ *
+ * A buffer starts with room for 8 slots and doubles each time it runs empty or full, up to 256 slots or 64 KiB. What it
+ * holds is free memory that no span can give up, so small programs and idle classes keep small buffers.
+ *
+ * Uses base. Locks: the heap's own lock around its spans; inside it the run lock and the metadata lock.
+ */
+#include "heap/buffer.h"
+
+#include "base/bits.h"
+#include "base/invariant.h"
+#include "heap/metadata.h"
+#include "heap/misuse.h"
+#include "heap/remote.h"
+#include "heap/span.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { CAPACITY_FIRST = 8, CAPACITY_MAX = 256, CAPACITY_BYTES_MAX = 65536, CAPACITY_LEAST = 4 };
+
+static size_t capacity(const struct buffer *buffer)
+{
+    return (size_t)(buffer->limit - buffer->base);
+}
+
+static size_t capacity_max(uint32_t class_index)
+{
+    size_t by_bytes = CAPACITY_BYTES_MAX / class_slot_bytes[class_index];
+    size_t most = by_bytes < CAPACITY_MAX ? by_bytes : CAPACITY_MAX;
+    return most < CAPACITY_LEAST ? CAPACITY_LEAST : most;
+}
+
+/* Doubles the room. Without memory, or at the limit, it stays as it is. */
+static bool grow(struct buffer *buffer, uint32_t class_index)
+{
+    size_t old = capacity(buffer);
+    size_t most = capacity_max(class_index);
+    size_t wanted = old == 0 ? CAPACITY_FIRST : old * 2;
+    wanted = wanted > most ? most : wanted;
+    if (wanted <= old)
+        return false;
+    struct entry *base = metadata_take(wanted * sizeof(struct entry));
+    if (base == NULL)
+        return false;
+    size_t count = (size_t)(buffer->top - buffer->base);
+    if (count != 0)
+        memcpy(base, buffer->base, count * sizeof(struct entry));
+    metadata_put(buffer->base, old * sizeof(struct entry));
+    buffer->base = base;
+    buffer->limit = base + wanted;
+    buffer->top = base + count;
+    return true;
+}
+
+/* Entries are pushed highest first, so that the lowest slot is handed out first. */
+static void push_claimed(struct buffer *buffer, struct span *span, const uint32_t *indexes, uint32_t count)
+{
+    for (uint32_t i = count; i-- > 0;) {
+        buffer->top->slot = (void *)span_slot(span, indexes[i]);
+        buffer->top->state = span->states + indexes[i];
+        buffer->top++;
+    }
+}
+
+/* Takes up to `wanted` slots from the heap's spans. The heap's lock is held. */
+static void take_from_spans(struct thread_heap *heap, uint32_t class_index, struct buffer *buffer, size_t wanted)
+{
+    uint32_t indexes[CAPACITY_MAX];
+    struct span *span;
+    while (wanted > 0 && (span = heap->listed[class_index]) != NULL) {
+        uint32_t count = span_claim(span, indexes, (uint32_t)wanted);
+        if (span->free_count == 0)
+            thread_heap_unlist(heap, span);
+        push_claimed(buffer, span, indexes, count);
+        wanted -= count;
+    }
+}
+
+/* A span from a parked heap or a new one. */
+static struct span *find_span(struct thread_heap *heap, uint32_t class_index)
+{
+    struct span *span = thread_heap_adopt_span(heap, class_index);
+    return span != NULL ? span : span_create(heap, class_index);
+}
+
+COLD static int add_span(struct thread_heap *heap, uint32_t class_index)
+{
+    struct span *span = find_span(heap, class_index);
+    if (span == NULL)
+        return -ENOMEM;
+    lock_take(&heap->lock);
+    heap->span_count[class_index]++;
+    thread_heap_list(heap, span);
+    lock_release(&heap->lock);
+    return 0;
+}
+
+NOINLINE int buffer_refill(struct thread_heap *heap, uint32_t class_index)
+{
+    struct buffer *buffer = &heap->buffers[class_index];
+    grow(buffer, class_index);
+    if (buffer->base == NULL)
+        return -ENOMEM;
+    remote_drain(heap);
+    if (buffer->top != buffer->base)
+        return 0;
+    size_t wanted = (capacity(buffer) + 1) / 2;
+    lock_take(&heap->lock);
+    take_from_spans(heap, class_index, buffer, wanted);
+    lock_release(&heap->lock);
+    if (buffer->top != buffer->base)
+        return 0;
+    int result = add_span(heap, class_index);
+    if (result != 0)
+        return result;
+    lock_take(&heap->lock);
+    take_from_spans(heap, class_index, buffer, wanted);
+    lock_release(&heap->lock);
+    return 0;
+}
+
+/* One empty span of each class stays, so that a program that frees and takes one block over and over is not slow. */
+static void give_up_if_empty(struct thread_heap *owner, struct span *span)
+{
+    uint32_t class_index = span->class_index;
+    if (span->free_count != span->slot_count || owner->listed[class_index] == owner->listed_last[class_index])
+        return;
+    thread_heap_unlist(owner, span);
+    owner->span_count[class_index]--;
+    span_destroy(span);
+}
+
+void buffer_return_slot(struct thread_heap *owner, const struct unit *unit, const uint8_t *state)
+{
+    struct span *span = unit->span;
+    size_t index = (size_t)(state - span->states);
+    if (UNLIKELY(!span_offer(span, index))) {
+        misuse_double_free((void *)span_slot(span, index), span->slot_bytes, NULL);
+        return;
+    }
+    if (!span->listed)
+        thread_heap_list(owner, span);
+    give_up_if_empty(owner, span);
+}
+
+static void return_entries(struct thread_heap *heap, const struct entry *entries, size_t count)
+{
+    lock_take(&heap->lock);
+    for (size_t i = 0; i < count; i++)
+        buffer_return_slot(heap, unit_at(entries[i].slot), entries[i].state);
+    lock_release(&heap->lock);
+}
+
+NOINLINE void buffer_make_room(struct thread_heap *heap, uint32_t class_index)
+{
+    struct buffer *buffer = &heap->buffers[class_index];
+    if (grow(buffer, class_index))
+        return;
+    if (buffer->base == NULL)
+        return;
+    size_t half = capacity(buffer) / 2;
+    return_entries(heap, buffer->base, half);
+    size_t rest = (size_t)(buffer->top - buffer->base) - half;
+    memmove(buffer->base, buffer->base + half, rest * sizeof(struct entry));
+    buffer->top = buffer->base + rest;
+}
+
+void buffer_flush_all(struct thread_heap *heap)
+{
+    for (uint32_t i = 0; i < CLASS_COUNT; i++) {
+        struct buffer *buffer = &heap->buffers[i];
+        if (buffer->top == buffer->base)
+            continue;
+        return_entries(heap, buffer->base, (size_t)(buffer->top - buffer->base));
+        buffer->top = buffer->base;
+    }
+}

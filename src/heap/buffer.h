@@ -1,0 +1,26 @@
+/*
+ * heap/buffer: from spans into a thread's buffers, and back. The slow halves of malloc and free.
+ */
+#ifndef HEAP_BUFFER_H
+#define HEAP_BUFFER_H
+
+#include "heap/thread.h"
+#include "heap/unit.h"
+
+#include <stddef.h>
+
+/*
+ * Fills the class's empty buffer with at least one entry. Returns 0 or -ENOMEM. The heap is the calling thread's.
+ */
+int buffer_refill(struct thread_heap *heap, uint32_t class_index);
+
+/* Makes room in the class's full buffer: makes it larger or moves its older half to the spans. */
+void buffer_make_room(struct thread_heap *heap, uint32_t class_index);
+
+/* Moves every entry of every buffer to the spans. */
+void buffer_flush_all(struct thread_heap *heap);
+
+/* Sets the slot free in its span, and gives the span up if it is empty and not needed. The owner's lock is held. */
+void buffer_return_slot(struct thread_heap *owner, const struct unit *unit, const uint8_t *state);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * heap/fork: the heap in the child of a fork.
+ *
+ * Before the fork every lock is taken in lock order, so that no table is in the middle of a change; afterwards the
+ * parent lets go and the child starts with fresh locks.
+ *
+ * Locks: all of them.
+ */
+#include "heap/fork.h"
+
+#include "base/image.h"
+#include "heap/metadata.h"
+#include "heap/runs.h"
+#include "heap/thread.h"
+#include "os/thread.h"
+
+#include <pthread.h>
+
+static void before(void)
+{
+    thread_heap_lock_all();
+    run_lock();
+    metadata_lock();
+}
+
+static void after_in_parent(void)
+{
+    metadata_unlock();
+    run_unlock();
+    thread_heap_unlock_all();
+}
+
+static void after_in_child(void)
+{
+    metadata_lock_reset();
+    run_lock_reset();
+    gca_image->fork_count++;
+    gca_image->process_id = os_process_id();
+    thread_heap_after_fork_in_child();
+}
+
+void fork_register(void)
+{
+    pthread_atfork(before, after_in_parent, after_in_child);
+}

@@ -1,0 +1,244 @@
+/*
+ * heap/large: blocks beyond the largest size class.
+ *
+ * Uses os, base. Locks: none of its own; the run map's.
+ */
+#include "heap/large.h"
+
+#include "base/bits.h"
+#include "base/image.h"
+#include "base/invariant.h"
+#include "heap/metadata.h"
+#include "heap/misuse.h"
+#include "heap/runs.h"
+#include "heap/span.h"
+#include "os/memory.h"
+
+#include <string.h>
+
+enum {
+    MOVE_BYTES_MIN = 128 * 1024, /* from here on moving page table entries is cheaper than copying */
+    HUGE_BYTES_MIN = 4 * 1024 * 1024,
+};
+
+static size_t units_for(size_t size_bytes)
+{
+    return (size_bytes + UNIT_BYTES - 1) >> UNIT_SHIFT;
+}
+
+/* The units of a block that have descriptors: see heap/unit.h. Returns the next after `index`. */
+static size_t next_described(size_t index, size_t first)
+{
+    size_t border = round_up(first, GRANULE_UNITS);
+    return index < border || index % GRANULE_UNITS != 0 ? index + 1 : index + GRANULE_UNITS;
+}
+
+static void describe(struct span *span, size_t from_unit)
+{
+    size_t limit = span->first_unit + span->unit_count;
+    for (size_t i = span->first_unit; i < limit; i = next_described(i, span->first_unit)) {
+        if (i < from_unit)
+            continue;
+        struct unit *unit = &heap_layout.units[i];
+        unit->start = span->start;
+        unit->span = span;
+        unit->slot_bytes = span->slot_bytes;
+        unit->kind = UNIT_LARGE;
+    }
+    heap_layout.units[span->first_unit].slot_bytes = span->slot_bytes;
+}
+
+/* Clears the descriptors in [from_unit, end of the block). */
+static void undescribe(struct span *span, size_t from_unit)
+{
+    size_t limit = span->first_unit + span->unit_count;
+    for (size_t i = span->first_unit; i < limit; i = next_described(i, span->first_unit)) {
+        if (i < from_unit)
+            continue;
+        struct unit *unit = &heap_layout.units[i];
+        unit->kind = UNIT_FREE;
+        unit->span = NULL;
+    }
+}
+
+static void clear_dirty(size_t first_unit, size_t unit_count)
+{
+    size_t limit = first_unit + unit_count;
+    size_t end;
+    for (size_t from = run_find(first_unit, limit, true, &end); from < limit; from = run_find(end, limit, true, &end))
+        memset((void *)unit_start(from), 0, (end - from) << UNIT_SHIFT);
+}
+
+static void prefer_huge_pages(const struct span *span, bool wanted)
+{
+    if (options_now()->huge_pages == HUGE_PAGES_LARGE && span->slot_bytes >= HUGE_BYTES_MIN)
+        os_set_huge_pages((void *)span->start, span->slot_bytes, wanted);
+}
+
+static void set_extent(struct span *span, size_t first_unit, size_t unit_count)
+{
+    span->start = unit_start(first_unit);
+    span->first_unit = first_unit;
+    span->unit_count = unit_count;
+    span->slot_bytes = unit_count << UNIT_SHIFT;
+    span->slot_count = 1;
+}
+
+static void publish(struct span *span)
+{
+    run_lock();
+    describe(span, 0);
+    atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, SLOT_ALLOCATED, memory_order_release);
+    run_unlock();
+}
+
+void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed)
+{
+    size_t unit_count = units_for(size_bytes);
+    size_t align_units = align_bytes > UNIT_BYTES ? align_bytes >> UNIT_SHIFT : 1;
+    if (unit_count > gca_image->unit_limit || align_units > gca_image->unit_limit)
+        return NULL;
+    struct span *span = metadata_take(sizeof *span);
+    if (span == NULL)
+        return NULL;
+    size_t first = run_take(unit_count, align_units, zeroed ? RUN_CLEAN_FIRST : RUN_DIRTY_FIRST);
+    if (first == SIZE_MAX) {
+        metadata_put(span, sizeof *span);
+        return NULL;
+    }
+    set_extent(span, first, unit_count);
+    if (zeroed)
+        clear_dirty(first, unit_count);
+    prefer_huge_pages(span, true);
+    publish(span);
+    return (void *)span->start;
+}
+
+static bool renew(size_t first_unit, size_t unit_count)
+{
+    return os_renew((void *)unit_start(first_unit), unit_count << UNIT_SHIFT,
+                    options_now()->huge_pages == HUGE_PAGES_ALWAYS) == 0;
+}
+
+/* Gives the run back. Pages that came from elsewhere leave a mapping the kernel can't merge: that is renewed. */
+static void give_back(size_t first_unit, size_t unit_count, bool moved)
+{
+    bool clean = moved && renew(first_unit, unit_count);
+    run_set_dirty(first_unit, unit_count, !clean);
+    run_put(first_unit, unit_count);
+}
+
+static void destroy(struct span *span)
+{
+    prefer_huge_pages(span, false);
+    run_lock();
+    undescribe(span, 0);
+    run_unlock();
+    size_t first_unit = span->first_unit;
+    size_t unit_count = span->unit_count;
+    bool moved = span->moved;
+    metadata_put(span, sizeof *span);
+    give_back(first_unit, unit_count, moved);
+}
+
+/* The exchange decides between two threads that free the same block: one frees, the other is told. */
+void large_free(void *block, struct unit *unit, void *caller)
+{
+    if ((uintptr_t)block != unit->start) {
+        misuse_invalid_free(block, caller);
+        return;
+    }
+    uint8_t state = atomic_exchange_explicit(&unit->large_state, SLOT_FREE, memory_order_acq_rel);
+    if ((state & 1) == 0) {
+        misuse_double_free(block, unit->slot_bytes, caller);
+        return;
+    }
+    destroy(unit->span);
+}
+
+static void shrink(struct span *span, size_t unit_count)
+{
+    size_t first_cut = span->first_unit + unit_count;
+    size_t cut_count = span->unit_count - unit_count;
+    run_lock();
+    undescribe(span, first_cut);
+    span->unit_count = unit_count;
+    span->slot_bytes = unit_count << UNIT_SHIFT;
+    heap_layout.units[span->first_unit].slot_bytes = span->slot_bytes;
+    run_unlock();
+    give_back(first_cut, cut_count, span->moved);
+}
+
+static bool grow_in_place(struct span *span, size_t unit_count)
+{
+    size_t old_end = span->first_unit + span->unit_count;
+    if (!run_take_at(old_end, unit_count - span->unit_count))
+        return false;
+    run_lock();
+    span->unit_count = unit_count;
+    span->slot_bytes = unit_count << UNIT_SHIFT;
+    describe(span, old_end);
+    run_unlock();
+    return true;
+}
+
+/* Brings the block's contents to another run. Returns true if its pages went there, so that it reads as zero itself. */
+static bool transfer(struct span *span, size_t to_unit)
+{
+    void *from = (void *)span->start;
+    void *to = (void *)unit_start(to_unit);
+    if (span->slot_bytes >= MOVE_BYTES_MIN && os_move_pages(from, to, span->slot_bytes) == 0) {
+        atomic_fetch_add_explicit(&gca_image->moved_bytes, span->slot_bytes, memory_order_relaxed);
+        return true;
+    }
+    memcpy(to, from, span->slot_bytes);
+    return false;
+}
+
+/*
+ * Into a clean run, since its pages would be thrown away. The old run's mapping is renewed right away where its pages
+ * went, so it is free and clean.
+ */
+static void *move(struct span *span, size_t unit_count)
+{
+    size_t to_unit = run_take(unit_count, 1, RUN_CLEAN_FIRST);
+    if (to_unit == SIZE_MAX)
+        return NULL;
+    bool pages_moved = transfer(span, to_unit);
+    size_t old_first = span->first_unit;
+    size_t old_count = span->unit_count;
+    run_lock();
+    undescribe(span, 0);
+    run_unlock();
+    set_extent(span, to_unit, unit_count);
+    publish(span);
+    give_back(old_first, old_count, span->moved || pages_moved);
+    span->moved = pages_moved;
+    return (void *)span->start;
+}
+
+/*
+ * Blocks that had to move get an eighth more units, whose pages stay untouched until they are used; so shrinking by less
+ * than that keeps them.
+ */
+static size_t units_to_grow_to(const struct span *span, size_t needed)
+{
+    size_t generous = span->unit_count + span->unit_count / 8;
+    return needed > generous ? needed : generous;
+}
+
+void *large_resize(void *block, struct span *span, size_t size_bytes)
+{
+    size_t needed = units_for(size_bytes);
+    if (needed <= span->unit_count) {
+        if (needed < span->unit_count - span->unit_count / 8)
+            shrink(span, needed);
+        return block;
+    }
+    if (needed > gca_image->unit_limit)
+        return NULL;
+    if (grow_in_place(span, needed))
+        return block;
+    void *moved = move(span, units_to_grow_to(span, needed));
+    return moved != NULL ? moved : move(span, needed);
+}

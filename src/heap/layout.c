@@ -1,0 +1,211 @@
+/*
+ * heap/layout: the reservation, cut into header, unit table, metadata and slots; and how each grows.
+ *
+ * Guards of at least 64 KiB that are never committed lie between the areas, so that no run off the end of a block
+ * reaches a table. Where the first unit lies within the slot area is random, on top of the kernel's own choice.
+ *
+ * Uses os, base. Locks: none of its own; see layout.h for who holds which.
+ */
+#include "heap/layout.h"
+
+#include "base/bits.h"
+#include "base/invariant.h"
+#include "heap/span.h"
+#include "os/memory.h"
+#include "os/random.h"
+#include "os/thread.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    GRANULE_BYTES = GRANULE_UNITS * UNIT_BYTES,
+    GUARD_BYTES = 65536,
+    COMMIT_BYTES_MIN = 256 * 1024,
+    COMMIT_BYTES_MAX = 64 * 1024 * 1024,
+    METADATA_COMMIT_BYTES = 256 * 1024,
+    TABLE_COMMIT_BYTES = 65536,
+    RESERVE_BYTES_MIN = 16 * 1024 * 1024,
+    RANDOM_UNITS = 4096,
+};
+
+struct image *gca_image;
+struct heap_layout heap_layout;
+
+/* One table that is committed from its start as the number of units grows. */
+struct table {
+    char *start;
+    size_t committed_bytes;
+};
+
+static struct table unit_table;
+static struct table free_map;
+static struct table dirty_map;
+static struct unit_maps unit_maps;
+
+const struct unit_maps *layout_unit_maps(void)
+{
+    return &unit_maps;
+}
+
+static int table_grow(struct table *table, size_t needed_bytes)
+{
+    if (needed_bytes <= table->committed_bytes)
+        return 0;
+    size_t wanted_bytes = round_up(needed_bytes, TABLE_COMMIT_BYTES);
+    int result = os_commit(table->start + table->committed_bytes, wanted_bytes - table->committed_bytes);
+    if (result == 0)
+        table->committed_bytes = wanted_bytes;
+    return result;
+}
+
+/*
+ * Under RLIMIT_AS three quarters of what is left are taken at once: halving from a terabyte could leave the program
+ * with next to nothing for its stacks and mappings.
+ */
+static int reserve(size_t wanted_bytes, void **start_out, size_t *size_out)
+{
+    size_t left_bytes = os_address_space_left();
+    if (left_bytes / 4 * 3 < wanted_bytes)
+        wanted_bytes = left_bytes / 4 * 3;
+    for (size_t size_bytes = round_down(wanted_bytes, GRANULE_BYTES); size_bytes >= RESERVE_BYTES_MIN;
+         size_bytes = round_down(size_bytes / 2, GRANULE_BYTES))
+        if (os_reserve(size_bytes, GRANULE_BYTES, start_out) == 0) {
+            *size_out = size_bytes;
+            return 0;
+        }
+    return -ENOMEM;
+}
+
+/* Areas are page multiples even with 64 KiB pages. */
+static uintptr_t place(uintptr_t *next, size_t size_bytes)
+{
+    uintptr_t start = *next;
+    *next = round_up(start + size_bytes, GUARD_BYTES) + GUARD_BYTES;
+    return start;
+}
+
+/*
+ * Cuts the reservation. Metadata may need 1/8 of the slots in the worst case: a state byte and a bit for every 16
+ * bytes, and the span's record.
+ */
+static void cut(struct image *image, uintptr_t start, size_t size_bytes)
+{
+    size_t unit_limit = size_bytes / UNIT_BYTES;
+    size_t map_bytes = round_up(unit_limit / 8 + 8, GUARD_BYTES);
+    size_t metadata_bytes = round_up(size_bytes / 8, GUARD_BYTES);
+    uintptr_t next = start + round_up(sizeof(struct image), GUARD_BYTES) + GUARD_BYTES;
+    free_map.start = (char *)place(&next, map_bytes);
+    dirty_map.start = (char *)place(&next, map_bytes);
+    image->units_start = place(&next, unit_limit * sizeof(struct unit));
+    image->metadata_start = place(&next, metadata_bytes);
+    image->metadata_limit_bytes = metadata_bytes;
+    next = round_up(next, UNIT_BYTES);
+    size_t spare_units = (start + size_bytes - next) / UNIT_BYTES;
+    size_t shift = os_random() % (spare_units / 16 < RANDOM_UNITS ? spare_units / 16 + 1 : RANDOM_UNITS);
+    image->slots_start = next + shift * UNIT_BYTES;
+    image->unit_limit = spare_units - shift;
+}
+
+static void fill_header(struct image *image, uintptr_t start, size_t size_bytes)
+{
+    memcpy(image->magic, IMAGE_MAGIC, sizeof image->magic);
+    image->version = IMAGE_VERSION;
+    image->header_bytes = sizeof(struct image);
+    image->process_id = os_process_id();
+    image->unit_bytes = UNIT_BYTES;
+    image->unit_descriptor_bytes = sizeof(struct unit);
+    image->span_record_bytes = sizeof(struct span);
+    image->start = start;
+    image->size_bytes = size_bytes;
+    image->options = *options_now();
+}
+
+int layout_start(void)
+{
+    void *start;
+    size_t size_bytes;
+    int result = reserve(options_now()->reserve, &start, &size_bytes);
+    if (result != 0)
+        return result;
+    struct image *image = start;
+    result = os_commit(start, round_up(sizeof *image, GUARD_BYTES));
+    if (result != 0) {
+        os_unreserve(start, size_bytes);
+        return result;
+    }
+    os_set_huge_pages(start, size_bytes, options_now()->huge_pages == HUGE_PAGES_ALWAYS);
+    fill_header(image, (uintptr_t)start, size_bytes);
+    cut(image, (uintptr_t)start, size_bytes);
+    unit_table.start = (char *)image->units_start;
+    unit_maps = (struct unit_maps){.free = (uint64_t *)free_map.start, .dirty = (uint64_t *)dirty_map.start};
+    os_name_range(start, size_bytes, "gcalloc");
+    heap_layout.slots_start = image->slots_start;
+    heap_layout.units = (struct unit *)image->units_start;
+    gca_image = image;
+    return 0;
+}
+
+static int grow_tables(size_t unit_count)
+{
+    size_t map_bytes = words_for(unit_count) * sizeof(uint64_t);
+    int result = table_grow(&unit_table, unit_count * sizeof(struct unit));
+    if (result == 0)
+        result = table_grow(&free_map, map_bytes);
+    if (result == 0)
+        result = table_grow(&dirty_map, map_bytes);
+    return result;
+}
+
+static int commit_units(size_t unit_count)
+{
+    struct image *image = gca_image;
+    size_t committed = atomic_load_explicit(&image->units_committed, memory_order_relaxed);
+    int result = grow_tables(unit_count);
+    if (result == 0)
+        result = os_commit((void *)unit_start(committed), (unit_count - committed) << UNIT_SHIFT);
+    if (result != 0)
+        return result;
+    atomic_store_explicit(&image->units_committed, unit_count, memory_order_relaxed);
+    atomic_store_explicit(&heap_layout.limit_bytes, unit_count << UNIT_SHIFT, memory_order_release);
+    return 0;
+}
+
+/* An eighth of the heap at a time: few calls, and little charged that is not used where the kernel counts commits. */
+int layout_grow_units(size_t unit_count)
+{
+    struct image *image = gca_image;
+    size_t committed = atomic_load_explicit(&image->units_committed, memory_order_relaxed);
+    if (unit_count <= committed)
+        return 0;
+    if (unit_count > image->unit_limit)
+        return -ENOMEM;
+    size_t chunk_bytes = (committed << UNIT_SHIFT) / 8;
+    chunk_bytes = chunk_bytes < COMMIT_BYTES_MIN ? COMMIT_BYTES_MIN : chunk_bytes;
+    chunk_bytes = chunk_bytes > COMMIT_BYTES_MAX ? COMMIT_BYTES_MAX : chunk_bytes;
+    size_t wanted = committed + (chunk_bytes >> UNIT_SHIFT);
+    wanted = wanted < unit_count ? unit_count : wanted;
+    wanted = wanted > image->unit_limit ? image->unit_limit : wanted;
+    /* Whole granules' worth of kernel pages, also with 64 KiB pages: four units. */
+    size_t page_units = os_page_bytes() > UNIT_BYTES ? os_page_bytes() / UNIT_BYTES : 1;
+    wanted = wanted / page_units * page_units;
+    if (wanted >= unit_count && commit_units(wanted) == 0)
+        return 0;
+    size_t needed = (unit_count + page_units - 1) / page_units * page_units;
+    return needed <= image->unit_limit ? commit_units(needed) : -ENOMEM;
+}
+
+int layout_grow_metadata(size_t used_bytes)
+{
+    struct image *image = gca_image;
+    size_t committed = atomic_load_explicit(&image->metadata_committed_bytes, memory_order_relaxed);
+    if (used_bytes <= committed)
+        return 0;
+    size_t wanted = round_up(used_bytes, METADATA_COMMIT_BYTES);
+    if (wanted > image->metadata_limit_bytes)
+        return -ENOMEM;
+    int result = os_commit((void *)(image->metadata_start + committed), wanted - committed);
+    if (result == 0)
+        atomic_store_explicit(&image->metadata_committed_bytes, wanted, memory_order_relaxed);
+    return result;
+}

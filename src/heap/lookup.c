@@ -1,0 +1,36 @@
+/*
+ * heap/lookup: which block an address belongs to.
+ *
+ * Locks: none.
+ */
+#include "heap/lookup.h"
+
+#include "heap/span.h"
+
+bool lookup_block(const void *address, struct block *block_out)
+{
+    struct span *span = heap_contains(address) ? span_at(address) : NULL;
+    if (span == NULL)
+        return false;
+    struct unit *first = &heap_layout.units[span->first_unit];
+    struct block block = {.span = span, .size_bytes = span->slot_bytes};
+    if (first->kind == UNIT_LARGE) {
+        block.start = span->start;
+        block.state = atomic_load_explicit(&first->large_state, memory_order_relaxed);
+    } else {
+        block.index = ((uintptr_t)address - span->start) / span->slot_bytes;
+        if (block.index >= span->slot_count)
+            return false;
+        block.start = span_slot(span, block.index);
+        block.state = slot_state_get(&span->states[block.index]);
+    }
+    *block_out = block;
+    return true;
+}
+
+size_t lookup_usable_size(const void *pointer)
+{
+    struct block block;
+    bool starts = lookup_block(pointer, &block) && block.start == (uintptr_t)pointer && block_is_allocated(&block);
+    return starts ? block.size_bytes : 0;
+}

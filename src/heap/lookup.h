@@ -1,0 +1,32 @@
+/*
+ * heap/lookup: which block an address belongs to. Thread-safe for blocks that nobody frees meanwhile.
+ */
+#ifndef HEAP_LOOKUP_H
+#define HEAP_LOOKUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct span;
+
+struct block {
+    struct span *span;
+    uintptr_t start;
+    size_t size_bytes;
+    size_t index;  /* of the slot; 0 for a large block */
+    uint8_t state; /* enum slot_state */
+};
+
+/* True when the address lies in a slot or a large block, allocated or not. */
+bool lookup_block(const void *address, struct block *block_out);
+
+static inline bool block_is_allocated(const struct block *block)
+{
+    return (block->state & 1) != 0;
+}
+
+/* The size of the allocated block that starts here, or 0. */
+size_t lookup_usable_size(const void *pointer);
+
+#endif

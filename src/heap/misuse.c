@@ -1,0 +1,158 @@
+/*
+ * heap/misuse: one clear report of what the program did wrong.
+ *
+ * The target prints module and offset only; `gcalloc` and addr2line know the symbols. Reports of a program that goes on
+ * are capped, since one wrong loop could fill a disk.
+ *
+ * Uses os, base. Locks: none.
+ */
+#include "heap/misuse.h"
+
+#include "base/image.h"
+#include "base/message.h"
+#include "heap/lookup.h"
+#include "heap/span.h"
+#include "os/maps.h"
+#include "os/thread.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+enum { REPORT_BYTES = 768, REPORTS_MAX = 100 };
+
+static atomic_uint report_count;
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+static void add_place(struct text *text, const char *what, void *address)
+{
+    struct os_mapping mapping;
+    if (address == NULL)
+        return;
+    if (os_mapping_find((uintptr_t)address, &mapping) == 0 && mapping.name[0] != '\0')
+        text_add(text, "  %-9s  %s+0x%lx\n", what, base_name(mapping.name),
+                 (uintptr_t)address - mapping.start + mapping.file_offset);
+    else
+        text_add(text, "  %-9s  %p\n", what, address);
+}
+
+COLD static void finish(struct text *text, const char *what, void *caller, const char *section)
+{
+    add_place(text, what, caller);
+    text_add(text, "  see gcalloc(7), \"%s\"\n", section);
+    unsigned number = atomic_fetch_add(&report_count, 1);
+    if (number < REPORTS_MAX)
+        message_write(text);
+    else if (number == REPORTS_MAX)
+        message_note("more errors like these are not reported");
+    if (options_now()->on_error == ON_ERROR_ABORT)
+        os_abort();
+}
+
+COLD void misuse_double_free(void *pointer, size_t size_bytes, void *caller)
+{
+    char buffer[REPORT_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_add(&text, "gcalloc: error: double free of %p (%zu bytes)\n", pointer, size_bytes);
+    finish(&text, "freed now", caller, "double free");
+}
+
+/* What a wrong pointer points to. */
+static void describe_inside(struct text *text, const void *pointer)
+{
+    struct block block;
+    if (!lookup_block(pointer, &block))
+        text_add(text, "never allocated");
+    else if (block.start != (uintptr_t)pointer)
+        text_add(text, "inside a %sblock of %zu bytes at %p", block_is_allocated(&block) ? "" : "free ",
+                 block.size_bytes, (void *)block.start);
+    else
+        text_add(text, "never allocated");
+}
+
+static void describe_outside(struct text *text, const void *pointer)
+{
+    struct os_mapping mapping;
+    int result = os_mapping_find((uintptr_t)pointer, &mapping);
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    if (result != 0)
+        text_add(text, "not in any heap: unmapped memory");
+    else if (strcmp(mapping.name, "[stack]") == 0 || (here >= mapping.start && here < mapping.end))
+        text_add(text, "not in any heap: a stack");
+    else if (mapping.name[0] == '/')
+        text_add(text, "not in any heap: %s of %s", mapping.executable ? "code" : "static data",
+                 base_name(mapping.name));
+    else
+        text_add(text, "not in any heap: %s", mapping.name[0] != '\0' ? mapping.name : "mapped memory");
+}
+
+COLD void misuse_invalid_free(void *pointer, void *caller)
+{
+    char buffer[REPORT_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_add(&text, "gcalloc: error: invalid free of %p: ", pointer);
+    describe_inside(&text, pointer);
+    text_add(&text, "\n");
+    finish(&text, "freed now", caller, "invalid free");
+}
+
+/* A unit that held the block when it was freed first still knows its slots. */
+static bool was_block(const void *pointer, const struct unit *unit)
+{
+    if (unit->slot_bytes == 0)
+        return false;
+    return unit->reciprocal != 0 ? unit_slot_position(unit, pointer).is_start : unit->start == (uintptr_t)pointer;
+}
+
+COLD void misuse_free_of_free_unit(void *pointer, const struct unit *unit, void *caller)
+{
+    if (was_block(pointer, unit))
+        misuse_double_free(pointer, unit->slot_bytes, caller);
+    else
+        misuse_invalid_free(pointer, caller);
+}
+
+COLD void misuse_foreign_free(void *pointer, void *caller)
+{
+    char buffer[REPORT_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_add(&text, "gcalloc: error: invalid free of %p: ", pointer);
+    describe_outside(&text, pointer);
+    text_add(&text, "\n");
+    finish(&text, "freed now", caller, "invalid free");
+}
+
+COLD void misuse_sized_free(void *pointer, size_t block_bytes, size_t size_bytes, void *caller)
+{
+    char buffer[REPORT_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_add(&text, "gcalloc: error: sized delete of %p: block of %zu bytes deleted as %zu bytes\n", pointer,
+             block_bytes, size_bytes);
+    finish(&text, "freed now", caller, "sized delete");
+}
+
+COLD void misuse_resize(void *pointer, void *caller)
+{
+    char buffer[REPORT_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    struct block block;
+    bool is_block = heap_contains(pointer) && lookup_block(pointer, &block) && block.start == (uintptr_t)pointer &&
+                    block.state != SLOT_FRESH;
+    const struct unit *unit = heap_contains(pointer) ? unit_at(pointer) : NULL;
+    if (is_block || (unit != NULL && unit->kind == UNIT_FREE && was_block(pointer, unit))) {
+        text_add(&text, "gcalloc: error: realloc of freed %p (%zu bytes)\n", pointer,
+                 is_block ? block.size_bytes : unit->slot_bytes);
+    } else {
+        text_add(&text, "gcalloc: error: invalid realloc of %p: ", pointer);
+        if (unit != NULL)
+            describe_inside(&text, pointer);
+        else
+            describe_outside(&text, pointer);
+        text_add(&text, "\n");
+    }
+    finish(&text, "called now", caller, "invalid realloc");
+}

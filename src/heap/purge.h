@@ -1,0 +1,24 @@
+/*
+ * heap/purge: how much free memory is kept, and giving the rest back. All calls hold the run lock unless said otherwise.
+ */
+#ifndef HEAP_PURGE_H
+#define HEAP_PURGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Units were taken; so many of them were clean and will fault. */
+void purge_note_taken(size_t count, size_t clean_count);
+
+void purge_note_purged(size_t count);
+
+/* True when more units are dirty than the budget allows. */
+bool purge_is_due(void);
+
+/* The number of dirty units to stop at. */
+size_t purge_target(void);
+
+/* Returns the units' pages to the kernel. The run lock is NOT held; the units are taken. */
+void purge_units(size_t first, size_t count);
+
+#endif

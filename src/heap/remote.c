@@ -1,0 +1,241 @@
+/*
+ * heap/remote: blocks freed by a thread that does not own their span.
+ *
+ * Batches are metadata, so free memory is neither read nor written. A batch is sent when it is full or holds 64 KiB, and
+ * when its place is needed for another owner. Whoever empties a batch keeps a few for its own use.
+ *
+ * A span may change its owner while a slot of it travels: who empties an inbox looks at each slot's owner again.
+ *
+ * Uses base. Locks: the owner's lock around its spans.
+ */
+#include "heap/remote.h"
+
+#include "base/invariant.h"
+#include "heap/buffer.h"
+#include "heap/metadata.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    BATCH_SLOTS = 61,
+    BATCH_BYTES_MAX = 65536,
+    SPARE_MAX = 8,
+    INBOX_BYTES_MAX = 1024 * 1024, /* what may wait for an owner that does not come */
+};
+
+struct batch {
+    struct batch *next;
+    uint32_t count;
+    uint32_t unused;
+    size_t bytes;
+    void *slots[BATCH_SLOTS];
+};
+
+static struct batch *batch_take(struct thread_heap *heap)
+{
+    struct batch *batch = heap->spare;
+    if (batch == NULL)
+        return metadata_take(sizeof *batch);
+    heap->spare = batch->next;
+    heap->spare_count--;
+    batch->count = 0;
+    batch->bytes = 0;
+    return batch;
+}
+
+static void batch_put(struct thread_heap *heap, struct batch *batch)
+{
+    if (heap == NULL || heap->spare_count >= SPARE_MAX) {
+        metadata_put(batch, sizeof *batch);
+        return;
+    }
+    batch->next = heap->spare;
+    heap->spare = batch;
+    heap->spare_count++;
+}
+
+/* Into the inbox. Returns the bytes that waited there before. */
+static size_t post(struct thread_heap *owner, struct batch *batch)
+{
+    size_t waiting = atomic_fetch_add_explicit(&owner->inbox_bytes, batch->bytes, memory_order_relaxed);
+    struct batch *newest = atomic_load_explicit(&owner->inbox, memory_order_relaxed);
+    do
+        batch->next = newest;
+    while (!atomic_compare_exchange_weak_explicit(&owner->inbox, &newest, batch, memory_order_release,
+                                                  memory_order_relaxed));
+    return waiting;
+}
+
+static void send(struct thread_heap *owner, struct batch *batch)
+{
+    if (post(owner, batch) <= INBOX_BYTES_MAX || !lock_try(&owner->lock))
+        return;
+    remote_drain_to_spans(owner);
+    lock_release(&owner->lock);
+}
+
+/* The outbox for this owner, emptied of another owner's batch if need be. */
+static struct outbox *outbox_for(struct thread_heap *heap, struct thread_heap *owner)
+{
+    size_t hash = (uintptr_t)owner >> 12;
+    struct outbox *outbox = &heap->outboxes[(hash ^ hash >> 4) % OUTBOX_COUNT];
+    if (outbox->owner == owner)
+        return outbox;
+    if (outbox->batch != NULL)
+        send(outbox->owner, outbox->batch);
+    outbox->owner = owner;
+    outbox->batch = NULL;
+    return outbox;
+}
+
+/* Without memory for a batch the slot goes to its span at once. */
+COLD static void return_directly(struct thread_heap *owner, void *slot)
+{
+    lock_take(&owner->lock);
+    struct unit *unit = unit_at(slot);
+    buffer_return_slot(owner, unit, unit->states + unit_slot_position(unit, slot).index);
+    lock_release(&owner->lock);
+}
+
+void remote_free(struct thread_heap *heap, struct thread_heap *owner, void *slot, size_t slot_bytes)
+{
+    struct outbox *outbox = outbox_for(heap, owner);
+    if (outbox->batch == NULL && (outbox->batch = batch_take(heap)) == NULL) {
+        return_directly(owner, slot);
+        return;
+    }
+    struct batch *batch = outbox->batch;
+    batch->slots[batch->count++] = slot;
+    batch->bytes += slot_bytes;
+    if (batch->count < BATCH_SLOTS && batch->bytes < BATCH_BYTES_MAX)
+        return;
+    outbox->batch = NULL;
+    send(owner, batch);
+}
+
+void remote_send_all(struct thread_heap *heap)
+{
+    for (int i = 0; i < OUTBOX_COUNT; i++) {
+        struct outbox *outbox = &heap->outboxes[i];
+        if (outbox->batch != NULL)
+            send(outbox->owner, outbox->batch);
+        outbox->owner = NULL;
+        outbox->batch = NULL;
+    }
+}
+
+static struct batch *take_inbox(struct thread_heap *heap)
+{
+    if (atomic_load_explicit(&heap->inbox, memory_order_relaxed) == NULL)
+        return NULL;
+    atomic_store_explicit(&heap->inbox_bytes, 0, memory_order_relaxed);
+    return atomic_exchange_explicit(&heap->inbox, NULL, memory_order_acquire);
+}
+
+static struct thread_heap *owner_of(void *slot)
+{
+    return atomic_load_explicit(&unit_at(slot)->owner, memory_order_relaxed);
+}
+
+/*
+ * Ends a batch that was gone through. Slots that have another owner by now are left in it, and it goes to the owner of
+ * the first; that one sees to the rest in the same way, so no memory is needed.
+ */
+static void finish_batch(struct thread_heap *caller, struct batch *batch)
+{
+    if (batch->count == 0)
+        batch_put(caller, batch);
+    else
+        post(owner_of(batch->slots[0]), batch);
+}
+
+/* Into the buffer while it has room. The slot is the caller's own. */
+static bool push_to_buffer(struct thread_heap *heap, void *slot)
+{
+    struct unit *unit = unit_at(slot);
+    struct buffer *buffer = &heap->buffers[unit->class_index];
+    if (buffer->top == buffer->limit)
+        return false;
+    buffer->top->slot = slot;
+    buffer->top->state = unit->states + unit_slot_position(unit, slot).index;
+    buffer->top++;
+    return true;
+}
+
+static void drain_to_buffers(struct thread_heap *heap, struct batch *batch)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        void *slot = batch->slots[i];
+        if (owner_of(slot) != heap || !push_to_buffer(heap, slot))
+            batch->slots[kept++] = slot;
+    }
+    batch->count = kept;
+}
+
+/* The owner's lock is held. */
+static void drain_to_spans(struct thread_heap *owner, struct batch *batch)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        void *slot = batch->slots[i];
+        struct unit *unit = unit_at(slot);
+        if (owner_of(slot) == owner)
+            buffer_return_slot(owner, unit, unit->states + unit_slot_position(unit, slot).index);
+        else
+            batch->slots[kept++] = slot;
+    }
+    batch->count = kept;
+}
+
+void remote_drain(struct thread_heap *heap)
+{
+    struct batch *next;
+    for (struct batch *batch = take_inbox(heap); batch != NULL; batch = next) {
+        next = batch->next;
+        drain_to_buffers(heap, batch);
+        if (batch->count != 0) {
+            lock_take(&heap->lock);
+            drain_to_spans(heap, batch);
+            lock_release(&heap->lock);
+        }
+        finish_batch(heap, batch);
+    }
+}
+
+void remote_drain_to_spans(struct thread_heap *owner)
+{
+    struct batch *next;
+    for (struct batch *batch = take_inbox(owner); batch != NULL; batch = next) {
+        next = batch->next;
+        drain_to_spans(owner, batch);
+        finish_batch(NULL, batch);
+    }
+}
+
+void remote_forget_own(struct thread_heap *owner)
+{
+    struct batch *next;
+    for (struct batch *batch = take_inbox(owner); batch != NULL; batch = next) {
+        next = batch->next;
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < batch->count; i++)
+            if (owner_of(batch->slots[i]) != owner)
+                batch->slots[kept++] = batch->slots[i];
+        batch->count = kept;
+        finish_batch(NULL, batch);
+    }
+}
+
+size_t remote_count(const struct thread_heap *heap)
+{
+    size_t count = 0;
+    for (int i = 0; i < OUTBOX_COUNT; i++)
+        if (heap->outboxes[i].batch != NULL)
+            count += heap->outboxes[i].batch->count;
+    const struct batch *batch = atomic_load_explicit(&heap->inbox, memory_order_acquire);
+    for (; batch != NULL; batch = batch->next)
+        count += batch->count;
+    return count;
+}

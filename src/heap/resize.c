@@ -1,0 +1,86 @@
+/*
+ * heap/resize: realloc.
+ *
+ * A block stays where it is while its slot is not much too large; a large block grows in place or moves by its pages.
+ *
+ * Locks: none of its own.
+ */
+#include "heap/allocate.h"
+
+#include "base/image.h"
+#include "heap/foreign.h"
+#include "heap/large.h"
+#include "heap/lookup.h"
+#include "heap/misuse.h"
+#include "heap/span.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A slot is kept while at least half of it is used: smaller moves save less than they cost. */
+static bool fits_slot(size_t size_bytes, size_t slot_bytes)
+{
+    return size_bytes <= slot_bytes && size_bytes >= slot_bytes / 2;
+}
+
+static void *move_block(void *pointer, const struct block *block, size_t size_bytes, void *caller)
+{
+    void *fresh = block->state == SLOT_LEAF ? heap_allocate_leaf(size_bytes) : heap_allocate(size_bytes);
+    if (fresh == NULL)
+        return NULL;
+    memcpy(fresh, pointer, size_bytes < block->size_bytes ? size_bytes : block->size_bytes);
+    heap_free(pointer, caller);
+    return fresh;
+}
+
+static void *resize_block(void *pointer, const struct block *block, size_t size_bytes, void *caller)
+{
+    bool is_large = block->span->slot_count == 1;
+    if (is_large && size_bytes > CLASS_BYTES_MAX)
+        return large_resize(pointer, block->span, size_bytes);
+    if (!is_large && fits_slot(size_bytes, block->size_bytes))
+        return pointer;
+    void *moved = move_block(pointer, block, size_bytes, caller);
+    /* Shrinking never fails: the block can stay. */
+    return moved == NULL && size_bytes <= block->size_bytes ? pointer : moved;
+}
+
+int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out)
+{
+    if (size_bytes > BLOCK_BYTES_MAX)
+        return -ENOMEM;
+    if (!heap_contains(pointer))
+        return foreign_resize(pointer, size_bytes, caller, block_out);
+    struct block block;
+    if (!lookup_block(pointer, &block) || block.start != (uintptr_t)pointer || !block_is_allocated(&block)) {
+        misuse_resize(pointer, caller);
+        return -EINVAL;
+    }
+    void *resized = resize_block(pointer, &block, size_bytes, caller);
+    if (resized == NULL)
+        return -ENOMEM;
+    *block_out = resized;
+    return 0;
+}
+
+/* An aligned block's slot may be larger than its size asks for; a plain one's is exactly its class. */
+static bool size_is_plausible(size_t size_bytes, size_t align_bytes, size_t block_bytes)
+{
+    if (size_bytes > block_bytes)
+        return false;
+    if (align_bytes > BLOCK_ALIGNMENT)
+        return true;
+    if (block_bytes > CLASS_BYTES_MAX)
+        return size_bytes > CLASS_BYTES_MAX;
+    return class_slot_bytes[class_of(size_bytes + (size_bytes == 0))] == block_bytes;
+}
+
+void heap_free_sized(void *pointer, size_t size_bytes, size_t align_bytes, void *caller)
+{
+    size_t block_bytes = pointer == NULL ? 0 : lookup_usable_size(pointer);
+    if (block_bytes != 0 && UNLIKELY(!size_is_plausible(size_bytes, align_bytes, block_bytes))) {
+        misuse_sized_free(pointer, block_bytes, size_bytes, caller);
+        return;
+    }
+    heap_free(pointer, caller);
+}

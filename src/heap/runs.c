@@ -1,0 +1,284 @@
+/*
+ * heap/runs: runs of units, taken and given back.
+ *
+ * Invariants, whenever the run lock is free:
+ *   - a unit below units_used is taken or its bit in `free` is set; above, both bits are clear;
+ *   - units_dirty counts the units whose bits are set in both maps; units_taken those taken (a run that is being
+ *     purged counts as taken);
+ *   - no bit of `free` is set below lowest_free.
+ *
+ * Uses os, base. Locks: the run lock; metadata may be taken inside it, nothing else.
+ */
+#include "heap/runs.h"
+
+#include "base/bits.h"
+#include "base/invariant.h"
+#include "base/lock.h"
+#include "heap/layout.h"
+#include "heap/purge.h"
+#include "os/memory.h"
+
+static struct lock lock;
+static size_t lowest_free;
+
+static size_t units_used(void)
+{
+    return atomic_load_explicit(&gca_image->units_used, memory_order_relaxed);
+}
+
+/* Counters have one writer at a time (the run lock); readers take what they get. */
+static void counter_add(_Atomic uint64_t *counter, size_t value)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + value, memory_order_relaxed);
+}
+
+static void counter_subtract(_Atomic uint64_t *counter, size_t value)
+{
+    counter_add(counter, -value);
+}
+
+/* The bits a search looks at: free ones, and of them only the dirty or only the clean. */
+enum run_filter { FILTER_FREE, FILTER_DIRTY, FILTER_CLEAN };
+
+static uint64_t filtered_word(const struct unit_maps *maps, size_t word, enum run_filter filter)
+{
+    uint64_t free_bits = maps->free[word];
+    if (filter == FILTER_FREE || free_bits == 0)
+        return free_bits;
+    return filter == FILTER_DIRTY ? free_bits & maps->dirty[word] : free_bits & ~maps->dirty[word];
+}
+
+/* The first unit in [from, limit) for which the filter says `value`, or limit. */
+static size_t find_unit(enum run_filter filter, size_t from, size_t limit, bool value)
+{
+    const struct unit_maps *maps = layout_unit_maps();
+    uint64_t flip = value ? 0 : ~(uint64_t)0;
+    while (from < limit) {
+        uint64_t word = (filtered_word(maps, from / WORD_BITS, filter) ^ flip) >> (from % WORD_BITS);
+        if (word != 0) {
+            size_t found = from + bit_lowest(word);
+            return found < limit ? found : limit;
+        }
+        from = (from / WORD_BITS + 1) * WORD_BITS;
+    }
+    return limit;
+}
+
+/* The lowest run that fits, or SIZE_MAX. */
+static size_t find_run(enum run_filter filter, size_t count)
+{
+    size_t limit = units_used();
+    size_t from = lowest_free;
+    for (;;) {
+        size_t start = find_unit(filter, from, limit, true);
+        if (start + count > limit)
+            return SIZE_MAX;
+        size_t end = find_unit(filter, start, start + count, false);
+        if (end == start + count)
+            return start;
+        from = end;
+    }
+}
+
+/* Marks free units taken. */
+static void claim(size_t first, size_t count)
+{
+    const struct unit_maps *maps = layout_unit_maps();
+    size_t dirty = bitmap_count(maps->dirty, first, count);
+    bitmap_fill(maps->free, first, count, false);
+    counter_subtract(&gca_image->units_dirty, dirty);
+    counter_add(&gca_image->units_taken, count);
+    purge_note_taken(count, count - dirty);
+    if (first == lowest_free)
+        lowest_free = first + count;
+}
+
+static void release(size_t first, size_t count)
+{
+    const struct unit_maps *maps = layout_unit_maps();
+    bitmap_fill(maps->free, first, count, true);
+    counter_add(&gca_image->units_dirty, bitmap_count(maps->dirty, first, count));
+    counter_subtract(&gca_image->units_taken, count);
+    if (first < lowest_free)
+        lowest_free = first;
+}
+
+/* Takes units at the end of the heap into use, as free and clean ones. */
+static int extend(size_t new_used)
+{
+    size_t used = units_used();
+    int result = layout_grow_units(new_used);
+    if (result != 0)
+        return result;
+    bitmap_fill(layout_unit_maps()->free, used, new_used - used, true);
+    bitmap_fill(layout_unit_maps()->dirty, used, new_used - used, false);
+    if (used < lowest_free)
+        lowest_free = used;
+    atomic_store_explicit(&gca_image->units_used, new_used, memory_order_release);
+    return 0;
+}
+
+/* Finds room behind the last taken unit, growing the heap. */
+static size_t take_from_end(size_t count)
+{
+    size_t used = units_used();
+    size_t start = used;
+    while (start > 0 && bitmap_get(layout_unit_maps()->free, start - 1))
+        start--;
+    if (count > gca_image->unit_limit || start > gca_image->unit_limit - count)
+        return SIZE_MAX;
+    return start + count <= used || extend(start + count) == 0 ? start : SIZE_MAX;
+}
+
+static size_t find_free(size_t count, enum run_preference preference)
+{
+    bool clean = preference == RUN_CLEAN_FIRST;
+    uint64_t dirty = atomic_load_explicit(&gca_image->units_dirty, memory_order_relaxed);
+    uint64_t taken = atomic_load_explicit(&gca_image->units_taken, memory_order_relaxed);
+    uint64_t all_free = units_used() - taken;
+    size_t found = SIZE_MAX;
+    if ((clean ? all_free - dirty : dirty) >= count)
+        found = find_run(clean ? FILTER_CLEAN : FILTER_DIRTY, count);
+    if (found == SIZE_MAX && all_free >= count && !clean)
+        found = find_run(FILTER_FREE, count);
+    return found != SIZE_MAX ? found : take_from_end(count);
+}
+
+/* For an alignment a wider run is found, and only the aligned part of it is claimed. */
+size_t run_take(size_t count, size_t align_units, enum run_preference preference)
+{
+    lock_take(&lock);
+    size_t wide_count = count + align_units - 1;
+    size_t first = find_free(wide_count, preference);
+    if (first == SIZE_MAX && preference == RUN_CLEAN_FIRST)
+        first = find_free(wide_count, RUN_DIRTY_FIRST);
+    if (first != SIZE_MAX) {
+        uintptr_t start = unit_start(first);
+        first += (round_up(start, align_units << UNIT_SHIFT) - start) >> UNIT_SHIFT;
+        claim(first, count);
+    }
+    lock_release(&lock);
+    return first;
+}
+
+bool run_take_at(size_t first, size_t count)
+{
+    lock_take(&lock);
+    size_t used = units_used();
+    size_t inside = first >= used ? 0 : (first + count <= used ? count : used - first);
+    bool possible = first <= used && first + count <= gca_image->unit_limit &&
+                    find_unit(FILTER_FREE, first, first + inside, false) == first + inside &&
+                    (first + count <= used || extend(first + count) == 0);
+    if (possible)
+        claim(first, count);
+    lock_release(&lock);
+    return possible;
+}
+
+/*
+ * Purges from the highest dirty run downwards until `target` units stay dirty. A run counts as taken while the lock is
+ * open for the kernel call. Returns the number of units purged.
+ */
+static size_t purge_down_to(size_t target)
+{
+    const struct unit_maps *maps = layout_unit_maps();
+    size_t end = units_used();
+    size_t purged = 0;
+    while (end > 0 && atomic_load_explicit(&gca_image->units_dirty, memory_order_relaxed) > target) {
+        end--;
+        uint64_t bits = filtered_word(maps, end / WORD_BITS, FILTER_DIRTY);
+        bits &= word_mask(0, (uint32_t)(end % WORD_BITS) + 1);
+        if (bits == 0) {
+            end -= end % WORD_BITS;
+            continue;
+        }
+        size_t last = end / WORD_BITS * WORD_BITS + bit_highest(bits);
+        size_t first = last;
+        while (first > 0 && bitmap_get(maps->free, first - 1) && bitmap_get(maps->dirty, first - 1))
+            first--;
+        size_t count = last + 1 - first;
+        counter_subtract(&gca_image->units_dirty, count);
+        counter_add(&gca_image->units_taken, count);
+        bitmap_fill(maps->free, first, count, false);
+        lock_release(&lock);
+        purge_units(first, count);
+        lock_take(&lock);
+        bitmap_fill(maps->dirty, first, count, false);
+        release(first, count);
+        purged += count;
+        end = first;
+    }
+    return purged;
+}
+
+void run_put(size_t first, size_t count)
+{
+    lock_take(&lock);
+    release(first, count);
+    if (purge_is_due())
+        purge_note_purged(purge_down_to(purge_target()));
+    lock_release(&lock);
+}
+
+size_t run_purge_all(void)
+{
+    lock_take(&lock);
+    size_t purged = purge_down_to(0);
+    lock_release(&lock);
+    return purged << UNIT_SHIFT;
+}
+
+/*
+ * Words at the ends of a run are shared with neighbours, whose bits others change under the lock; so reading takes
+ * the lock too. Only large blocks and fresh spans ask.
+ */
+size_t run_find(size_t from, size_t limit, bool dirty, size_t *end_out)
+{
+    const uint64_t *words = layout_unit_maps()->dirty;
+    lock_take(&lock);
+    size_t start = bitmap_find(words, from, limit, dirty);
+    *end_out = bitmap_find(words, start, limit, !dirty);
+    lock_release(&lock);
+    return start;
+}
+
+void run_set_dirty(size_t first, size_t count, bool dirty)
+{
+    lock_take(&lock);
+    bitmap_fill(layout_unit_maps()->dirty, first, count, dirty);
+    lock_release(&lock);
+}
+
+void run_lock(void)
+{
+    lock_take(&lock);
+}
+
+void run_unlock(void)
+{
+    lock_release(&lock);
+}
+
+void run_lock_reset(void)
+{
+    lock_reset(&lock);
+}
+
+const char *run_verify(void)
+{
+    const struct unit_maps *maps = layout_unit_maps();
+    size_t free_units = 0;
+    size_t dirty_units = 0;
+    for (size_t i = 0; i < units_used(); i++) {
+        bool is_free = bitmap_get(maps->free, i);
+        free_units += is_free;
+        dirty_units += is_free && bitmap_get(maps->dirty, i);
+        if (is_free && i < lowest_free)
+            return "a free unit lies below the lowest one";
+        if (is_free && heap_layout.units[i].kind != UNIT_FREE)
+            return "a free unit has a span";
+    }
+    if (free_units != units_used() - atomic_load(&gca_image->units_taken))
+        return "the number of taken units is wrong";
+    return dirty_units == atomic_load(&gca_image->units_dirty) ? NULL : "the number of dirty units is wrong";
+}

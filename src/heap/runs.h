@@ -1,0 +1,57 @@
+/*
+ * heap/runs: runs of units, taken and given back; and the return of free pages to the kernel.
+ *
+ * A free unit is clean (reads as zero, holds no page) or dirty. Dirty runs are reused first, then any free run, lowest
+ * address first, then the heap grows. Dirty units beyond a budget are purged by the thread that frees.
+ * Thread-safe (run lock).
+ */
+#ifndef HEAP_RUNS_H
+#define HEAP_RUNS_H
+
+#include "heap/unit.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum run_preference {
+    RUN_DIRTY_FIRST, /* reuse pages: the usual case */
+    RUN_CLEAN_FIRST, /* the pages would be replaced or must be zero */
+};
+
+/*
+ * Takes `count` units whose first is a multiple of align_units, a power of two. Returns the first unit's index, or
+ * SIZE_MAX when memory is short. Which of them are dirty: run_find_dirty(). The caller sets up the descriptors.
+ */
+size_t run_take(size_t count, size_t align_units, enum run_preference preference);
+
+/*
+ * Takes the units [first, first + count) if all of them are free or not used yet. Returns false otherwise.
+ */
+bool run_take_at(size_t first, size_t count);
+
+/*
+ * Gives units back. The caller has cleared their descriptors, and run_set_dirty() tells which are dirty. May purge.
+ */
+void run_put(size_t first, size_t count);
+
+/*
+ * The next stretch of dirty (or clean) units of a taken run within [from, limit): its start, or limit when there is
+ * none; its end goes to *end_out.
+ */
+size_t run_find(size_t from, size_t limit, bool dirty, size_t *end_out);
+
+/* Says whether units of a taken run hold something else than zeros. */
+void run_set_dirty(size_t first, size_t count, bool dirty);
+
+/* Purges every dirty unit. Returns the bytes given back. */
+size_t run_purge_all(void);
+
+/* Guards a walk over all descriptors: none is set up or cleared meanwhile. Also taken before fork. */
+void run_lock(void);
+void run_unlock(void);
+void run_lock_reset(void);
+
+/* Checks the bitmaps against the counters and the descriptors. The run lock is held. Returns NULL or what is wrong. */
+const char *run_verify(void);
+
+#endif

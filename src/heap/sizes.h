@@ -1,0 +1,46 @@
+/*
+ * heap/sizes: which slot a size gets.
+ *
+ * Slots are 16-byte steps to 512 bytes, 8 to a doubling up to 4 KiB, 4 to a doubling up to 64 KiB: at most 12.5 % (20 %
+ * beyond 4 KiB) of a slot is unused. What is larger is a run of units of its own.
+ */
+#ifndef HEAP_SIZES_H
+#define HEAP_SIZES_H
+
+#include "base/compiler.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    UNIT_SHIFT = 14,
+    UNIT_BYTES = 1 << UNIT_SHIFT,
+    CLASS_COUNT = 72,
+    SMALL_CLASS_COUNT = 32, /* the classes of 16-byte steps: class is (size - 1) / 16 */
+    SMALL_BYTES_MAX = 512,
+    CLASS_BYTES_MAX = 65536,
+    BLOCK_ALIGNMENT = 16,
+};
+
+/* Beyond this no size is ever granted: differences of pointers must fit ptrdiff_t. */
+#define BLOCK_BYTES_MAX ((size_t)PTRDIFF_MAX)
+
+extern const uint32_t class_slot_bytes[CLASS_COUNT];
+
+/* Units a span of the class has: at least 8 slots (4 from 16 KiB up), at most 1/64 of the span unused at its end. */
+extern const uint8_t class_unit_count[CLASS_COUNT];
+
+extern const uint8_t class_by_64_bytes[64];
+extern const uint8_t class_by_kib[64];
+
+/* The smallest class that holds the size, which is 1 to CLASS_BYTES_MAX. */
+static ALWAYS_INLINE uint32_t class_of(size_t size_bytes)
+{
+    if (size_bytes <= SMALL_BYTES_MAX)
+        return (uint32_t)((size_bytes - 1) >> 4);
+    if (size_bytes <= 4096)
+        return class_by_64_bytes[(size_bytes - 1) >> 6];
+    return class_by_kib[(size_bytes - 1) >> 10];
+}
+
+#endif

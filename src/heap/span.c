@@ -1,0 +1,219 @@
+/*
+ * heap/span: a run of units cut into equal slots.
+ *
+ * Uses base. Locks: the run lock where descriptors change, through runs.h.
+ */
+#include "heap/span.h"
+
+#include "base/bits.h"
+#include "base/invariant.h"
+#include "heap/layout.h"
+#include "heap/metadata.h"
+#include "heap/runs.h"
+#include "heap/thread.h"
+
+#include <string.h>
+
+size_t span_record_bytes(uint32_t slot_count)
+{
+    return sizeof(struct span) + words_for(slot_count) * sizeof(uint64_t) + slot_count;
+}
+
+/* Rounded up; for powers of two it is exact. */
+static uint64_t reciprocal_of(size_t slot_bytes)
+{
+    return UINT64_MAX / slot_bytes + 1;
+}
+
+static void publish(struct span *span)
+{
+    struct unit unit = {
+        .states = span->states,
+        .start = span->start,
+        .reciprocal = reciprocal_of(span->slot_bytes),
+        .span = span,
+        .buffer_offset = (uint16_t)(span->class_index * sizeof(struct buffer)),
+        .class_index = span->class_index,
+        .kind = UNIT_SPAN,
+        .slot_bytes = span->slot_bytes,
+    };
+    run_lock();
+    for (size_t i = 0; i < span->unit_count; i++) {
+        struct unit *target = &heap_layout.units[span->first_unit + i];
+        *target = unit;
+        atomic_store_explicit(&target->owner, span->owner, memory_order_relaxed);
+    }
+    run_unlock();
+}
+
+/* What freed units say of themselves stays, so that a late double free can be named; only what makes them live goes. */
+static void unpublish(struct span *span)
+{
+    run_lock();
+    for (size_t i = 0; i < span->unit_count; i++) {
+        struct unit *unit = &heap_layout.units[span->first_unit + i];
+        atomic_store_explicit(&unit->owner, NULL, memory_order_relaxed);
+        unit->kind = UNIT_FREE;
+        unit->span = NULL;
+        unit->states = NULL;
+    }
+    run_unlock();
+}
+
+/* Slots that touch a dirty unit hold old data; the others read as zero. */
+static void mark_dirty_slots(struct span *span)
+{
+    size_t limit = span->first_unit + span->unit_count;
+    size_t end;
+    for (size_t from = run_find(span->first_unit, limit, true, &end); from < limit;
+         from = run_find(end, limit, true, &end)) {
+        size_t first = (unit_start(from) - span->start) / span->slot_bytes;
+        size_t last = (unit_start(end) - 1 - span->start) / span->slot_bytes;
+        for (size_t i = first; i <= last && i < span->slot_count; i++)
+            span->states[i] = SLOT_FREE;
+    }
+}
+
+static void fill(struct span *span, struct thread_heap *owner, uint32_t class_index, size_t first_unit)
+{
+    uint32_t slot_bytes = class_slot_bytes[class_index];
+    uint32_t slot_count = (uint32_t)(((size_t)class_unit_count[class_index] << UNIT_SHIFT) / slot_bytes);
+    span->owner = owner;
+    span->start = unit_start(first_unit);
+    span->first_unit = first_unit;
+    span->unit_count = class_unit_count[class_index];
+    span->slot_bytes = slot_bytes;
+    span->slot_count = slot_count;
+    span->free_count = slot_count;
+    span->class_index = (uint8_t)class_index;
+    span->free = (uint64_t *)(span + 1);
+    span->states = (uint8_t *)(span->free + words_for(slot_count));
+    bitmap_fill(span->free, 0, slot_count, true);
+    mark_dirty_slots(span);
+}
+
+struct span *span_create(struct thread_heap *owner, uint32_t class_index)
+{
+    size_t unit_count = class_unit_count[class_index];
+    uint32_t slot_count = (uint32_t)((unit_count << UNIT_SHIFT) / class_slot_bytes[class_index]);
+    struct span *span = metadata_take(span_record_bytes(slot_count));
+    if (span == NULL)
+        return NULL;
+    size_t first_unit = run_take(unit_count, 1, RUN_DIRTY_FIRST);
+    if (first_unit == SIZE_MAX) {
+        metadata_put(span, span_record_bytes(slot_count));
+        return NULL;
+    }
+    fill(span, owner, class_index, first_unit);
+    publish(span);
+    return span;
+}
+
+/* A unit none of whose slots was ever handed out still reads as zero. */
+static void note_dirty_units(struct span *span)
+{
+    for (size_t i = 0; i < span->unit_count; i++) {
+        size_t first = (i << UNIT_SHIFT) / span->slot_bytes;
+        size_t last = ((i + 1) << UNIT_SHIFT) - 1;
+        last /= span->slot_bytes;
+        if (last >= span->slot_count)
+            last = span->slot_count - 1;
+        size_t count = first > last ? 0 : last - first + 1;
+        if (count != 0 && memchr(span->states + first, SLOT_FREE, count) != NULL)
+            run_set_dirty(span->first_unit + i, 1, true);
+    }
+}
+
+static void put_columns(struct span *span)
+{
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        INVARIANT(span->columns[i] == NULL);
+}
+
+void span_destroy(struct span *span)
+{
+    INVARIANT(span->free_count == span->slot_count && !span->listed);
+    put_columns(span);
+    unpublish(span);
+    note_dirty_units(span);
+    size_t first_unit = span->first_unit;
+    size_t unit_count = span->unit_count;
+    metadata_put(span, span_record_bytes(span->slot_count));
+    run_put(first_unit, unit_count);
+}
+
+void span_set_owner(struct span *span, struct thread_heap *owner)
+{
+    span->owner = owner;
+    for (size_t i = 0; i < span->unit_count; i++)
+        atomic_store_explicit(&heap_layout.units[span->first_unit + i].owner, owner, memory_order_relaxed);
+}
+
+bool span_offer(struct span *span, size_t index)
+{
+    uint64_t bit = (uint64_t)1 << (index % WORD_BITS);
+    uint32_t word = (uint32_t)(index / WORD_BITS);
+    if (UNLIKELY((span->free[word] & bit) != 0))
+        return false;
+    span->free[word] |= bit;
+    span->free_count++;
+    if (word < span->first_free_word)
+        span->first_free_word = word;
+    return true;
+}
+
+uint32_t span_claim(struct span *span, uint32_t *indexes_out, uint32_t limit)
+{
+    uint32_t wanted = limit < span->free_count ? limit : span->free_count;
+    uint32_t word = span->first_free_word;
+    uint32_t found = 0;
+    while (found < wanted) {
+        uint64_t bits = span->free[word];
+        for (; bits != 0 && found < wanted; bits &= bits - 1)
+            indexes_out[found++] = word * WORD_BITS + bit_lowest(bits);
+        span->free[word] = bits;
+        word += bits == 0;
+    }
+    span->first_free_word = word;
+    span->free_count -= wanted;
+    return wanted;
+}
+
+void span_rebuild(struct span *span)
+{
+    span->free_count = 0;
+    span->first_free_word = 0;
+    for (uint32_t i = 0; i < span->slot_count; i++) {
+        bool is_free = (span->states[i] & 1) == 0;
+        span->free_count += is_free;
+        if (is_free)
+            bitmap_set(span->free, i);
+        else
+            bitmap_clear(span->free, i);
+    }
+}
+
+struct span *span_at(const void *address)
+{
+    struct unit *unit = unit_at(address);
+    if (unit->kind != UNIT_FREE)
+        return unit->span;
+    /* The inside of a large block: see heap/unit.h. */
+    size_t index = (size_t)(unit - heap_layout.units);
+    struct unit *border = &heap_layout.units[index & ~(size_t)(GRANULE_UNITS - 1)];
+    if (border->kind != UNIT_LARGE)
+        return NULL;
+    struct span *span = border->span;
+    return (uintptr_t)address - span->start < span->slot_bytes ? span : NULL;
+}
+
+struct span *span_from(size_t unit_index)
+{
+    size_t limit = atomic_load_explicit(&gca_image->units_used, memory_order_acquire);
+    for (; unit_index < limit; unit_index++) {
+        struct span *span = heap_layout.units[unit_index].span;
+        if (span != NULL)
+            return span;
+    }
+    return NULL;
+}

@@ -1,0 +1,76 @@
+/*
+ * heap/span: a run of units cut into equal slots, or one large block.
+ *
+ * Invariant: a slot's bit in `free` is set exactly when the span offers it; then its state is SLOT_FRESH or SLOT_FREE.
+ * A slot whose bit is clear is allocated (state bit 0), or waits in its owner's buffer, in some thread's outbox or in an
+ * inbox (state SLOT_FRESH or SLOT_FREE).
+ *
+ * `free`, free_count and the list links belong to the owning heap and are touched under its lock; states are written by
+ * whoever allocates or frees the slot, without a lock.
+ */
+#ifndef HEAP_SPAN_H
+#define HEAP_SPAN_H
+
+#include "heap/unit.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Arrays by slot that only some modes need (stack ids, annotations, types): made when a span's first entry is set. */
+enum span_column { COLUMN_STACK, COLUMN_OWNERSHIP, COLUMN_TYPE, COLUMN_COUNT };
+
+struct span {
+    struct span *next; /* in the list of its class's spans that have free slots; NULL ends it */
+    struct span *previous;
+    struct thread_heap *owner; /* NULL for a large block */
+    uintptr_t start;
+    size_t first_unit;
+    size_t unit_count;
+    size_t slot_bytes;
+    uint32_t slot_count;
+    uint32_t free_count;      /* bits set in `free` */
+    uint32_t first_free_word; /* no bit is set in the words below */
+    uint8_t class_index;
+    bool listed;
+    bool moved; /* large: its pages came by mremap, so its mapping must be renewed when it ends */
+    uint8_t *states;
+    uint64_t *free;
+    void *columns[COLUMN_COUNT]; /* NULL until needed */
+};
+
+/* The records of a span lie in one piece of metadata: the span, then `free`, then the states. */
+size_t span_record_bytes(uint32_t slot_count);
+
+/* A new span of the class for the heap, not listed, all slots free. NULL when memory is short. */
+struct span *span_create(struct thread_heap *owner, uint32_t class_index);
+
+/* Gives a span whose slots are all free back to the run map. It is in no list. */
+void span_destroy(struct span *span);
+
+/* Gives the span to another heap. Its present owner's lock is held, or that heap has no thread. */
+void span_set_owner(struct span *span, struct thread_heap *owner);
+
+/* Sets the slot's bit. Returns false if it was set: freed twice. */
+bool span_offer(struct span *span, size_t index);
+
+/*
+ * Takes up to `limit` free slots, lowest first, and calls nothing: their indexes go to indexes_out. Returns how many.
+ */
+uint32_t span_claim(struct span *span, uint32_t *indexes_out, uint32_t limit);
+
+/* Recomputes `free` and free_count from the states: after a fork, for spans whose thread is gone. */
+void span_rebuild(struct span *span);
+
+/* The span that an address inside the heap lies in, large blocks included; NULL in free units. */
+struct span *span_at(const void *address);
+
+/* The next span at or after a unit index, for walks under the run lock; NULL at the end. */
+struct span *span_from(size_t unit_index);
+
+static inline uintptr_t span_slot(const struct span *span, size_t index)
+{
+    return span->start + index * span->slot_bytes;
+}
+
+#endif

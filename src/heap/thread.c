@@ -1,0 +1,299 @@
+/*
+ * heap/thread: one thread's heap, from its first malloc to its takeover by another thread.
+ *
+ * Uses os, base. Locks: the parked lock (outermost: it may be held while a heap's lock is taken), each heap's lock.
+ */
+#include "heap/thread.h"
+
+#include "base/image.h"
+#include "base/invariant.h"
+#include "heap/buffer.h"
+#include "heap/fork.h"
+#include "heap/layout.h"
+#include "heap/metadata.h"
+#include "heap/remote.h"
+#include "heap/runs.h"
+#include "heap/span.h"
+#include "os/memory.h"
+#include "os/thread.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <string.h>
+
+enum { ADOPT_TRIES = 4 };
+
+const struct thread_heap thread_heap_none;
+
+_Thread_local struct thread_heap *heap_self __attribute__((tls_model("initial-exec"))) =
+    (struct thread_heap *)&thread_heap_none;
+
+/* True once the thread's heap has been parked for good: what its last destructors still do goes through a loan. */
+static _Thread_local bool heap_exited __attribute__((tls_model("initial-exec")));
+
+static struct lock parked_lock;
+static struct thread_heap *_Atomic parked; /* newest first; written under the lock */
+static struct lock start_lock;
+static _Atomic bool started;
+static pthread_key_t exit_key;
+
+static void park(struct thread_heap *heap);
+
+/* ---- start ---- */
+
+static void on_thread_exit(void *argument);
+
+COLD static int start(void)
+{
+    lock_take(&start_lock);
+    int result = 0;
+    if (!atomic_load_explicit(&started, memory_order_relaxed)) {
+        options_load();
+        os_memory_fail(options_now()->fail_map, options_now()->fail_map_every);
+        result = layout_start();
+        if (result == 0) {
+            INVARIANT(pthread_key_create(&exit_key, on_thread_exit) == 0);
+            fork_register();
+            atomic_store_explicit(&started, true, memory_order_release);
+        }
+    }
+    lock_release(&start_lock);
+    return result;
+}
+
+/* ---- taking and parking ---- */
+
+static void add_to_all(struct thread_heap *heap)
+{
+    heap->next = gca_image->heaps;
+    __atomic_store_n(&gca_image->heaps, heap, __ATOMIC_RELEASE);
+}
+
+void thread_heap_each(void (*visit)(struct thread_heap *heap, void *context), void *context)
+{
+    if (gca_image == NULL)
+        return;
+    struct thread_heap *heap = __atomic_load_n(&gca_image->heaps, __ATOMIC_ACQUIRE);
+    for (; heap != NULL; heap = heap->next)
+        visit(heap, context);
+}
+
+/* Makes the spans of a heap whose thread vanished in a fork whole again. The parked lock is held. */
+static void rebuild(struct thread_heap *heap)
+{
+    lock_take(&heap->lock);
+    for (uint32_t i = 0; i < CLASS_COUNT; i++) {
+        heap->buffers[i].top = heap->buffers[i].base;
+        heap->listed[i] = heap->listed_last[i] = NULL;
+        heap->span_count[i] = 0;
+    }
+    remote_forget_own(heap);
+    for (struct span *span = span_from(0); span != NULL; span = span_from(span->first_unit + span->unit_count)) {
+        if (span->owner != heap)
+            continue;
+        span_rebuild(span);
+        span->listed = false;
+        heap->span_count[span->class_index]++;
+        if (span->free_count != 0)
+            thread_heap_list(heap, span);
+    }
+    atomic_store_explicit(&heap->orphaned, false, memory_order_release);
+    lock_release(&heap->lock);
+}
+
+static struct thread_heap *take_parked(void)
+{
+    if (atomic_load_explicit(&parked, memory_order_relaxed) == NULL)
+        return NULL;
+    lock_take(&parked_lock);
+    struct thread_heap *heap = atomic_load_explicit(&parked, memory_order_relaxed);
+    if (heap != NULL) {
+        if (atomic_load_explicit(&heap->orphaned, memory_order_relaxed))
+            rebuild(heap);
+        atomic_store_explicit(&parked, heap->next_parked, memory_order_relaxed);
+        heap->parked = false;
+    }
+    lock_release(&parked_lock);
+    return heap;
+}
+
+static struct thread_heap *make(void)
+{
+    struct thread_heap *heap = metadata_take(sizeof *heap);
+    if (heap == NULL)
+        return NULL;
+    lock_take(&parked_lock);
+    add_to_all(heap);
+    lock_release(&parked_lock);
+    return heap;
+}
+
+COLD struct thread_heap *thread_heap_get(void)
+{
+    if (LIKELY(heap_self != &thread_heap_none))
+        return heap_self;
+    if (!atomic_load_explicit(&started, memory_order_acquire) && start() != 0)
+        return NULL;
+    struct thread_heap *heap = take_parked();
+    if (heap == NULL)
+        heap = make();
+    if (heap == NULL || heap_exited)
+        return heap;
+    heap->thread_id = os_thread_id();
+    heap->exit_rounds = 0;
+    heap_self = heap;
+    pthread_setspecific(exit_key, heap); /* may allocate, from the heap that now is ours */
+    return heap;
+}
+
+void thread_heap_done(struct thread_heap *heap)
+{
+    if (UNLIKELY(heap != heap_self) && heap != NULL)
+        park(heap);
+}
+
+void thread_heap_flush(struct thread_heap *heap)
+{
+    remote_drain(heap);
+    remote_send_all(heap);
+    buffer_flush_all(heap);
+}
+
+static void park(struct thread_heap *heap)
+{
+    thread_heap_flush(heap);
+    lock_take(&parked_lock);
+    heap->next_parked = atomic_load_explicit(&parked, memory_order_relaxed);
+    heap->parked = true;
+    atomic_store_explicit(&parked, heap, memory_order_relaxed);
+    lock_release(&parked_lock);
+}
+
+/*
+ * Other destructors may still allocate: they run in rounds, so we ask for another round until the last one there is.
+ * What comes even after that finds heap_exited set.
+ */
+static void on_thread_exit(void *argument)
+{
+    struct thread_heap *heap = argument;
+    if (++heap->exit_rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
+        pthread_setspecific(exit_key, heap);
+        return;
+    }
+    heap_exited = true;
+    heap_self = (struct thread_heap *)&thread_heap_none;
+    park(heap);
+}
+
+/* ---- spans ---- */
+
+/* Lower addresses come first, by a cheap rule: a span below the first goes before it, any other to the end. */
+void thread_heap_list(struct thread_heap *heap, struct span *span)
+{
+    struct span **first = &heap->listed[span->class_index];
+    struct span **last = &heap->listed_last[span->class_index];
+    bool in_front = *first == NULL || span->start < (*first)->start;
+    span->listed = true;
+    span->previous = in_front ? NULL : *last;
+    span->next = in_front ? *first : NULL;
+    *(span->previous == NULL ? first : &span->previous->next) = span;
+    *(span->next == NULL ? last : &span->next->previous) = span;
+}
+
+void thread_heap_unlist(struct thread_heap *heap, struct span *span)
+{
+    *(span->previous == NULL ? &heap->listed[span->class_index] : &span->previous->next) = span->next;
+    *(span->next == NULL ? &heap->listed_last[span->class_index] : &span->next->previous) = span->previous;
+    span->listed = false;
+}
+
+static struct span *take_span(struct thread_heap *from, uint32_t class_index, struct thread_heap *to)
+{
+    lock_take(&from->lock);
+    remote_drain_to_spans(from);
+    struct span *span = from->listed[class_index];
+    if (span != NULL) {
+        thread_heap_unlist(from, span);
+        from->span_count[class_index]--;
+        span_set_owner(span, to);
+    }
+    lock_release(&from->lock);
+    return span;
+}
+
+struct span *thread_heap_adopt_span(struct thread_heap *heap, uint32_t class_index)
+{
+    if (atomic_load_explicit(&parked, memory_order_relaxed) == NULL)
+        return NULL;
+    struct span *span = NULL;
+    lock_take(&parked_lock);
+    struct thread_heap *from = atomic_load_explicit(&parked, memory_order_relaxed);
+    for (int tries = 0; span == NULL && from != NULL && tries < ADOPT_TRIES; tries++) {
+        if (atomic_load_explicit(&from->orphaned, memory_order_relaxed))
+            rebuild(from);
+        span = take_span(from, class_index, heap);
+        from = from->next_parked;
+    }
+    lock_release(&parked_lock);
+    return span;
+}
+
+/* ---- fork ---- */
+
+static void take_lock(struct thread_heap *heap, void *context)
+{
+    (void)context;
+    lock_take(&heap->lock);
+}
+
+static void release_lock(struct thread_heap *heap, void *context)
+{
+    (void)context;
+    lock_release(&heap->lock);
+}
+
+void thread_heap_lock_all(void)
+{
+    lock_take(&parked_lock);
+    thread_heap_each(take_lock, NULL);
+}
+
+void thread_heap_unlock_all(void)
+{
+    thread_heap_each(release_lock, NULL);
+    lock_release(&parked_lock);
+}
+
+/*
+ * Every other thread is gone, maybe in the middle of a buffer or a batch. Its spans are right again after rebuild(), which
+ * waits until somebody needs them: most children exec. Its batches are sent now, while their slots are known.
+ */
+static void orphan(struct thread_heap *heap, void *context)
+{
+    (void)context;
+    lock_reset(&heap->lock);
+    if (heap == heap_self || heap->parked)
+        return;
+    remote_send_all(heap);
+    atomic_store_explicit(&heap->orphaned, true, memory_order_relaxed);
+    heap->next_parked = atomic_load_explicit(&parked, memory_order_relaxed);
+    heap->parked = true;
+    atomic_store_explicit(&parked, heap, memory_order_relaxed);
+}
+
+static void send_own(struct thread_heap *heap)
+{
+    if (heap != NULL)
+        remote_send_all(heap);
+}
+
+void thread_heap_after_fork_in_child(void)
+{
+    lock_reset(&parked_lock);
+    lock_reset(&start_lock);
+    struct thread_heap *own = thread_heap_peek();
+    thread_heap_each(orphan, NULL);
+    send_own(own);
+    if (own != NULL)
+        own->thread_id = os_thread_id();
+}

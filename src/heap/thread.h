@@ -1,0 +1,117 @@
+/*
+ * heap/thread: one thread's heap: its buffers, its spans, what others have freed of them.
+ *
+ * A thread heap lives for ever. When its thread ends it is parked, and the next new thread takes it over as it is; other
+ * threads may take spans from it meanwhile. heap_self of a thread without a heap points to thread_heap_none, which is
+ * read-only and whose buffers are both empty and full, so that the fast paths need no test for it.
+ */
+#ifndef HEAP_THREAD_H
+#define HEAP_THREAD_H
+
+#include "base/compiler.h"
+#include "base/lock.h"
+#include "heap/sizes.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct batch;
+struct span;
+
+/* A free slot and its state byte: allocating it needs nothing else. */
+struct entry {
+    void *slot;
+    uint8_t *state;
+};
+
+/*
+ * Free slots of one class that the thread keeps at hand; last in, first out, since what was freed last is in the cache.
+ * base <= top <= limit; all three are NULL until the class is first used.
+ */
+struct buffer {
+    struct entry *top;   /* behind the last entry */
+    struct entry *base;
+    struct entry *limit; /* base plus the capacity */
+    uint64_t unused;     /* a buffer is found by a shift */
+};
+
+enum { OUTBOX_COUNT = 4 };
+
+/* A batch being filled with slots of one other heap. */
+struct outbox {
+    struct thread_heap *owner;
+    struct batch *batch;
+};
+
+/*
+ * `buffers`, `outboxes` and `spare` are the owning thread's alone. The spans' lists and bits are under `lock`, which
+ * the owner takes on slow paths only, so that others can empty the inbox of a thread that sleeps, adopt spans, count,
+ * and fork.
+ */
+struct thread_heap {
+    struct buffer buffers[CLASS_COUNT];
+    struct outbox outboxes[OUTBOX_COUNT];
+    struct batch *spare;       /* empty batches */
+    uint32_t spare_count;
+    uint32_t exit_rounds;      /* how often the thread's destructors have reached us */
+    struct lock lock;
+    _Atomic bool orphaned;     /* its thread vanished in a fork: to be rebuilt before use. Under the parked lock */
+    bool parked;               /* no thread has it. Under the parked lock */
+    int32_t thread_id;         /* of the thread that has it, or had it last */
+    struct batch *_Atomic inbox;
+    _Atomic size_t inbox_bytes;
+    struct span *listed[CLASS_COUNT]; /* spans that offer slots, roughly lowest address first */
+    struct span *listed_last[CLASS_COUNT];
+    uint32_t span_count[CLASS_COUNT];
+    struct thread_heap *next_parked;
+    struct thread_heap *next; /* in the list of all heaps, image->heaps */
+};
+
+_Static_assert(sizeof(struct buffer) == 32, "found by a shift");
+
+extern const struct thread_heap thread_heap_none;
+
+extern _Thread_local struct thread_heap *heap_self __attribute__((tls_model("initial-exec")));
+
+/*
+ * The calling thread's heap, made or taken over if it has none. NULL when memory is short. Starts gcalloc itself on the
+ * first call in the process.
+ */
+struct thread_heap *thread_heap_get(void);
+
+/*
+ * A thread whose heap is already parked (its last destructors still run) borrows one for a single operation. Every call
+ * that got a heap from thread_heap_get() ends with this, which is one compare for everybody else.
+ */
+void thread_heap_done(struct thread_heap *heap);
+
+/* The calling thread's heap if it has one, or NULL. */
+static inline struct thread_heap *thread_heap_peek(void)
+{
+    return heap_self == &thread_heap_none ? NULL : heap_self;
+}
+
+/*
+ * Takes a span of the class that offers slots from a parked heap. The span is in no list and belongs to `heap`, whose
+ * lock is not held. NULL when there is none.
+ */
+struct span *thread_heap_adopt_span(struct thread_heap *heap, uint32_t class_index);
+
+/* Links and unlinks a span that offers slots. The heap's lock is held. */
+void thread_heap_list(struct thread_heap *heap, struct span *span);
+void thread_heap_unlist(struct thread_heap *heap, struct span *span);
+
+/* Empties the buffers and outboxes of the calling thread's heap into spans and inboxes. */
+void thread_heap_flush(struct thread_heap *heap);
+
+/* Calls visit for each thread heap there ever was. No lock is needed: heaps are only added. */
+void thread_heap_each(void (*visit)(struct thread_heap *heap, void *context), void *context);
+
+/* Takes and releases every lock of this file, in lock order: around a fork, and to look at all heaps at once. */
+void thread_heap_lock_all(void);
+void thread_heap_unlock_all(void);
+void thread_heap_after_fork_in_child(void);
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * heap/unit: the descriptor of each 16 KiB unit of the heap, in one flat table outside the slots.
+ *
+ * free() finds the descriptor by arithmetic and reads nothing else but the slot's state byte. Every unit of a span holds
+ * the same values. A large block of more than 128 units has descriptors in the units up to the first multiple of 128
+ * (a granule's border) and in the first unit of each granule after that, so that a gigabyte costs 512 lines, not
+ * 65,536; unit_span() looks there when a unit of its own says nothing.
+ *
+ * Written by whoever takes or gives back the run of units (run lock), and by the owner of the heap that adopts the span.
+ * Read without a lock by free(): the descriptors of an allocated block cannot change but for `owner`, which names the
+ * calling thread's heap exactly when that thread owns the span.
+ */
+#ifndef HEAP_UNIT_H
+#define HEAP_UNIT_H
+
+#include "base/compiler.h"
+#include "heap/sizes.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct span;
+struct thread_heap;
+
+enum unit_kind { UNIT_FREE, UNIT_SPAN, UNIT_LARGE };
+
+enum { GRANULE_UNITS = 128 };
+
+/*
+ * A slot's state, one byte beside the heap, exact at every moment. Bit 0 says allocated; a plain free() accepts only
+ * SLOT_ALLOCATED, so everything unusual about a block needs no test of its own on the fast path.
+ */
+enum slot_state {
+    SLOT_FRESH = 0,     /* free, never handed out since its pages came: reads as zero */
+    SLOT_ALLOCATED = 1, /* in use */
+    SLOT_FREE = 2,      /* free, holds old data */
+    SLOT_LEAF = 3,      /* in use, holds no pointers */
+};
+
+struct unit {
+    struct thread_heap *_Atomic owner; /* NULL for free units and large blocks */
+    uint8_t *states;                   /* of the span's slots, by index */
+    uintptr_t start;                   /* the span's first byte */
+    uint64_t reciprocal;               /* 2^64 / slot size, rounded up: high word of the product is the index */
+    struct span *span;                 /* the rest; NULL when free */
+    uint16_t buffer_offset;            /* of the class's buffer in a thread heap, bytes */
+    uint8_t class_index;
+    uint8_t kind;
+    _Atomic uint8_t large_state; /* a large block's slot state */
+    uint8_t padding[3];
+    size_t slot_bytes; /* kept after the unit is freed, to name a double free */
+    uint64_t reserved;
+};
+
+_Static_assert(sizeof(struct unit) == CACHE_LINE_BYTES, "one line a unit");
+
+/* What the fast paths need of the layout. limit_bytes grows with the committed heap and bounds the table as well. */
+struct heap_layout {
+    uintptr_t slots_start;
+    _Atomic size_t limit_bytes; /* 0 before the first malloc: every pointer is foreign */
+    struct unit *units;
+};
+
+extern struct heap_layout heap_layout;
+
+/* The offset of an address in the heap; at least limit_bytes for every address outside. */
+static ALWAYS_INLINE size_t heap_offset(const void *address)
+{
+    return (uintptr_t)address - heap_layout.slots_start;
+}
+
+static ALWAYS_INLINE bool heap_contains(const void *address)
+{
+    return heap_offset(address) < atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed);
+}
+
+/* The descriptor of the unit that an address inside the heap lies in. */
+static ALWAYS_INLINE struct unit *unit_at(const void *address)
+{
+    return &heap_layout.units[heap_offset(address) >> UNIT_SHIFT];
+}
+
+static inline uintptr_t unit_start(size_t index)
+{
+    return heap_layout.slots_start + (index << UNIT_SHIFT);
+}
+
+/* Where an address lies in its span: the slot's index, and whether it is the slot's first byte. */
+struct slot_position {
+    size_t index;
+    bool is_start;
+};
+
+/*
+ * One multiplication by a reciprocal rounded up gives both (Lemire, Kaser, Kurz: "Faster remainder by direct
+ * computation", 2019). Exact since offset times slot size stays far below 2^64.
+ */
+static ALWAYS_INLINE struct slot_position unit_slot_position(const struct unit *unit, const void *address)
+{
+    unsigned __int128 product = (unsigned __int128)((uintptr_t)address - unit->start) * unit->reciprocal;
+    return (struct slot_position){(size_t)(product >> 64), (uint64_t)product < unit->reciprocal};
+}
+
+/* Atomic only so that a racing double free is defined behaviour; compiles to a plain byte access. */
+static ALWAYS_INLINE uint8_t slot_state_get(const uint8_t *state)
+{
+    return __atomic_load_n(state, __ATOMIC_RELAXED);
+}
+
+static ALWAYS_INLINE void slot_state_set(uint8_t *state, enum slot_state value)
+{
+    __atomic_store_n(state, (uint8_t)value, __ATOMIC_RELAXED);
+}
+
+#endif

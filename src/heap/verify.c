@@ -1,0 +1,164 @@
+/*
+ * heap/verify: walks every table of the heap and checks every invariant.
+ *
+ * Locks: all heaps' locks, then the run lock.
+ */
+#include "heap/verify.h"
+
+#include "base/bits.h"
+#include "base/image.h"
+#include "heap/layout.h"
+#include "heap/remote.h"
+#include "heap/runs.h"
+#include "heap/span.h"
+#include "heap/thread.h"
+
+#include <stdbool.h>
+
+/* Free slots that no span offers must all be found in buffers and batches. */
+struct totals {
+    size_t withheld; /* free by state, bit clear */
+    size_t waiting;  /* in buffers, outboxes, inboxes */
+    bool orphans;    /* after a fork some may be lost to a thread that was in the middle of something */
+    const char *problem;
+};
+
+static const char *check_slots(const struct span *span, struct totals *totals)
+{
+    size_t offered = 0;
+    for (uint32_t i = 0; i < span->slot_count; i++) {
+        uint8_t state = slot_state_get(&span->states[i]);
+        bool is_free = (state & 1) == 0;
+        bool bit = bitmap_get(span->free, i);
+        if (state > SLOT_LEAF)
+            return "a slot has an unknown state";
+        if (bit && !is_free)
+            return "a span offers an allocated slot";
+        if (bit && i / WORD_BITS < span->first_free_word)
+            return "a span offers a slot below its first free word";
+        offered += bit;
+        totals->withheld += is_free && !bit;
+    }
+    for (size_t i = span->slot_count; i < words_for(span->slot_count) * WORD_BITS; i++)
+        if (bitmap_get(span->free, i))
+            return "a span offers a slot it does not have";
+    return offered == span->free_count ? NULL : "a span's count of free slots is wrong";
+}
+
+static const char *check_span(const struct span *span, struct totals *totals)
+{
+    if (span->slot_bytes != class_slot_bytes[span->class_index])
+        return "a span's slot size is not its class's";
+    if (span->owner == NULL)
+        return "a span has no owner";
+    for (size_t i = 0; i < span->unit_count; i++) {
+        const struct unit *unit = &heap_layout.units[span->first_unit + i];
+        if (unit->span != span || unit->kind != UNIT_SPAN || unit->start != span->start ||
+            unit->states != span->states || atomic_load(&unit->owner) != span->owner)
+            return "a unit's descriptor differs from its span";
+        if (bitmap_get(layout_unit_maps()->free, span->first_unit + i))
+            return "a span's unit is free";
+    }
+    if (atomic_load(&span->owner->orphaned))
+        return NULL; /* rebuilt before use */
+    if (!span->listed && span->free_count != 0)
+        return "a span with free slots is not listed";
+    return check_slots(span, totals);
+}
+
+static const char *check_large(const struct span *span)
+{
+    if (span->start != unit_start(span->first_unit) || span->slot_bytes != span->unit_count << UNIT_SHIFT)
+        return "a large block's extent is wrong";
+    for (size_t i = 0; i < span->unit_count; i++) {
+        if (bitmap_get(layout_unit_maps()->free, span->first_unit + i))
+            return "a large block's unit is free";
+        if (span_at((void *)unit_start(span->first_unit + i)) != span)
+            return "a large block's unit leads elsewhere";
+    }
+    return NULL;
+}
+
+static const char *check_spans(struct totals *totals)
+{
+    const char *problem = NULL;
+    for (struct span *span = span_from(0); span != NULL && problem == NULL;
+         span = span_from(span->first_unit + span->unit_count))
+        problem = heap_layout.units[span->first_unit].kind == UNIT_LARGE ? check_large(span)
+                                                                         : check_span(span, totals);
+    return problem;
+}
+
+static const char *check_list(const struct thread_heap *heap, uint32_t class_index)
+{
+    const struct span *previous = NULL;
+    for (const struct span *span = heap->listed[class_index]; span != NULL; span = span->next) {
+        if (span->owner != heap || span->class_index != class_index || !span->listed || span->previous != previous)
+            return "a heap's list holds a span that is not its own";
+        if (span->free_count == 0)
+            return "a heap's list holds a full span";
+        previous = span;
+    }
+    return heap->listed_last[class_index] == previous ? NULL : "a heap's list does not end where it says";
+}
+
+static const char *check_buffer(const struct thread_heap *heap, uint32_t class_index)
+{
+    const struct buffer *buffer = &heap->buffers[class_index];
+    if (buffer->top < buffer->base || buffer->top > buffer->limit)
+        return "a buffer's top is outside it";
+    for (const struct entry *entry = buffer->base; entry < buffer->top; entry++) {
+        const struct unit *unit = unit_at(entry->slot);
+        if (unit->kind != UNIT_SPAN || atomic_load(&unit->owner) != heap || unit->class_index != class_index)
+            return "a buffer holds a slot of another heap or class";
+        size_t index = unit_slot_position(unit, entry->slot).index;
+        if (entry->state != unit->states + index || (slot_state_get(entry->state) & 1) != 0)
+            return "a buffer holds an allocated slot";
+        if (bitmap_get(unit->span->free, index))
+            return "a buffer holds a slot that its span offers";
+    }
+    return NULL;
+}
+
+static void check_heap(struct thread_heap *heap, void *context)
+{
+    struct totals *totals = context;
+    if (atomic_load(&heap->orphaned))
+        totals->orphans = true;
+    totals->waiting += remote_count(heap);
+    for (uint32_t i = 0; i < CLASS_COUNT && totals->problem == NULL && !atomic_load(&heap->orphaned); i++) {
+        totals->problem = check_list(heap, i);
+        if (totals->problem == NULL)
+            totals->problem = check_buffer(heap, i);
+        totals->waiting += (size_t)(heap->buffers[i].top - heap->buffers[i].base);
+    }
+}
+
+static const char *check_all(void)
+{
+    struct totals totals = {0};
+    const char *problem = run_verify();
+    if (problem == NULL)
+        problem = check_spans(&totals);
+    if (problem != NULL)
+        return problem;
+    thread_heap_each(check_heap, &totals);
+    if (totals.problem != NULL)
+        return totals.problem;
+    if (totals.waiting > totals.withheld && !totals.orphans)
+        return "a free slot waits in two places";
+    bool has_forked = gca_image->fork_count != 0;
+    return totals.waiting < totals.withheld && !has_forked ? "a free slot is nowhere" : NULL;
+}
+
+const char *heap_verify(void)
+{
+    if (gca_image == NULL)
+        return NULL;
+    thread_heap_lock_all();
+    run_lock();
+    const char *problem = check_all();
+    run_unlock();
+    thread_heap_unlock_all();
+    return problem;
+}

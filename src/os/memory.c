@@ -1,0 +1,135 @@
+/*
+ * os/memory: address space and pages, from the kernel and back.
+ *
+ * Locks: none.
+ */
+#include "os/memory.h"
+
+#include "os/syscall.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <linux/prctl.h>
+#include <stdatomic.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+
+static atomic_uint_fast64_t call_count;
+static uint64_t fail_at;
+static uint64_t fail_every;
+
+static bool injected_failure(void)
+{
+    if (fail_at == 0 && fail_every == 0)
+        return false;
+    uint64_t number = atomic_fetch_add_explicit(&call_count, 1, memory_order_relaxed) + 1;
+    return number == fail_at || (fail_every != 0 && number % fail_every == 0);
+}
+
+void os_memory_fail(uint64_t at, uint64_t every)
+{
+    fail_at = at;
+    fail_every = every;
+}
+
+size_t os_page_bytes(void)
+{
+    static size_t page_bytes;
+    if (page_bytes == 0)
+        page_bytes = getauxval(AT_PAGESZ);
+    return page_bytes;
+}
+
+static int advise(void *start, size_t size_bytes, int advice)
+{
+    return (int)os_syscall3(SYS_madvise, (long)start, (long)size_bytes, advice);
+}
+
+int os_reserve(size_t size_bytes, size_t align_bytes, void **start_out)
+{
+    size_t wide_bytes = size_bytes + align_bytes;
+    long result = os_syscall(SYS_mmap, 0, (long)wide_bytes, PROT_NONE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (result < 0 && result > -4096)
+        return -ENOMEM;
+    uintptr_t start = ((uintptr_t)result + align_bytes - 1) & ~(uintptr_t)(align_bytes - 1);
+    size_t before_bytes = start - (uintptr_t)result;
+    size_t after_bytes = wide_bytes - before_bytes - size_bytes;
+    if (before_bytes != 0)
+        os_unreserve((void *)(uintptr_t)result, before_bytes);
+    if (after_bytes != 0)
+        os_unreserve((void *)(start + size_bytes), after_bytes);
+    advise((void *)start, size_bytes, MADV_DONTDUMP);
+    *start_out = (void *)start;
+    return 0;
+}
+
+void os_unreserve(void *start, size_t size_bytes)
+{
+    os_syscall3(SYS_munmap, (long)start, (long)size_bytes, 0);
+}
+
+/*
+ * mprotect, not a new mapping over the old: a later userfaultfd registration of the reservation must stay. The range
+ * comes back into core dumps; neighbours then have equal flags and the kernel merges them into one mapping.
+ */
+int os_commit(void *start, size_t size_bytes)
+{
+    if (injected_failure())
+        return -ENOMEM;
+    long result = os_syscall3(SYS_mprotect, (long)start, (long)size_bytes, PROT_READ | PROT_WRITE);
+    if (result != 0)
+        return -ENOMEM;
+    advise(start, size_bytes, MADV_DODUMP);
+    return 0;
+}
+
+void os_purge(void *start, size_t size_bytes)
+{
+    advise(start, size_bytes, MADV_DONTNEED);
+}
+
+int os_move_pages(void *from, void *to, size_t size_bytes)
+{
+    if (injected_failure())
+        return -ENOMEM;
+    long result = os_syscall(SYS_mremap, (long)from, (long)size_bytes, (long)size_bytes,
+                             MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, (long)to, 0);
+    return result < 0 && result > -4096 ? (int)result : 0;
+}
+
+void os_set_huge_pages(void *start, size_t size_bytes, bool wanted)
+{
+    advise(start, size_bytes, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
+int os_renew(void *start, size_t size_bytes, bool huge_pages)
+{
+    long result = os_syscall(SYS_mmap, (long)start, (long)size_bytes, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    if (result < 0 && result > -4096)
+        return -ENOMEM;
+    os_set_huge_pages(start, size_bytes, huge_pages);
+    return 0;
+}
+
+void os_name_range(void *start, size_t size_bytes, const char *name)
+{
+    os_syscall(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, (long)start, (long)size_bytes, (long)name, 0);
+}
+
+size_t os_address_space_left(void)
+{
+    struct rlimit limit;
+    long result = os_syscall(SYS_prlimit64, 0, RLIMIT_AS, 0, (long)&limit, 0, 0);
+    return result != 0 || limit.rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)limit.rlim_cur;
+}

@@ -1,0 +1,59 @@
+/*
+ * os/memory: address space and pages, from the kernel and back.
+ *
+ * Every call returns 0 or -ENOMEM; a kernel that answers anything else has been asked something wrong by us, which is
+ * a panic in the caller's INVARIANT. Sizes and addresses are multiples of os_page_bytes(). Nothing here locks.
+ */
+#ifndef OS_MEMORY_H
+#define OS_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The kernel's page size: 4, 16 or 64 KiB. */
+size_t os_page_bytes(void);
+
+/*
+ * Reserves address space that nothing can touch yet and that no core dump holds. start is a multiple of align_bytes, a
+ * power of two. Returns 0, or -ENOMEM (also under RLIMIT_AS).
+ */
+int os_reserve(size_t size_bytes, size_t align_bytes, void **start_out);
+
+/* Gives a reservation back whole. */
+void os_unreserve(void *start, size_t size_bytes);
+
+/* Makes part of a reservation readable and writable, zero, and part of core dumps. */
+int os_commit(void *start, size_t size_bytes);
+
+/* Returns the pages to the kernel. The range stays committed and reads as zero. */
+void os_purge(void *start, size_t size_bytes);
+
+/*
+ * Moves the pages at `from` to `to` without copying; both are committed, what was at `to` is gone, `from` reads as zero
+ * afterwards. Returns 0, or -errno with both ranges as they were (kernels before 5.7, too many mappings).
+ */
+int os_move_pages(void *from, void *to, size_t size_bytes);
+
+/*
+ * Replaces a committed range by a fresh one: zero, committed, and mergeable with its neighbours, which a range that
+ * os_move_pages() touched is not; huge_pages as the neighbours have it. Returns 0, or -ENOMEM with the range as it was.
+ */
+int os_renew(void *start, size_t size_bytes, bool huge_pages);
+
+/* Asks for transparent huge pages in a committed range, or forbids them. Best effort. */
+void os_set_huge_pages(void *start, size_t size_bytes, bool wanted);
+
+/* Shows the range by this name in /proc/PID/maps where the kernel can. */
+void os_name_range(void *start, size_t size_bytes, const char *name);
+
+/* The address space that RLIMIT_AS leaves, or SIZE_MAX. */
+size_t os_address_space_left(void);
+
+/*
+ * Fault injection: the call with number `at` (from 1), and every call whose number is a multiple of `every`, fails
+ * with -ENOMEM. 0 turns each off. Counted are commits and moves.
+ */
+void os_memory_fail(uint64_t at, uint64_t every);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * os/output: bytes to a descriptor or a file.
+ *
+ * Locks: none.
+ */
+#include "os/output.h"
+
+#include "os/syscall.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+int os_write_all(int descriptor, const char *bytes, size_t size_bytes)
+{
+    while (size_bytes > 0) {
+        long written = os_syscall3(SYS_write, descriptor, (long)bytes, (long)size_bytes);
+        if (written == -EINTR)
+            continue;
+        if (written <= 0)
+            return written == 0 ? -EIO : (int)written;
+        bytes += written;
+        size_bytes -= (size_t)written;
+    }
+    return 0;
+}
+
+static int open_file(const char *path, int flags)
+{
+    return (int)os_syscall(SYS_openat, AT_FDCWD, (long)path, flags | O_CLOEXEC, 0600, 0, 0);
+}
+
+int os_open_append(const char *path)
+{
+    return open_file(path, O_WRONLY | O_APPEND | O_CREAT);
+}
+
+int os_open_read(const char *path)
+{
+    return open_file(path, O_RDONLY);
+}
+
+long os_read(int descriptor, char *bytes_out, size_t size_bytes)
+{
+    long count;
+    do
+        count = os_syscall3(SYS_read, descriptor, (long)bytes_out, (long)size_bytes);
+    while (count == -EINTR);
+    return count;
+}
+
+void os_close(int descriptor)
+{
+    os_syscall3(SYS_close, descriptor, 0, 0);
+}

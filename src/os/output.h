@@ -1,0 +1,21 @@
+/* os/output: bytes to a descriptor or a file, complete and without stdio. errno is left alone. */
+#ifndef OS_OUTPUT_H
+#define OS_OUTPUT_H
+
+#include <stddef.h>
+
+/* Writes all bytes, going on after short and interrupted writes. Returns 0 or -errno. */
+int os_write_all(int descriptor, const char *bytes, size_t size_bytes);
+
+/* Opens the file for appending, creating it (mode 0600). Close-on-exec. Returns a descriptor or -errno. */
+int os_open_append(const char *path);
+
+/* Opens the file for reading. Close-on-exec. Returns a descriptor or -errno. */
+int os_open_read(const char *path);
+
+/* Reads up to size_bytes. Returns the number of bytes, 0 at the end, or -errno. */
+long os_read(int descriptor, char *bytes_out, size_t size_bytes);
+
+void os_close(int descriptor);
+
+#endif

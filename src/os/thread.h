@@ -1,0 +1,26 @@
+/* os/thread: who runs, waiting, and time. Nothing here locks or allocates. */
+#ifndef OS_THREAD_H
+#define OS_THREAD_H
+
+#include <stdint.h>
+
+/* The kernel's id of the calling thread, and of its process. */
+int os_thread_id(void);
+int os_process_id(void);
+
+/* Sleeps while *word is `expected`; may return early for no reason. Private to this process. */
+void os_futex_wait(const uint32_t *word, uint32_t expected);
+
+/* Wakes up to `count` sleepers on the word. */
+void os_futex_wake(const uint32_t *word, int count);
+
+/* Lets another thread run. */
+void os_yield(void);
+
+/* Nanoseconds since some fixed moment, never going back. */
+uint64_t os_clock_ns(void);
+
+/* Ends the process with SIGABRT, whatever handlers or masks the program has set up. */
+_Noreturn void os_abort(void);
+
+#endif
