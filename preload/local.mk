@@ -6,9 +6,13 @@ endif
 
 libgcalloc_la_CFLAGS = $(AM_CFLAGS) $(CORE_CFLAGS)
 libgcalloc_la_SOURCES = \
+	preload/api.c \
 	preload/export.h \
 	preload/inspect.c \
-	preload/malloc.c
+	preload/malloc.c \
+	preload/report.c \
+	preload/report.h \
+	preload/start.c
 libgcalloc_la_LIBADD = liboperators.la libcore.la
 
 # A new-handler may throw through these.

@@ -24,8 +24,8 @@ one_file() {
             exit 1
         }
     }
-    /^[ \t]*#[ \t]*include[ \t]*</ {
-        split($0, part, /[<>]/)
+    /^[ \t]*#[ \t]*include[ \t]*(<|"gcalloc[.\/])/ {
+        split($0, part, /[<>"]/)
         if (part[2] ~ /^gcalloc/ && !(part[2] in public))
             fault("unknown public header " part[2])
         else if (part[2] in public && public[part[2]] > rank[own])

@@ -26,7 +26,7 @@ make_sound_tree() {
     echo '#include "gc/mark.h"' >src/leak/leak.h
     echo '#include "gc/mark.h"' >src/own/own.h
     printf '#include "leak/leak.h"\n#include "own/own.h"\n#include <gcalloc.h>\n' >preload/malloc.h
-    echo '#include "leak/leak.h"' >tools/report.h
+    printf '#include "gcalloc/heap.h"\n#include "leak/leak.h"\n' >tools/report.h
     printf '#include <stddef.h>\nsize_t gca_size(void);\n' >include/gcalloc/heap.h
     echo '#include <gcalloc/heap.h>' >include/gcalloc.h
     echo 'int gca_size(void);' >preload/other.h
@@ -104,6 +104,8 @@ check finds layers 'src/leak/leak.h:.*beside' 'echo "#include \"own/own.h\"" >>s
 check finds layers 'src/own/own.h:.*beside' 'echo "#include \"leak/leak.h\"" >>src/own/own.h'
 check finds layers 'tools/report.h:.*beside' 'echo "#include \"preload/malloc.h\"" >>tools/report.h'
 check finds layers 'src/base/word.h:.*above' 'echo "#include <gcalloc/heap.h>" >>src/base/word.h'
+check finds layers 'src/base/word.h:.*above' 'echo "#include \"gcalloc/heap.h\"" >>src/base/word.h'
+check finds layers 'src/heap/heap.h:.*unknown' 'echo "#include \"gcalloc/heaps.h\"" >>src/heap/heap.h'
 check finds layers 'preload/malloc.h:.*source' 'echo "#include \"base/word.c\"" >>preload/malloc.h'
 check finds layers 'src/base/word.h:.*layer/file.h' 'echo "#include \"word2.h\"" >>src/base/word.h'
 check finds layers 'src/base/word.h:.*layer/file.h' 'echo "#include \"../os/page.h\"" >>src/base/word.h'
