@@ -5,7 +5,7 @@ AC_ARG_ENABLE([werror],
 AC_LANG_PUSH([C])
 WARN_CFLAGS=
 m4_foreach_w([gca_flag], [
-    -Wall -Wextra -Wshadow -Wconversion -Wundef -Wvla -Wpointer-arith -Wwrite-strings -Wcast-align
+    -Wall -Wextra -Wshadow -Wconversion -Wundef -Wvla -Wpointer-arith -Wwrite-strings
     -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wredundant-decls -Wnested-externs
 ], [GCA_TRY_CFLAG(gca_flag, [WARN_CFLAGS="$WARN_CFLAGS gca_flag"])])
 AS_IF([test "$enable_werror" = yes], [WARN_CFLAGS="$WARN_CFLAGS -Werror"])

@@ -4,7 +4,8 @@ lib_LTLIBRARIES += libgcalloc.la
 noinst_LTLIBRARIES += liboperators.la
 endif
 
-libgcalloc_la_CFLAGS = $(AM_CFLAGS) $(CORE_CFLAGS)
+# The names defined here are for libc's headers to declare, or for the C++ ABI, or nobody.
+libgcalloc_la_CFLAGS = $(AM_CFLAGS) $(CORE_CFLAGS) -Wno-missing-prototypes
 libgcalloc_la_SOURCES = \
 	preload/api.c \
 	preload/export.h \
