@@ -35,6 +35,7 @@ def parse_arguments():
     add("--quick", action="store_true", help="a quarter of the work in the micro rows")
     add("--scale", type=int, metavar="PERCENT", help="work in the micro rows, in percent")
     add("--metric", choices=["wall", "cpu"], default="wall", help="cpu steadies a busy machine")
+    add("--estimate", choices=["median", "min"], default="median", help="min, likewise")
     add("--instructions", action="store_true", help="also count instructions of micro rows")
     add("--list", action="store_true", help="list the rows and end")
     return parser.parse_args()
@@ -90,7 +91,7 @@ def progress(results, row):
     measure_of = results.value if row.unit else results.time
     figures = [(name, measure_of(row, name)) for name in results.allocators]
     unit = row.unit or "ms"
-    texts = [f"{name} {one.median:.0f}" if one else f"{name} -" for name, one in figures]
+    texts = [f"{name} {one.centre:.0f}" if one else f"{name} -" for name, one in figures]
     print(f"{row.name:18} {unit:4} {'  '.join(texts)}", file=sys.stderr, flush=True)
 
 
@@ -129,7 +130,7 @@ def main():
     found, missing = chosen_allocators(options)
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else FULL_ROUNDS)
     scale = options.scale or (QUICK_SCALE if options.quick else FULL_SCALE)
-    results = Results(chosen, found, options.metric)
+    results = Results(chosen, found, options.metric, options.estimate)
     launcher = measure.Launcher(os.path.join(options.build, "launch"), work_folder)
     for row in chosen:
         if not row.missing:

@@ -20,7 +20,7 @@ PROGRAMS = [
     (
         "gs",
         "gs",
-        "-q -dNOPAUSE -dBATCH -sDEVICE=ppmraw -r110 -sOutputFile=gs.ppm {inputs}/render.ps",
+        "-q -dNOPAUSE -dBATCH -sDEVICE=ppmraw -r130 -sOutputFile=gs.ppm {inputs}/render.ps",
         {"output": "gs.ppm"},
     ),
     ("z3", "z3", "{work}/schedule.smt2", {}),

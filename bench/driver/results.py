@@ -11,24 +11,26 @@ GROUPS = {"micro": (MICRO,), "programs": (PROGRAM,), "all": (MICRO, PROGRAM)}
 
 @dataclass(frozen=True)
 class Figure:
-    """Median and quartiles of one measure of one row under one allocator."""
+    """Centre and quartiles of one measure of one row under one allocator."""
 
-    median: float
+    # The median; or the smallest, where that was asked for.
+    centre: float
     low: float
     high: float
     count: int
 
     @property
     def spread(self):
-        """Half the distance of the quartiles, as a share of the median."""
-        return (self.high - self.low) / 2 / self.median if self.median else 0.0
+        """Half the distance of the quartiles, as a share of the centre."""
+        return (self.high - self.low) / 2 / self.centre if self.centre else 0.0
 
 
-def figure(values):
+def figure(values, estimate):
     if len(values) < 2:
         return Figure(values[0], values[0], values[0], len(values))
     low, _, high = statistics.quantiles(values, n=4, method="inclusive")
-    return Figure(statistics.median(values), low, high, len(values))
+    centre = min(values) if estimate == "min" else statistics.median(values)
+    return Figure(centre, low, high, len(values))
 
 
 def geometric_mean(values):
@@ -38,10 +40,11 @@ def geometric_mean(values):
 class Results:
     """All samples, by row and allocator, and what went wrong where."""
 
-    def __init__(self, rows, allocators, metric):
+    def __init__(self, rows, allocators, metric, estimate):
         self.rows = rows
         self.allocators = [allocator.name for allocator in allocators]
         self.metric = metric
+        self.estimate = estimate
         self.samples = {}
         self.errors = {}
         self.instructions = {}
@@ -57,9 +60,15 @@ class Results:
         self.errors.setdefault((row.name, allocator.name), text)
 
     def time(self, row, name):
-        if row.always_cpu or self.metric == "cpu":
-            return self._figure(row, name, lambda sample: sample.cpu_ms)
-        return self._figure(row, name, lambda sample: sample.wall_ms)
+        """The time that was asked for: the other one is in the TSV file."""
+        in_cpu = row.always_cpu or self.metric == "cpu"
+        return self.cpu(row, name) if in_cpu else self.wall(row, name)
+
+    def wall(self, row, name):
+        return self._figure(row, name, lambda sample: sample.wall_ms, self.estimate)
+
+    def cpu(self, row, name):
+        return self._figure(row, name, lambda sample: sample.cpu_ms, self.estimate)
 
     def rss(self, row, name):
         return self._figure(row, name, lambda sample: sample.rss_kib)
@@ -71,11 +80,11 @@ class Results:
         """What a memory row printed."""
         return self._figure(row, name, lambda sample: float(sample.text))
 
-    def _figure(self, row, name, measure):
+    def _figure(self, row, name, measure, estimate="median"):
         samples = self.samples.get((row.name, name))
         if not samples or (row.name, name) in self.errors:
             return None
-        return figure([measure(sample) for sample in samples])
+        return figure([measure(sample) for sample in samples], estimate)
 
     def timed_rows(self):
         return [row for row in self.rows if row.group != MEMORY]
@@ -84,14 +93,14 @@ class Results:
         return [row for row in self.rows if row.group == MEMORY]
 
     def best_peer(self, row, measure):
-        """Returns (name, figure) of the peer with the smallest median, or None."""
+        """Returns (name, figure) of the peer with the smallest centre, or None."""
         found = [(name, measure(row, name)) for name in self.peers]
         found = [(name, one) for name, one in found if one]
-        return min(found, key=lambda pair: pair[1].median) if found else None
+        return min(found, key=lambda pair: pair[1].centre) if found else None
 
     def ratio(self, row, name, measure, base="glibc"):
         one, other = measure(row, name), measure(row, base)
-        return one.median / other.median if one and other and other.median else None
+        return one.centre / other.centre if one and other and other.centre else None
 
     def mean_ratio(self, name, measure, group="all"):
         """Over the rows that ran under every allocator, so that no one's mean lacks its bad rows."""

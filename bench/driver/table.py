@@ -22,12 +22,12 @@ def align(lines):
 def row_line(results, row, measure, base_pattern):
     base = measure(row, "glibc")
     figures = [one for one in (measure(row, name) for name in results.allocators) if one]
-    line = [row.name, cell(base.median if base else None, base_pattern)]
+    line = [row.name, cell(base.centre if base else None, base_pattern)]
     line += [cell(results.ratio(row, name, measure)) for name in results.allocators if name != "glibc"]
     best = results.best_peer(row, measure)
     line.append(best[0] if best else "-")
     ours = measure(row, "gcalloc")
-    line.append(cell(ours.median / best[1].median if ours and best and best[1].median else None))
+    line.append(cell(ours.centre / best[1].centre if ours and best and best[1].centre else None))
     line.append(cell(max(one.spread for one in figures) * 100 if figures else None, "{:.0f}%"))
     return line
 
@@ -66,7 +66,7 @@ def memory_table(results):
     for row in rows:
         figures = [results.value(row, name) for name in results.allocators]
         lines.append(
-            [row.name, *[cell(one.median if one else None, "{:.1f}") for one in figures], row.unit]
+            [row.name, *[cell(one.centre if one else None, "{:.1f}") for one in figures], row.unit]
         )
     return ["What little things cost", *align(lines), ""]
 
@@ -92,10 +92,11 @@ def problem_lines(results, missing_peers):
 
 def text_report(results, head, missing_peers, verdict_lines):
     measure = "user + system time" if results.metric == "cpu" else "wall time"
+    estimate = "shortest runs" if results.estimate == "min" else "medians"
     lines = [*head, ""]
     if results.timed_rows():
         lines += ratio_table(
-            results, f"Time ({measure}, medians, ratio to glibc)", results.time, "ms", "{:.0f}"
+            results, f"Time ({measure}, {estimate}, ratio to glibc)", results.time, "ms", "{:.0f}"
         )
         lines += ratio_table(
             results, "Peak RSS (medians, ratio to glibc)", results.rss, "KiB", "{:.0f}"
@@ -106,14 +107,15 @@ def text_report(results, head, missing_peers, verdict_lines):
     return "\n".join(lines + verdict_lines) + "\n"
 
 
-TSV_COLUMNS = "row group allocator runs measure unit median quartile_low quartile_high".split()
+TSV_COLUMNS = "row group allocator runs measure unit centre quartile_low quartile_high".split()
 
 
 def tsv_measures(results, row):
     if row.unit:
         return [("value", row.unit, results.value)]
     return [
-        ("time", "ms", results.time),
+        ("wall_time", "ms", results.wall),
+        ("cpu_time", "ms", results.cpu),
         ("peak_rss", "KiB", results.rss),
         ("page_faults", "count", results.faults),
     ]
@@ -126,7 +128,7 @@ def tsv_report(results):
             for title, unit, measure in tsv_measures(results, row):
                 one = measure(row, name)
                 if one:
-                    numbers = [f"{value:.3f}" for value in (one.median, one.low, one.high)]
+                    numbers = [f"{value:.3f}" for value in (one.centre, one.low, one.high)]
                     fields = [row.name, row.group, name, str(one.count), title, unit, *numbers]
                     lines.append("\t".join(fields))
     return "\n".join(lines) + "\n"

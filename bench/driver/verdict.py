@@ -27,7 +27,7 @@ def against_best(results, row):
     ours = results.time(row, "gcalloc")
     if not best or not ours:
         return None
-    return ours.median / best[1].median, best[0]
+    return ours.centre / best[1].centre, best[0]
 
 
 def mean_time(results):
@@ -73,7 +73,7 @@ def pair_time(results):
     peer = row and results.time(row, "mimalloc")
     if not ours or not peer:
         return line(None, "malloc and free pair against mimalloc: not measured")
-    ratio = ours.median / peer.median
+    ratio = ours.centre / peer.centre
     return line(ratio <= 1, f"malloc and free pair: {ratio:.2f} of mimalloc's")
 
 
@@ -93,7 +93,7 @@ def little_things(results):
     tiny, thread = row_named(results, "tiny-rss"), row_named(results, "thread-kib")
     ours, base = (tiny and results.value(tiny, name) for name in ("gcalloc", "glibc"))
     if ours and base:
-        growth = ours.median - base.median
+        growth = ours.centre - base.centre
         yield line(
             growth <= TINY_RSS_GOAL_KIB,
             f"tiny program: {growth:+.0f} KiB over glibc; goal {TINY_RSS_GOAL_KIB}",
@@ -102,8 +102,8 @@ def little_things(results):
         yield line(None, "tiny program's RSS: not measured")
     ours = thread and results.value(thread, "gcalloc")
     if ours:
-        holds = ours.median <= THREAD_GOAL_KIB
-        yield line(holds, f"a thread: {ours.median:.1f} KiB; goal {THREAD_GOAL_KIB}")
+        holds = ours.centre <= THREAD_GOAL_KIB
+        yield line(holds, f"a thread: {ours.centre:.1f} KiB; goal {THREAD_GOAL_KIB}")
     else:
         yield line(None, "KiB per thread: not measured")
 

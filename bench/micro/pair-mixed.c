@@ -3,6 +3,9 @@
 
 enum { SIZES = 1024 };
 
+/* One block of each size stays, as in pair-40. */
+static struct block staying[SIZES];
+
 int main(int argc, char **argv)
 {
     struct random random = {1};
@@ -13,8 +16,12 @@ int main(int argc, char **argv)
     pattern_begin(argc, argv);
     for (size_t i = 0; i < SIZES; i++)
         sizes[i] = 1 + random_below(&random, random_below(&random, 8) == 0 ? 1024 : 128);
+    for (size_t at = 0; at < SIZES; at++)
+        staying[at] = block_take(sizes[at], at);
     pairs = pattern_times(55000000);
     for (size_t i = 0; i < pairs; i++)
         sum += block_drop(block_take(sizes[i % SIZES], i));
+    for (size_t at = 0; at < SIZES; at++)
+        sum += block_drop(staying[at]);
     return pattern_end(sum);
 }
