@@ -1,0 +1,137 @@
+/* heap/sizes: the tables derived once more from the rule, and slot indexes by reciprocal for every offset there is. */
+#include "heap/sizes.h"
+#include "base/bits.h"
+#include "heap/span.h"
+#include "heap/thread.h"
+#include "heap/unit.h"
+#include "support/suite.h"
+
+#include <stdlib.h>
+
+/* 16-byte steps to 512; then 8 steps a doubling to 4 KiB, 4 steps a doubling to 64 KiB. */
+static uint32_t next_slot_bytes(uint32_t slot_bytes)
+{
+    uint32_t doubling = (uint32_t)1 << bit_highest(slot_bytes);
+    if (slot_bytes < 512)
+        return slot_bytes + 16;
+    return slot_bytes + doubling / (slot_bytes < 4096 ? 8 : 4);
+}
+
+START_TEST(slot_sizes_follow_the_rule)
+{
+    uint32_t expected = 16;
+    for (int i = 0; i < CLASS_COUNT; i++) {
+        ck_assert_uint_eq(class_slot_bytes[i], expected);
+        ck_assert_uint_eq(class_slot_bytes[i] % BLOCK_ALIGNMENT, 0);
+        expected = next_slot_bytes(expected);
+    }
+    ck_assert_uint_eq(class_slot_bytes[SMALL_CLASS_COUNT - 1], SMALL_BYTES_MAX);
+    ck_assert_uint_eq(class_slot_bytes[CLASS_COUNT - 1], CLASS_BYTES_MAX);
+}
+END_TEST
+
+/* The fewest units with enough slots and little waste at the end. */
+static uint32_t units_by_rule(uint32_t slot_bytes)
+{
+    uint32_t least_slots = slot_bytes > UNIT_BYTES ? 4 : 8;
+    for (uint32_t units = 1;; units++) {
+        uint32_t span_bytes = units * UNIT_BYTES;
+        if (span_bytes / slot_bytes >= least_slots && span_bytes % slot_bytes * 64 <= span_bytes)
+            return units;
+    }
+}
+
+START_TEST(span_sizes_follow_the_rule)
+{
+    for (int i = 0; i < CLASS_COUNT; i++) {
+        uint32_t span_bytes = (uint32_t)class_unit_count[i] * UNIT_BYTES;
+        uint32_t slots = span_bytes / class_slot_bytes[i];
+        ck_assert_uint_ge(slots, class_slot_bytes[i] > UNIT_BYTES ? 4 : 8);
+        ck_assert_uint_le(span_bytes % class_slot_bytes[i] * 64, span_bytes);
+        ck_assert_msg(class_unit_count[i] == units_by_rule(class_slot_bytes[i]),
+                      "%u bytes: %u units, by the rule %u", class_slot_bytes[i],
+                      class_unit_count[i], units_by_rule(class_slot_bytes[i]));
+    }
+}
+END_TEST
+
+START_TEST(every_size_gets_the_smallest_class_that_holds_it)
+{
+    uint32_t expected = 0;
+    for (size_t size_bytes = 1; size_bytes <= CLASS_BYTES_MAX; size_bytes++) {
+        while (class_slot_bytes[expected] < size_bytes)
+            expected++;
+        ck_assert_uint_eq(class_of(size_bytes), expected);
+    }
+}
+END_TEST
+
+START_TEST(little_of_a_slot_is_unused)
+{
+    for (size_t size_bytes = 129; size_bytes <= CLASS_BYTES_MAX; size_bytes++) {
+        size_t slot_bytes = class_slot_bytes[class_of(size_bytes)];
+        size_t unused_permille = (slot_bytes - size_bytes) * 1000 / slot_bytes;
+        ck_assert_uint_le(unused_permille, size_bytes <= 4096 ? 125 : 200);
+    }
+}
+END_TEST
+
+/* Every byte of a span of every class, from a span that the heap itself has made. */
+START_TEST(index_and_start_are_exact_at_every_offset)
+{
+    for (uint32_t class_index = 0; class_index < CLASS_COUNT; class_index++) {
+        struct span *span = thread_heap_get() == NULL ? NULL : span_create(heap_self, class_index);
+        ck_assert_ptr_nonnull(span);
+        const struct unit *unit = &heap_layout.units[span->first_unit];
+        size_t index = 0, rest = 0;
+        size_t wrong = 0;
+        for (size_t offset = 0; offset < span->unit_count << UNIT_SHIFT; offset++) {
+            struct slot_position position = unit_slot_position(unit, (char *)span->start + offset);
+            wrong += position.index != index || position.is_start != (rest == 0);
+            if (++rest == span->slot_bytes) {
+                rest = 0;
+                index++;
+            }
+        }
+        ck_assert_msg(wrong == 0, "%u bytes: %zu of %zu offsets are wrong",
+                      class_slot_bytes[class_index], wrong, span->unit_count << UNIT_SHIFT);
+        span_destroy(span);
+    }
+}
+END_TEST
+
+/* The buffer's place in a thread heap is kept in 16 bits. */
+START_TEST(a_descriptor_leads_to_its_buffer)
+{
+    for (uint32_t class_index = 0; class_index < CLASS_COUNT; class_index++) {
+        struct span *span = thread_heap_get() == NULL ? NULL : span_create(heap_self, class_index);
+        ck_assert_ptr_nonnull(span);
+        for (size_t i = 0; i < span->unit_count; i++) {
+            const struct unit *unit = &heap_layout.units[span->first_unit + i];
+            ck_assert_ptr_eq((char *)heap_self + unit->buffer_offset,
+                             (char *)&heap_self->buffers[class_index]);
+            ck_assert_uint_eq(unit->class_index, class_index);
+        }
+        span_destroy(span);
+    }
+}
+END_TEST
+
+static TCase *sizes(void)
+{
+    TCase *tests = tcase_create("sizes");
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, slot_sizes_follow_the_rule);
+    tcase_add_test(tests, span_sizes_follow_the_rule);
+    tcase_add_test(tests, every_size_gets_the_smallest_class_that_holds_it);
+    tcase_add_test(tests, little_of_a_slot_is_unused);
+    tcase_add_test(tests, index_and_start_are_exact_at_every_offset);
+    tcase_add_test(tests, a_descriptor_leads_to_its_buffer);
+    return tests;
+}
+
+int main(void)
+{
+    static test_case_maker *const makers[] = {sizes};
+    return suite_run("heap/sizes", makers, 1);
+}
