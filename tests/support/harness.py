@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import traceback
 
 sys.dont_write_bytecode = True
@@ -106,6 +107,7 @@ class Tally:
         self.missing = []
 
     def case(self, name, function, *arguments):
+        start = time.monotonic()
         try:
             function(*arguments)
         except Missing as missing:
@@ -119,7 +121,7 @@ class Tally:
             traceback.print_exc(file=sys.stdout)
             self.failed += 1
         else:
-            print(f"ok: {name}")
+            print(f"ok: {name} ({time.monotonic() - start:.1f} s)")
             self.passed += 1
         sys.stdout.flush()
 

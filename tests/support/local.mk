@@ -9,8 +9,12 @@ libsubject_a_SOURCES = \
 	tests/support/opaque.h \
 	tests/support/pattern.c \
 	tests/support/pattern.h \
+	tests/support/require.c \
+	tests/support/require.h \
 	tests/support/subject.c \
-	tests/support/subject.h
+	tests/support/subject.h \
+	tests/support/workload.c \
+	tests/support/workload.h
 
 if HAVE_CHECK
 check_LIBRARIES += libsuite.a

@@ -6,6 +6,7 @@
 #include "preload/conformance/cases.h"
 #include "support/pattern.h"
 #include "support/subject.h"
+#include "support/suite.h"
 
 #include <malloc.h>
 #include <stdint.h>
@@ -23,9 +24,9 @@ static struct held ring[RING];
 
 static void let_go(struct held *held)
 {
-    ck_assert_msg(pattern_holds(held->block, held->size_bytes, held->seed),
-                  "block of %zu bytes at %p was overwritten", held->size_bytes,
-                  (void *)held->block);
+    if (!pattern_holds(held->block, held->size_bytes, held->seed))
+        ck_abort_msg("block of %zu bytes at %p was overwritten", held->size_bytes,
+                     (void *)held->block);
     free(held->block);
     held->block = NULL;
 }
@@ -40,8 +41,8 @@ static void check_disjoint(void)
 
             if (a == NULL || b == NULL)
                 continue;
-            ck_assert_ptr_ne(a, b);
-            ck_assert(a < b ? a + malloc_usable_size(a) <= b : b + malloc_usable_size(b) <= a);
+            hot_assert(a < b ? a + malloc_usable_size(a) <= b : b + malloc_usable_size(b) <= a,
+                       "blocks are apart");
         }
 }
 
@@ -49,9 +50,9 @@ static void hold(void *block, size_t size, unsigned position)
 {
     struct held *held = &ring[position % RING];
 
-    ck_assert_ptr_nonnull(block);
-    ck_assert_uint_eq((uintptr_t)block % 16, 0);
-    ck_assert_uint_ge(malloc_usable_size(block), size);
+    hot_assert(block != NULL, "a block was allocated");
+    hot_assert((uintptr_t)block % 16 == 0, "the block is aligned to 16");
+    hot_assert(malloc_usable_size(block) >= size, "the usable size is at least the request");
     if (held->block != NULL)
         let_go(held);
     *held = (struct held){.block = block, .size_bytes = size, .seed = position};
@@ -82,8 +83,7 @@ START_TEST(calloc_every_size)
     for (unsigned size = LAST_SIZE + 1; size-- > 0;) {
         void *block = size % 2 == 0 ? calloc(1, size) : calloc(size, 1);
 
-        ck_assert_ptr_nonnull(block);
-        ck_assert_msg(all_zero(block, size), "calloc of %u bytes is not zero", size);
+        hot_assert(block != NULL && all_zero(block, size), "calloc's block is zero");
         hold(block, size, size);
     }
     let_all_go();
@@ -96,13 +96,13 @@ START_TEST(realloc_through_every_size)
 
     for (unsigned size = 1; size <= LAST_SIZE; size++) {
         block = realloc(block, size);
-        ck_assert_ptr_nonnull(block);
+        hot_assert(block != NULL, "the block grew");
         block[size - 1] = (char)(size * 31 >> 3);
     }
     for (unsigned size = LAST_SIZE; size >= 1; size--) {
         block = realloc(block, size);
-        ck_assert_ptr_nonnull(block);
-        ck_assert_int_eq(block[size - 1], (char)(size * 31 >> 3));
+        hot_assert(block != NULL && block[size - 1] == (char)(size * 31 >> 3),
+                   "the last byte is kept");
     }
     free(block);
     ck_assert(subject_verify());
@@ -117,7 +117,7 @@ START_TEST(memalign_every_size)
         size_t alignment = alignments[size % (sizeof alignments / sizeof *alignments)];
         void *block = memalign(alignment, size);
 
-        ck_assert_uint_eq((uintptr_t)block % alignment, 0);
+        hot_assert((uintptr_t)block % alignment == 0, "the block is aligned");
         hold(block, size, size);
     }
     let_all_go();

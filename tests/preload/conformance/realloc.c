@@ -4,6 +4,7 @@
 #include "support/opaque.h"
 #include "support/pattern.h"
 #include "support/subject.h"
+#include "support/suite.h"
 
 #include <malloc.h>
 #include <stdint.h>
@@ -175,10 +176,11 @@ START_TEST(random_walk)
         random ^= random << 13, random ^= random >> 7, random ^= random << 17;
         which = (unsigned)(random % BLOCKS);
         size = (size_t)(random >> 20) % ((size_t)1 << (random >> 8) % 19) + 1;
-        ck_assert(pattern_holds(blocks[which], held[which], which));
+        hot_assert(pattern_holds(blocks[which], held[which], which), "the block is what it was");
         blocks[which] = realloc(blocks[which], size);
-        ck_assert_ptr_nonnull(blocks[which]);
-        ck_assert(pattern_holds(blocks[which], smaller_of(held[which], size), which));
+        hot_assert(blocks[which] != NULL, "the block was resized");
+        hot_assert(pattern_holds(blocks[which], smaller_of(held[which], size), which),
+                   "the contents are kept");
         held[which] = size;
         pattern_fill(blocks[which], size, which);
     }

@@ -1,6 +1,6 @@
 /*
  * A function.
- * expect: invalid free of {function}: not in any heap: code
+ * expect: invalid free of {function}: not in any heap: code of {program}
  */
 #include "preload/misuse/misuse.h"
 

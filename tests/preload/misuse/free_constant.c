@@ -1,6 +1,6 @@
 /*
  * A string literal.
- * expect: invalid free of {literal}: not in any heap: static data
+ * expect: invalid free of {literal}: not in any heap: static data of {program}
  */
 #include "preload/misuse/misuse.h"
 

@@ -1,6 +1,6 @@
 /*
  * A small number that was never a pointer.
- * expect: invalid free of {number}: not in any heap: unmapped
+ * expect: invalid free of {number}: not in any heap: unmapped memory
  */
 #include "preload/misuse/misuse.h"
 

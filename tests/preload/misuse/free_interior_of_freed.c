@@ -1,6 +1,6 @@
 /*
  * A pointer into a block that is freed already.
- * expect: double free of {inside} @
+ * expect: invalid free of {inside}: inside a free block of 96 bytes at {block}
  */
 #include "preload/misuse/misuse.h"
 
@@ -8,6 +8,7 @@ int main(void)
 {
     char *block = malloc(96);
 
+    name_address("block", block);
     name_address("inside", block + 32);
     free(block);
     free_hidden(block + 32);

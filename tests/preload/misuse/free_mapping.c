@@ -1,6 +1,6 @@
 /*
  * Memory that mmap gave.
- * expect: invalid free of {pages}: not in any heap: @
+ * expect: invalid free of {pages}: not in any heap: mapped memory
  */
 #include "preload/misuse/misuse.h"
 

@@ -1,6 +1,6 @@
 /*
  * A pointer with its high bits set, which no memory access survives.
- * expect: invalid free of {tagged}: not in any heap: unmapped
+ * expect: invalid free of {tagged}: not in any heap: unmapped memory
  */
 #include "preload/misuse/misuse.h"
 

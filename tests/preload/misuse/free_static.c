@@ -1,6 +1,6 @@
 /*
  * A global variable.
- * expect: invalid free of {variable}: not in any heap: static data
+ * expect: invalid free of {variable}: not in any heap: static data of {program}
  */
 #include "preload/misuse/misuse.h"
 

@@ -1,6 +1,6 @@
 /*
  * A local variable of another thread.
- * expect: invalid free of {local}: not in any heap: stack of a thread
+ * expect: invalid free of {local}: not in any heap: a stack
  */
 #include "preload/misuse/misuse.h"
 

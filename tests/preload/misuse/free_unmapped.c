@@ -1,6 +1,6 @@
 /*
  * An address where nothing is.
- * expect: invalid free of {nowhere}: not in any heap: unmapped
+ * expect: invalid free of {nowhere}: not in any heap: unmapped memory
  */
 #include "preload/misuse/misuse.h"
 

@@ -1,5 +1,5 @@
 # tests/preload/misuse: one program for each way to misuse malloc, run by misuse.py.
-MISUSE_PROGRAMS = \
+misuse_programs = \
 	tests/preload/misuse/double_delete \
 	tests/preload/misuse/double_free_after_owner_exit \
 	tests/preload/misuse/double_free_aligned \
@@ -46,7 +46,7 @@ MISUSE_PROGRAMS = \
 
 if !SANITIZED
 check_LIBRARIES += libmisuse.a
-check_PROGRAMS += $(MISUSE_PROGRAMS)
+check_PROGRAMS += $(misuse_programs)
 TESTS += tests/preload/misuse/misuse.py
 endif
 dist_check_SCRIPTS += tests/preload/misuse/misuse.py

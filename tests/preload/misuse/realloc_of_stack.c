@@ -1,6 +1,6 @@
 /*
  * A local variable.
- * expect: invalid realloc of {local}: not in any heap: stack
+ * expect: invalid realloc of {local}: not in any heap: a stack
  */
 #include "preload/misuse/misuse.h"
 
