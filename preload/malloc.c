@@ -32,26 +32,29 @@ NOINLINE static void *malloc_slowly(size_t size_bytes)
     return or_errno(heap_allocate_slowly(size_bytes));
 }
 
-/* heap_allocate() written out, so that its slow way is a tail call that sets errno. */
+NOINLINE static void *malloc_medium(size_t size_bytes)
+{
+    struct buffer *buffer = size_bytes - 1 < CLASS_BYTES_MAX ? buffer_ready(class_of(size_bytes)) : NULL;
+    return LIKELY(buffer != NULL) ? buffer_take(buffer) : malloc_slowly(size_bytes);
+}
+
+/* heap_allocate() in three steps, each a tail call to the next: the small sizes, the other classes, the rest and errno. */
 EXPORT void *malloc(size_t size_bytes)
 {
-    size_t class_index = (size_bytes - 1) >> 4;
-    if (UNLIKELY(class_index >= SMALL_CLASS_COUNT))
-        return malloc_slowly(size_bytes);
-    struct buffer *buffer = &heap_self->buffers[class_index];
-    if (UNLIKELY(buffer->top == buffer->base))
-        return malloc_slowly(size_bytes);
-    return buffer_take(buffer);
+    if (UNLIKELY(size_bytes - 1 >= SMALL_BYTES_MAX))
+        return malloc_medium(size_bytes);
+    struct buffer *buffer = buffer_ready((size_bytes - 1) >> 4);
+    return LIKELY(buffer != NULL) ? buffer_take(buffer) : malloc_slowly(size_bytes);
 }
 
 EXPORT void free(void *pointer)
 {
-    heap_free(pointer, CALLER);
+    heap_free(pointer);
 }
 
 EXPORT void cfree(void *pointer)
 {
-    heap_free(pointer, CALLER);
+    heap_free(pointer);
 }
 
 EXPORT void free_sized(void *pointer, size_t size_bytes)
@@ -69,7 +72,7 @@ EXPORT void *calloc(size_t count, size_t size_bytes)
     size_t total_bytes;
     if (UNLIKELY(__builtin_mul_overflow(count, size_bytes, &total_bytes)))
         return out_of_memory();
-    return or_errno(heap_allocate_zeroed_slowly(total_bytes));
+    return or_errno(heap_allocate_zeroed(total_bytes));
 }
 
 /* As glibc: a size of 0 frees and returns NULL without an error. A wrong pointer was reported and gives EINVAL. */
@@ -78,7 +81,7 @@ static void *resize(void *pointer, size_t size_bytes, void *caller)
     if (pointer == NULL)
         return or_errno(heap_allocate(size_bytes));
     if (UNLIKELY(size_bytes == 0)) {
-        heap_free(pointer, caller);
+        heap_free(pointer);
         return NULL;
     }
     void *block = NULL;

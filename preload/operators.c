@@ -149,7 +149,7 @@ void *_ZnamSt11align_val_tRKSt9nothrow_t(size_t size_bytes, size_t align_bytes, 
 EXPORT void _ZdlPv(void *pointer);
 void _ZdlPv(void *pointer)
 {
-    heap_free(pointer, CALLER);
+    heap_free(pointer);
 }
 
 /* operator delete(void *, nothrow_t const &) */
@@ -157,7 +157,7 @@ EXPORT void _ZdlPvRKSt9nothrow_t(void *pointer, const struct nothrow *tag);
 void _ZdlPvRKSt9nothrow_t(void *pointer, const struct nothrow *tag)
 {
     (void)tag;
-    heap_free(pointer, CALLER);
+    heap_free(pointer);
 }
 
 /* operator delete(void *, size_t) */
@@ -172,7 +172,7 @@ EXPORT void _ZdlPvSt11align_val_t(void *pointer, size_t align_bytes);
 void _ZdlPvSt11align_val_t(void *pointer, size_t align_bytes)
 {
     (void)align_bytes;
-    heap_free(pointer, CALLER);
+    heap_free(pointer);
 }
 
 /* operator delete(void *, align_val_t, nothrow_t const &) */
@@ -181,7 +181,7 @@ void _ZdlPvSt11align_val_tRKSt9nothrow_t(void *pointer, size_t align_bytes, cons
 {
     (void)align_bytes;
     (void)tag;
-    heap_free(pointer, CALLER);
+    heap_free(pointer);
 }
 
 /* operator delete(void *, size_t, align_val_t) */
@@ -195,7 +195,7 @@ void _ZdlPvmSt11align_val_t(void *pointer, size_t size_bytes, size_t align_bytes
 EXPORT void _ZdaPv(void *pointer);
 void _ZdaPv(void *pointer)
 {
-    heap_free(pointer, CALLER);
+    heap_free(pointer);
 }
 
 /* operator delete[](void *, nothrow_t const &) */
@@ -203,7 +203,7 @@ EXPORT void _ZdaPvRKSt9nothrow_t(void *pointer, const struct nothrow *tag);
 void _ZdaPvRKSt9nothrow_t(void *pointer, const struct nothrow *tag)
 {
     (void)tag;
-    heap_free(pointer, CALLER);
+    heap_free(pointer);
 }
 
 /* operator delete[](void *, size_t) */
@@ -218,7 +218,7 @@ EXPORT void _ZdaPvSt11align_val_t(void *pointer, size_t align_bytes);
 void _ZdaPvSt11align_val_t(void *pointer, size_t align_bytes)
 {
     (void)align_bytes;
-    heap_free(pointer, CALLER);
+    heap_free(pointer);
 }
 
 /* operator delete[](void *, align_val_t, nothrow_t const &) */
@@ -227,7 +227,7 @@ void _ZdaPvSt11align_val_tRKSt9nothrow_t(void *pointer, size_t align_bytes, cons
 {
     (void)align_bytes;
     (void)tag;
-    heap_free(pointer, CALLER);
+    heap_free(pointer);
 }
 
 /* operator delete[](void *, size_t, align_val_t) */

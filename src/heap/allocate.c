@@ -72,11 +72,26 @@ NOINLINE void *heap_allocate_slowly(size_t size_bytes)
     return allocate_slot(class_index, SLOT_ALLOCATED, false);
 }
 
-NOINLINE void *heap_allocate_zeroed_slowly(size_t size_bytes)
+/* The compiler's own memset is a handful of stores for what programs calloc most. */
+static void *take_zeroed(struct buffer *buffer, size_t size_bytes)
 {
+    uint8_t state = slot_state_get(buffer->top[-1].state);
+    void *slot = buffer_take(buffer);
+    if (state != SLOT_FRESH)
+        memset(slot, 0, size_bytes);
+    return slot;
+}
+
+/* Only size_bytes are cleared; what is behind them in the slot is nobody's. */
+void *heap_allocate_zeroed(size_t size_bytes)
+{
+    size_bytes = at_least_one(size_bytes);
     if (size_bytes > CLASS_BYTES_MAX)
         return allocate_large(size_bytes, 1, true);
-    return allocate_slot(class_of(at_least_one(size_bytes)), SLOT_ALLOCATED, true);
+    uint32_t class_index = class_of(size_bytes);
+    struct buffer *buffer = buffer_ready(class_index);
+    return LIKELY(buffer != NULL) ? take_zeroed(buffer, size_bytes)
+                                  : allocate_slot(class_index, SLOT_ALLOCATED, true);
 }
 
 void *heap_allocate_leaf(size_t size_bytes)
@@ -86,17 +101,22 @@ void *heap_allocate_leaf(size_t size_bytes)
     return allocate_slot(class_of(at_least_one(size_bytes)), SLOT_LEAF, false);
 }
 
-/* Spans start at a multiple of UNIT_BYTES, so a slot size that is a multiple of the alignment gives aligned slots. */
+/*
+ * Spans start at a multiple of UNIT_BYTES, so a slot size that is a multiple of the alignment gives aligned slots. Every
+ * alignment up to UNIT_BYTES finds one: the largest class is a multiple of them all.
+ */
 void *heap_allocate_aligned(size_t size_bytes, size_t align_bytes)
 {
     size_bytes = at_least_one(size_bytes);
     if (align_bytes <= BLOCK_ALIGNMENT)
         return heap_allocate(size_bytes);
-    if (size_bytes <= CLASS_BYTES_MAX && align_bytes <= UNIT_BYTES)
-        for (uint32_t i = class_of(size_bytes); i < CLASS_COUNT; i++)
-            if (class_slot_bytes[i] % align_bytes == 0)
-                return allocate_slot(i, SLOT_ALLOCATED, false);
-    return allocate_large(size_bytes, align_bytes, false);
+    if (size_bytes > CLASS_BYTES_MAX || align_bytes > UNIT_BYTES)
+        return allocate_large(size_bytes, align_bytes, false);
+    uint32_t class_index = class_of(size_bytes < align_bytes ? align_bytes : size_bytes);
+    while ((class_slot_bytes[class_index] & (align_bytes - 1)) != 0)
+        class_index++;
+    struct buffer *buffer = buffer_ready(class_index);
+    return LIKELY(buffer != NULL) ? buffer_take(buffer) : allocate_slot(class_index, SLOT_ALLOCATED, false);
 }
 
 /* ---- freeing ---- */
@@ -165,8 +185,9 @@ static void free_in_span(void *pointer, struct unit *unit, void *caller)
         misuse_double_free(pointer, unit->slot_bytes, caller);
 }
 
-NOINLINE void heap_free_slowly(void *pointer, void *caller)
+NOINLINE void heap_free_slowly(void *pointer)
 {
+    void *caller = __builtin_return_address(0);
     if (pointer == NULL)
         return;
     if (!heap_contains(pointer)) {
@@ -180,4 +201,22 @@ NOINLINE void heap_free_slowly(void *pointer, void *caller)
         large_free(pointer, unit, caller);
     else
         misuse_free_of_free_unit(pointer, unit, caller);
+}
+
+/* The usual case of another thread's block, quickly; everything else starts over in heap_free_slowly(). */
+NOINLINE void heap_free_elsewhere(void *pointer)
+{
+    struct unit *unit = unit_at(pointer);
+    struct thread_heap *owner = atomic_load_explicit(&unit->owner, memory_order_relaxed);
+    struct thread_heap *heap = heap_self;
+    if (unit->kind != UNIT_SPAN || heap == &thread_heap_none ||
+        atomic_load_explicit(&heap_layout.has_orphans, memory_order_relaxed))
+        return heap_free_slowly(pointer);
+    struct slot_position position = unit_slot_position(unit, pointer);
+    uint8_t *state = unit->states + position.index;
+    if (!position.is_start || slot_state_get(state) != SLOT_ALLOCATED)
+        return heap_free_slowly(pointer);
+    slot_state_set(state, SLOT_FREE);
+    if (!remote_free_fast(heap, owner, pointer, unit->slot_bytes))
+        remote_free(heap, owner, pointer, unit->slot_bytes);
 }

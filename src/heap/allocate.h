@@ -14,10 +14,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The slow and the unusual cases. caller is the program's return address, for reports. */
+/*
+ * The slow and the unusual cases. They are reached by tail calls, so what they would return to is the program: that is
+ * what a report names as the caller.
+ */
 void *heap_allocate_slowly(size_t size_bytes);
-void *heap_allocate_zeroed_slowly(size_t size_bytes);
-void heap_free_slowly(void *pointer, void *caller);
+void heap_free_slowly(void *pointer);
+
+/* A block that is not of the calling thread's spans: another thread's, or a large one. */
+void heap_free_elsewhere(void *pointer);
+
+/* As heap_allocate(), reading as zero. */
+void *heap_allocate_zeroed(size_t size_bytes);
 
 /* As heap_allocate(), aligned to a power of two. */
 void *heap_allocate_aligned(size_t size_bytes, size_t align_bytes);
@@ -43,42 +51,42 @@ static ALWAYS_INLINE void *buffer_take(struct buffer *buffer)
     return entry->slot;
 }
 
-/* Size 0 wraps around and goes the slow way, as all beyond 512 bytes. */
+/* The class's buffer when it has an entry, or NULL. */
+static ALWAYS_INLINE struct buffer *buffer_ready(size_t class_index)
+{
+    struct buffer *buffer = &heap_self->buffers[class_index];
+    return LIKELY(buffer->top != buffer->base) ? buffer : NULL;
+}
+
+/* Any size. Size 0 wraps around and goes the slow way. */
 static ALWAYS_INLINE void *heap_allocate(size_t size_bytes)
 {
-    size_t class_index = (size_bytes - 1) >> 4;
-    if (UNLIKELY(class_index >= SMALL_CLASS_COUNT))
+    if (UNLIKELY(size_bytes - 1 >= CLASS_BYTES_MAX))
         return heap_allocate_slowly(size_bytes);
-    struct buffer *buffer = &heap_self->buffers[class_index];
-    if (UNLIKELY(buffer->top == buffer->base))
-        return heap_allocate_slowly(size_bytes);
-    return buffer_take(buffer);
+    struct buffer *buffer = buffer_ready(class_of(size_bytes));
+    return LIKELY(buffer != NULL) ? buffer_take(buffer) : heap_allocate_slowly(size_bytes);
 }
 
 /*
  * The owner test comes first: only then do the unit's other fields mean anything. One compare of the state catches
  * whatever is unusual about the block, a double free among it.
  */
-static ALWAYS_INLINE void heap_free(void *pointer, void *caller)
+static ALWAYS_INLINE void heap_free(void *pointer)
 {
-    if (UNLIKELY(!heap_contains(pointer))) {
-        heap_free_slowly(pointer, caller);
-        return;
-    }
+    if (UNLIKELY(!heap_contains(pointer)))
+        return heap_free_slowly(pointer);
     struct unit *unit = unit_at(pointer);
     struct thread_heap *heap = heap_self;
-    if (UNLIKELY(atomic_load_explicit(&unit->owner, memory_order_relaxed) != heap)) {
-        heap_free_slowly(pointer, caller);
-        return;
-    }
+    if (UNLIKELY(atomic_load_explicit(&unit->owner, memory_order_relaxed) != heap))
+        return heap_free_elsewhere(pointer);
     struct slot_position position = unit_slot_position(unit, pointer);
     uint8_t *state = unit->states + position.index;
+    if (UNLIKELY(!position.is_start) || UNLIKELY(slot_state_get(state) != SLOT_ALLOCATED))
+        return heap_free_slowly(pointer);
     struct buffer *buffer = (struct buffer *)((char *)heap + unit->buffer_offset);
     struct entry *top = buffer->top;
-    if (UNLIKELY(!position.is_start || slot_state_get(state) != SLOT_ALLOCATED || top == buffer->limit)) {
-        heap_free_slowly(pointer, caller);
-        return;
-    }
+    if (UNLIKELY(top == buffer->limit))
+        return heap_free_slowly(pointer);
     slot_state_set(state, SLOT_FREE);
     top->slot = pointer;
     top->state = state;

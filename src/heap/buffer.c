@@ -54,26 +54,16 @@ static bool grow(struct buffer *buffer, uint32_t class_index)
     return true;
 }
 
-/* Entries are pushed highest first, so that the lowest slot is handed out first. */
-static void push_claimed(struct buffer *buffer, struct span *span, const uint32_t *indexes, uint32_t count)
-{
-    for (uint32_t i = count; i-- > 0;) {
-        buffer->top->slot = (void *)span_slot(span, indexes[i]);
-        buffer->top->state = span->states + indexes[i];
-        buffer->top++;
-    }
-}
-
 /* Takes up to `wanted` slots from the heap's spans. The heap's lock is held. */
-static void take_from_spans(struct thread_heap *heap, uint32_t class_index, struct buffer *buffer, size_t wanted)
+static void take_from_spans(struct thread_heap *heap, uint32_t class_index, struct buffer *buffer, uint32_t wanted)
 {
-    uint32_t indexes[CAPACITY_MAX];
     struct span *span;
     while (wanted > 0 && (span = heap->listed[class_index]) != NULL) {
-        uint32_t count = span_claim(span, indexes, (uint32_t)wanted);
+        uint32_t count = wanted < span->free_count ? wanted : span->free_count;
+        span_claim(span, buffer->top, count);
         if (span->free_count == 0)
             thread_heap_unlist(heap, span);
-        push_claimed(buffer, span, indexes, count);
+        buffer->top += count;
         wanted -= count;
     }
 }
@@ -106,7 +96,7 @@ NOINLINE int buffer_refill(struct thread_heap *heap, uint32_t class_index)
     remote_drain(heap);
     if (buffer->top != buffer->base)
         return 0;
-    size_t wanted = (capacity(buffer) + 1) / 2;
+    uint32_t wanted = (uint32_t)(capacity(buffer) + 1) / 2;
     lock_take(&heap->lock);
     take_from_spans(heap, class_index, buffer, wanted);
     lock_release(&heap->lock);
@@ -121,10 +111,15 @@ NOINLINE int buffer_refill(struct thread_heap *heap, uint32_t class_index)
     return 0;
 }
 
-/* One empty span of each class stays, so that a program that frees and takes one block over and over is not slow. */
-static void give_up_if_empty(struct thread_heap *owner, struct span *span)
+/*
+ * After slots came back: the span is listed again if it was full, and given up if it is empty. One empty span of each
+ * class stays, so that a program that frees and takes one block over and over is not slow.
+ */
+static void settle(struct thread_heap *owner, struct span *span)
 {
     uint32_t class_index = span->class_index;
+    if (!span->listed)
+        thread_heap_list(owner, span);
     if (span->free_count != span->slot_count || owner->listed[class_index] == owner->listed_last[class_index])
         return;
     thread_heap_unlist(owner, span);
@@ -132,24 +127,32 @@ static void give_up_if_empty(struct thread_heap *owner, struct span *span)
     span_destroy(span);
 }
 
+static void offer(struct span *span, size_t index)
+{
+    if (UNLIKELY(!span_offer(span, index)))
+        misuse_double_free((void *)span_slot(span, index), span->slot_bytes, NULL);
+}
+
 void buffer_return_slot(struct thread_heap *owner, const struct unit *unit, const uint8_t *state)
 {
     struct span *span = unit->span;
-    size_t index = (size_t)(state - span->states);
-    if (UNLIKELY(!span_offer(span, index))) {
-        misuse_double_free((void *)span_slot(span, index), span->slot_bytes, NULL);
-        return;
-    }
-    if (!span->listed)
-        thread_heap_list(owner, span);
-    give_up_if_empty(owner, span);
+    offer(span, (size_t)(state - span->states));
+    settle(owner, span);
 }
 
+/* Neighbours in a buffer often are of one span: its records are looked up, and it is settled, once for all of them. */
 static void return_entries(struct thread_heap *heap, const struct entry *entries, size_t count)
 {
     lock_take(&heap->lock);
-    for (size_t i = 0; i < count; i++)
-        buffer_return_slot(heap, unit_at(entries[i].slot), entries[i].state);
+    for (size_t i = 0; i < count;) {
+        struct span *span = unit_at(entries[i].slot)->span;
+        size_t index = (size_t)(entries[i].state - span->states);
+        do {
+            offer(span, index);
+            i++;
+        } while (i < count && (index = (size_t)(entries[i].state - span->states)) < span->slot_count);
+        settle(heap, span);
+    }
     lock_release(&heap->lock);
 }
 

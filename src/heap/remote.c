@@ -2,7 +2,7 @@
  * heap/remote: blocks freed by a thread that does not own their span.
  *
  * Batches are metadata, so free memory is neither read nor written. A batch is sent when it is full or holds 64 KiB, and
- * when its place is needed for another owner. Whoever empties a batch keeps a few for its own use.
+ * when its place is needed for another owner. Whoever empties a batch hands it back to the heap that made it.
  *
  * A span may change its owner while a slot of it travels: who empties an inbox looks at each slot's owner again.
  *
@@ -18,52 +18,40 @@
 #include <stdint.h>
 
 enum {
-    BATCH_SLOTS = 61,
-    BATCH_BYTES_MAX = 65536,
-    SPARE_MAX = 8,
     INBOX_BYTES_MAX = 1024 * 1024, /* what may wait for an owner that does not come */
-};
-
-struct batch {
-    struct batch *next;
-    uint32_t count;
-    uint32_t unused;
-    size_t bytes;
-    void *slots[BATCH_SLOTS];
 };
 
 static struct batch *batch_take(struct thread_heap *heap)
 {
+    if (heap->spare == NULL)
+        heap->spare = atomic_exchange_explicit(&heap->returned, NULL, memory_order_acquire);
     struct batch *batch = heap->spare;
-    if (batch == NULL)
-        return metadata_take(sizeof *batch);
-    heap->spare = batch->next;
-    heap->spare_count--;
+    if (batch != NULL) {
+        heap->spare = batch->next;
+    } else {
+        batch = metadata_take(sizeof *batch);
+        if (batch == NULL)
+            return NULL;
+        batch->home = heap;
+    }
     batch->count = 0;
     batch->bytes = 0;
     return batch;
 }
 
-static void batch_put(struct thread_heap *heap, struct batch *batch)
+static void push(struct batch *_Atomic *stack, struct batch *batch)
 {
-    if (heap == NULL || heap->spare_count >= SPARE_MAX) {
-        metadata_put(batch, sizeof *batch);
-        return;
-    }
-    batch->next = heap->spare;
-    heap->spare = batch;
-    heap->spare_count++;
+    struct batch *newest = atomic_load_explicit(stack, memory_order_relaxed);
+    do
+        batch->next = newest;
+    while (!atomic_compare_exchange_weak_explicit(stack, &newest, batch, memory_order_release, memory_order_relaxed));
 }
 
 /* Into the inbox. Returns the bytes that waited there before. */
 static size_t post(struct thread_heap *owner, struct batch *batch)
 {
     size_t waiting = atomic_fetch_add_explicit(&owner->inbox_bytes, batch->bytes, memory_order_relaxed);
-    struct batch *newest = atomic_load_explicit(&owner->inbox, memory_order_relaxed);
-    do
-        batch->next = newest;
-    while (!atomic_compare_exchange_weak_explicit(&owner->inbox, &newest, batch, memory_order_release,
-                                                  memory_order_relaxed));
+    push(&owner->inbox, batch);
     return waiting;
 }
 
@@ -76,10 +64,9 @@ static void send(struct thread_heap *owner, struct batch *batch)
 }
 
 /* The outbox for this owner, emptied of another owner's batch if need be. */
-static struct outbox *outbox_for(struct thread_heap *heap, struct thread_heap *owner)
+static struct outbox *claim_outbox(struct thread_heap *heap, struct thread_heap *owner)
 {
-    size_t hash = (uintptr_t)owner >> 12;
-    struct outbox *outbox = &heap->outboxes[(hash ^ hash >> 4) % OUTBOX_COUNT];
+    struct outbox *outbox = outbox_for(heap, owner);
     if (outbox->owner == owner)
         return outbox;
     if (outbox->batch != NULL)
@@ -100,7 +87,7 @@ COLD static void return_directly(struct thread_heap *owner, void *slot)
 
 void remote_free(struct thread_heap *heap, struct thread_heap *owner, void *slot, size_t slot_bytes)
 {
-    struct outbox *outbox = outbox_for(heap, owner);
+    struct outbox *outbox = claim_outbox(heap, owner);
     if (outbox->batch == NULL && (outbox->batch = batch_take(heap)) == NULL) {
         return_directly(owner, slot);
         return;
@@ -142,10 +129,10 @@ static struct thread_heap *owner_of(void *slot)
  * Ends a batch that was gone through. Slots that have another owner by now are left in it, and it goes to the owner of
  * the first; that one sees to the rest in the same way, so no memory is needed.
  */
-static void finish_batch(struct thread_heap *caller, struct batch *batch)
+static void finish_batch(struct batch *batch)
 {
     if (batch->count == 0)
-        batch_put(caller, batch);
+        push(&batch->home->returned, batch);
     else
         post(owner_of(batch->slots[0]), batch);
 }
@@ -200,7 +187,7 @@ void remote_drain(struct thread_heap *heap)
             drain_to_spans(heap, batch);
             lock_release(&heap->lock);
         }
-        finish_batch(heap, batch);
+        finish_batch(batch);
     }
 }
 
@@ -210,7 +197,7 @@ void remote_drain_to_spans(struct thread_heap *owner)
     for (struct batch *batch = take_inbox(owner); batch != NULL; batch = next) {
         next = batch->next;
         drain_to_spans(owner, batch);
-        finish_batch(NULL, batch);
+        finish_batch(batch);
     }
 }
 
@@ -224,7 +211,7 @@ void remote_forget_own(struct thread_heap *owner)
             if (owner_of(batch->slots[i]) != owner)
                 batch->slots[kept++] = batch->slots[i];
         batch->count = kept;
-        finish_batch(NULL, batch);
+        finish_batch(batch);
     }
 }
 

@@ -10,6 +10,42 @@
 #include "heap/thread.h"
 #include "heap/unit.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { BATCH_SLOTS = 60, BATCH_BYTES_MAX = 65536 };
+
+struct batch {
+    struct batch *next;
+    struct thread_heap *home; /* whose it is */
+    uint32_t count;
+    uint32_t unused;
+    size_t bytes;
+    void *slots[BATCH_SLOTS];
+};
+
+/* The outbox that batches for this owner go through; it may hold another owner's now. */
+static inline struct outbox *outbox_for(struct thread_heap *heap, const struct thread_heap *owner)
+{
+    size_t hash = (uintptr_t)owner >> 12;
+    return &heap->outboxes[(hash ^ hash >> 4) % OUTBOX_COUNT];
+}
+
+/* Adds to the batch that is being filled for this owner. Returns false when there is none or it would be full. */
+static inline bool remote_free_fast(struct thread_heap *heap, const struct thread_heap *owner, void *slot,
+                                    size_t slot_bytes)
+{
+    struct outbox *outbox = outbox_for(heap, owner);
+    struct batch *batch = outbox->batch;
+    if (outbox->owner != owner || batch == NULL || batch->count >= BATCH_SLOTS - 1 ||
+        batch->bytes + slot_bytes >= BATCH_BYTES_MAX)
+        return false;
+    batch->slots[batch->count++] = slot;
+    batch->bytes += slot_bytes;
+    return true;
+}
+
 /* Frees a slot, whose state is already set free, of another heap's span. `heap` is the calling thread's. */
 void remote_free(struct thread_heap *heap, struct thread_heap *owner, void *slot, size_t slot_bytes);
 

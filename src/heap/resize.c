@@ -23,24 +23,24 @@ static bool fits_slot(size_t size_bytes, size_t slot_bytes)
     return size_bytes <= slot_bytes && size_bytes >= slot_bytes / 2;
 }
 
-static void *move_block(void *pointer, const struct block *block, size_t size_bytes, void *caller)
+static void *move_block(void *pointer, const struct block *block, size_t size_bytes)
 {
     void *fresh = block->state == SLOT_LEAF ? heap_allocate_leaf(size_bytes) : heap_allocate(size_bytes);
     if (fresh == NULL)
         return NULL;
     memcpy(fresh, pointer, size_bytes < block->size_bytes ? size_bytes : block->size_bytes);
-    heap_free(pointer, caller);
+    heap_free(pointer);
     return fresh;
 }
 
-static void *resize_block(void *pointer, const struct block *block, size_t size_bytes, void *caller)
+static void *resize_block(void *pointer, const struct block *block, size_t size_bytes)
 {
     bool is_large = block->span->slot_count == 1;
     if (is_large && size_bytes > CLASS_BYTES_MAX)
         return large_resize(pointer, block->span, size_bytes);
     if (!is_large && fits_slot(size_bytes, block->size_bytes))
         return pointer;
-    void *moved = move_block(pointer, block, size_bytes, caller);
+    void *moved = move_block(pointer, block, size_bytes);
     /* Shrinking never fails: the block can stay. */
     return moved == NULL && size_bytes <= block->size_bytes ? pointer : moved;
 }
@@ -56,7 +56,7 @@ int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out
         misuse_resize(pointer, caller);
         return -EINVAL;
     }
-    void *resized = resize_block(pointer, &block, size_bytes, caller);
+    void *resized = resize_block(pointer, &block, size_bytes);
     if (resized == NULL)
         return -ENOMEM;
     *block_out = resized;
@@ -82,5 +82,5 @@ void heap_free_sized(void *pointer, size_t size_bytes, size_t align_bytes, void 
         misuse_sized_free(pointer, block_bytes, size_bytes, caller);
         return;
     }
-    heap_free(pointer, caller);
+    heap_free(pointer);
 }

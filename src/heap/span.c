@@ -149,34 +149,23 @@ void span_set_owner(struct span *span, struct thread_heap *owner)
         atomic_store_explicit(&heap_layout.units[span->first_unit + i].owner, owner, memory_order_relaxed);
 }
 
-bool span_offer(struct span *span, size_t index)
+void span_claim(struct span *span, struct entry *entries, uint32_t count)
 {
-    uint64_t bit = (uint64_t)1 << (index % WORD_BITS);
-    uint32_t word = (uint32_t)(index / WORD_BITS);
-    if (UNLIKELY((span->free[word] & bit) != 0))
-        return false;
-    span->free[word] |= bit;
-    span->free_count++;
-    if (word < span->first_free_word)
-        span->first_free_word = word;
-    return true;
-}
-
-uint32_t span_claim(struct span *span, uint32_t *indexes_out, uint32_t limit)
-{
-    uint32_t wanted = limit < span->free_count ? limit : span->free_count;
     uint32_t word = span->first_free_word;
-    uint32_t found = 0;
-    while (found < wanted) {
+    struct entry *next = entries + count;
+    while (next > entries) {
         uint64_t bits = span->free[word];
-        for (; bits != 0 && found < wanted; bits &= bits - 1)
-            indexes_out[found++] = word * WORD_BITS + bit_lowest(bits);
+        uintptr_t slot = span_slot(span, (size_t)word * WORD_BITS);
+        uint8_t *state = span->states + (size_t)word * WORD_BITS;
+        for (; bits != 0 && next > entries; bits &= bits - 1) {
+            uint32_t index = bit_lowest(bits);
+            *--next = (struct entry){(void *)(slot + index * span->slot_bytes), state + index};
+        }
         span->free[word] = bits;
         word += bits == 0;
     }
     span->first_free_word = word;
-    span->free_count -= wanted;
-    return wanted;
+    span->free_count -= count;
 }
 
 void span_rebuild(struct span *span)

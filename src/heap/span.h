@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct entry;
+
 /* Arrays by slot that only some modes need (stack ids, annotations, types): made when a span's first entry is set. */
 enum span_column { COLUMN_STACK, COLUMN_OWNERSHIP, COLUMN_TYPE, COLUMN_COUNT };
 
@@ -51,13 +53,11 @@ void span_destroy(struct span *span);
 /* Gives the span to another heap. Its present owner's lock is held, or that heap has no thread. */
 void span_set_owner(struct span *span, struct thread_heap *owner);
 
-/* Sets the slot's bit. Returns false if it was set: freed twice. */
-bool span_offer(struct span *span, size_t index);
-
 /*
- * Takes up to `limit` free slots, lowest first, and calls nothing: their indexes go to indexes_out. Returns how many.
+ * Takes `count` free slots, lowest first; the span has as many. They are written from entries[count - 1] downwards, so
+ * that the lowest is the first to be handed out.
  */
-uint32_t span_claim(struct span *span, uint32_t *indexes_out, uint32_t limit);
+void span_claim(struct span *span, struct entry *entries, uint32_t count);
 
 /* Recomputes `free` and free_count from the states: after a fork, for spans whose thread is gone. */
 void span_rebuild(struct span *span);
@@ -71,6 +71,20 @@ struct span *span_from(size_t unit_index);
 static inline uintptr_t span_slot(const struct span *span, size_t index)
 {
     return span->start + index * span->slot_bytes;
+}
+
+/* Sets the slot's bit. Returns false if it was set: freed twice. */
+static ALWAYS_INLINE bool span_offer(struct span *span, size_t index)
+{
+    uint64_t bit = (uint64_t)1 << (index % 64);
+    uint32_t word = (uint32_t)(index / 64);
+    if (UNLIKELY((span->free[word] & bit) != 0))
+        return false;
+    span->free[word] |= bit;
+    span->free_count++;
+    if (word < span->first_free_word)
+        span->first_free_word = word;
+    return true;
 }
 
 #endif

@@ -21,7 +21,7 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { ADOPT_TRIES = 4 };
+enum { ADOPT_TRIES = 4, WARM_MAX = 8 };
 
 const struct thread_heap thread_heap_none;
 
@@ -33,6 +33,7 @@ static _Thread_local bool heap_exited __attribute__((tls_model("initial-exec")))
 
 static struct lock parked_lock;
 static struct thread_heap *_Atomic parked; /* newest first; written under the lock */
+static uint32_t warm_count; /* parked heaps with full buffers. Under the lock */
 static struct lock start_lock;
 static _Atomic bool started;
 static pthread_key_t exit_key;
@@ -112,6 +113,8 @@ static struct thread_heap *take_parked(void)
             rebuild(heap);
         atomic_store_explicit(&parked, heap->next_parked, memory_order_relaxed);
         heap->parked = false;
+        warm_count -= heap->warm;
+        heap->warm = false;
     }
     lock_release(&parked_lock);
     return heap;
@@ -159,9 +162,19 @@ void thread_heap_flush(struct thread_heap *heap)
     buffer_flush_all(heap);
 }
 
+/*
+ * A few parked heaps keep what their buffers hold: in a program of short-lived threads the next thread takes the heap over
+ * before anybody misses those slots.
+ */
 static void park(struct thread_heap *heap)
 {
-    thread_heap_flush(heap);
+    remote_send_all(heap);
+    lock_take(&parked_lock);
+    heap->warm = warm_count < WARM_MAX;
+    warm_count += heap->warm;
+    lock_release(&parked_lock);
+    if (!heap->warm)
+        thread_heap_flush(heap);
     lock_take(&parked_lock);
     heap->next_parked = atomic_load_explicit(&parked, memory_order_relaxed);
     heap->parked = true;
@@ -276,6 +289,7 @@ static void orphan(struct thread_heap *heap, void *context)
         return;
     remote_send_all(heap);
     atomic_store_explicit(&heap->orphaned, true, memory_order_relaxed);
+    atomic_store_explicit(&heap_layout.has_orphans, true, memory_order_relaxed);
     heap->next_parked = atomic_load_explicit(&parked, memory_order_relaxed);
     heap->parked = true;
     atomic_store_explicit(&parked, heap, memory_order_relaxed);

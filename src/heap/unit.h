@@ -61,6 +61,7 @@ struct heap_layout {
     uintptr_t slots_start;
     _Atomic size_t limit_bytes; /* 0 before the first malloc: every pointer is foreign */
     struct unit *units;
+    _Atomic bool has_orphans; /* since a fork some heap may wait to be rebuilt: see heap/thread.h */
 };
 
 extern struct heap_layout heap_layout;
