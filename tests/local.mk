@@ -26,6 +26,7 @@ include $(top_srcdir)/tests/property/local.mk
 include $(top_srcdir)/tests/preload/local.mk
 include $(top_srcdir)/tests/fault/local.mk
 include $(top_srcdir)/tests/stress/local.mk
+include $(top_srcdir)/tests/tool/local.mk
 
 # A test run without the unit tests would look like one that passed.
 EXTRA_DIST += tests/no-check-library

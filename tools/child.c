@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What the program must find as we found it. */
@@ -99,17 +100,34 @@ static void hand_on(pid_t child, const siginfo_t *signal)
         kill(child, signal->si_signo);
 }
 
+/* Forgets the signal that continued us. */
+static void drop_continue(void)
+{
+    static const struct timespec at_once;
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, SIGCONT);
+    sigtimedwait(&only, NULL, &at_once);
+}
+
+static bool was_continued(pid_t child)
+{
+    siginfo_t change = {.si_pid = 0};
+    return waitid(P_PID, (id_t)child, &change, WCONTINUED | WNOHANG) == 0 && change.si_pid == child;
+}
+
 /*
- * The shell that waits for us must see that the job has stopped; whoever continues us then means
- * the program. A SIGSTOP comes from someone who knows the program itself and will continue it
- * there, without us.
+ * The shell that waits for us must see that the job has stopped; whoever continues us then means the program, if it was
+ * not continued with us. A SIGSTOP comes from someone who knows the program itself and will continue it there.
  */
 static void stop_alike(pid_t child, int stopped_by)
 {
     if (stopped_by == SIGSTOP)
         return;
     kill(getpid(), SIGSTOP);
-    kill(child, SIGCONT);
+    drop_continue();
+    if (!was_continued(child))
+        kill(child, SIGCONT);
 }
 
 /* True when the program has ended. */

@@ -47,6 +47,18 @@ static int open_threads(const struct target *target, DIR **threads_out)
     return *threads_out != NULL ? 0 : -errno;
 }
 
+/* What a process without any memory is: one of the kernel's own, which can't run on anything, or one that has ended. */
+static int judge_empty(const struct target *target)
+{
+    char state = 'Z';
+    FILE *file = open_file(target, target->process_id, "stat");
+    if (file == NULL)
+        return -ESRCH;
+    int fields = fscanf(file, "%*d (%*[^)]) %c", &state);
+    fclose(file);
+    return fields == 1 && state != 'Z' && state != 'X' ? -ENOEXEC : -ESRCH;
+}
+
 static int find_thread(struct target *target)
 {
     DIR *threads;
@@ -63,7 +75,7 @@ static int find_thread(struct target *target)
             target->thread_id = thread;
     }
     closedir(threads);
-    return result;
+    return result == -ESRCH ? judge_empty(target) : result;
 }
 
 /* The address a module was loaded at, from a line of maps; 0 when the line does not begin a file's

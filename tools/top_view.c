@@ -67,10 +67,12 @@ static void print_blocks(FILE *stream, const struct top_sample *now,
                          const struct top_sample *before)
 {
     const gca_heap_stats *heap = &now->heap;
+    char change[48] = "";
     char remark[96];
     double blocks_per_s = rate(now, before, heap->blocks, before->heap.blocks);
-    snprintf(remark, sizeof remark, "%" PRIu64 " blocks, %s/s", heap->blocks,
-             count_rate_cell(blocks_per_s).text);
+    if (before->taken)
+        snprintf(change, sizeof change, ", %s per second", count_rate_cell(blocks_per_s).text);
+    snprintf(remark, sizeof remark, "%" PRIu64 " blocks%s", heap->blocks, change);
     print_size_row(stream, "allocated", heap->allocated_bytes,
                    rate(now, before, heap->allocated_bytes, before->heap.allocated_bytes), remark);
     snprintf(remark, sizeof remark, "%" PRIu64 " blocks beyond the size classes",
@@ -90,7 +92,7 @@ static void print_pages(FILE *stream, const struct top_sample *now, const struct
              size_cell(heap->purged_bytes).text);
     print_size_row(stream, "free pages", heap->dirty_bytes,
                    rate(now, before, heap->dirty_bytes, before->heap.dirty_bytes), remark);
-    snprintf(remark, sizeof remark, "%" PRIu64 " threads, %" PRIu64 " parked", heap->threads,
+    snprintf(remark, sizeof remark, "thread heaps: %" PRIu64 ", parked: %" PRIu64, heap->threads,
              heap->parked_threads);
     print_size_row(stream, "metadata", heap->metadata_bytes,
                    rate(now, before, heap->metadata_bytes, before->heap.metadata_bytes), remark);

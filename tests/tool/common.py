@@ -1,0 +1,73 @@
+"""common: what the tests of the command share."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from harness import LIBRARY, Failure, Missing, expect, needed_variable, plain_environment, run
+
+COMMAND = needed_variable("GCALLOC_TEST_COMMAND")
+
+
+def gcalloc(*arguments, env=None, **more):
+    """Runs the command to its end; outputs as text."""
+    result = run([COMMAND, *arguments], env=env or plain_environment(), **more)
+    result.stdout = result.stdout.decode()
+    result.stderr = result.stderr.decode()
+    return result
+
+
+def expect_same(found, wanted, words):
+    expect(found == wanted, f"{words} is {found!r} instead of {wanted!r}")
+
+
+def expect_line(pattern, text):
+    """One line of the text is exactly this."""
+    expect(re.search(rf"^{pattern}$", text, re.MULTILINE), f"no line {pattern!r} in\n{text}")
+
+
+def expect_only_line(pattern, text):
+    expect(re.fullmatch(pattern + "\n", text), f"expected only a line {pattern!r}, not\n{text}")
+
+
+def report_pattern(name=r"\S+"):
+    """The first line of an exit report."""
+    return rf"gcalloc: heap of {name} \(process \d+\) at exit"
+
+
+def report_count(text, name=r"\S+"):
+    return len(re.findall(rf"^{report_pattern(name)}$", text, re.MULTILINE))
+
+
+def temporary_folder():
+    return tempfile.TemporaryDirectory(prefix="gcalloc-test-")
+
+
+def compiled(folder, source, *options):
+    """A program made of C source, for what no installed program is sure to be."""
+    path = os.path.join(folder, "program")
+    compiler = needed_variable("CC").split()
+    result = subprocess.run([*compiler, "-x", "c", "-", "-o", path, *options], input=source.encode(),
+                            capture_output=True, check=False)
+    return path if result.returncode == 0 else None
+
+
+def script(folder, name, text, mode=0o755):
+    path = os.path.join(folder, name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(path, mode)
+    return path
+
+
+def need_root():
+    if os.geteuid() != 0:
+        raise Missing("the right of root to use other users' ids")
+
+
+def copied(path, folder):
+    return shutil.copy(path, folder)

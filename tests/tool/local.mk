@@ -1,0 +1,16 @@
+# tests/tool: the gcalloc command, as its users see it. A sanitized build has no library to run programs on.
+TOOL_TESTS = \
+	tests/tool/other_test.py \
+	tests/tool/run_test.py \
+	tests/tool/top_test.py
+dist_noinst_SCRIPTS += $(TOOL_TESTS)
+dist_noinst_DATA += tests/tool/common.py
+
+if !SANITIZED
+check_PROGRAMS += tests/tool/holder
+TESTS += $(TOOL_TESTS)
+endif
+
+tests_tool_holder_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_tool_holder_CFLAGS = $(TEST_CFLAGS)
+tests_tool_holder_SOURCES = tests/tool/holder.c
