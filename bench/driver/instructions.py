@@ -19,7 +19,7 @@ def count_all(results, allocators, work_folder):
 
 
 def count_row(results, row, allocator, work_folder):
-    # Valgrind is told of the library by its own option: preloaded the usual way it would also load into valgrind's shell.
+    # Preloaded by env(1), which callgrind follows: valgrind itself shall not run on the allocator.
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--trace-children=yes"]
     command += ["env", f"LD_PRELOAD={allocator.library}", *row.command, str(SCALE_PERCENT)]
     done = subprocess.run(

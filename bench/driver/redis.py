@@ -2,7 +2,7 @@
 The redis row: the server runs under the allocator, redis-benchmark drives it with a fixed number of requests.
 
 What counts is the server's own CPU time, since the client shares the machine with it. The socket lies in the work
-folder: no port is taken, and two runs in two folders do not meet. Its path is relative, as a socket's may only be short.
+folder: no port is taken, and two runs in two folders do not meet. Its path is relative, since it may only be short.
 """
 
 import os

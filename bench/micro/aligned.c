@@ -1,8 +1,8 @@
 /*
  * bench/micro/aligned: posix_memalign to 32 bytes to 4 KiB, among as many blocks without a wish.
  *
- * Sizes are odd since mimalloc 2.0.9 aligns wrongly where size and alignment are equal (its issue 700) and would have no
- * figure here.
+ * Sizes are odd since mimalloc 2.0.9 aligns wrongly where size and alignment are equal (its issue 700) and would
+ * have no figure here.
  */
 #include "bench/micro/pattern.h"
 

@@ -1,7 +1,9 @@
 /*
- * bench/micro/batches: one thread makes blocks by the hundred, another frees them by the hundred, through a locked list.
+ * bench/micro/batches: one thread makes blocks by the hundred, another frees them by the hundred, through a locked
+ * list.
  *
- * Like handover, but each side sleeps while it has nothing to do, and the blocks of a batch lie in a block themselves.
+ * Like handover, but each side sleeps while it has nothing to do, and the blocks of a batch lie in a block
+ * themselves.
  */
 #include "bench/micro/pattern.h"
 

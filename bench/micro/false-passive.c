@@ -1,6 +1,6 @@
 /*
- * bench/micro/false-passive: the main thread makes one tiny block for each of two threads, next to each other for sure; they
- * write to them, free them, and go on with blocks of their own.
+ * bench/micro/false-passive: the main thread makes one tiny block for each of two threads, next to each other for
+ * sure; they write to them, free them, and go on with blocks of their own.
  *
  * An allocator that hands a thread the rest of a cache line that another still writes to makes them fight on.
  */

@@ -1,8 +1,9 @@
 /*
  * bench/micro/handover: one thread makes blocks, another frees them, through a bounded ring.
  *
- * Each side publishes its place once per 64 blocks, so that the ring costs little and freeing for another thread is what
- * is measured. A side that must wait yields: on a machine with one free core spinning would only burn the other's time.
+ * Each side publishes its place once per 64 blocks, so that the ring costs little and freeing for another thread is
+ * what is measured. A side that must wait yields: on a machine with one free core spinning would only burn the
+ * other's time.
  */
 #include "bench/micro/pattern.h"
 

@@ -1,4 +1,7 @@
-/* bench/micro/hashmap: a chained hash table that doubles as it fills, with as many deletions as insertions once full. */
+/*
+ * bench/micro/hashmap: a chained hash table that doubles as it fills, with as many deletions as insertions once
+ * full.
+ */
 #include "bench/micro/pattern.h"
 
 #include <string.h>

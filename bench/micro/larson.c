@@ -1,5 +1,6 @@
 /*
- * bench/micro/larson: a server whose workers die: each replaces random blocks of a set, then hands the set to a fresh thread.
+ * bench/micro/larson: a server whose workers die: each replaces random blocks of a set, then hands the set to a
+ * fresh thread.
  *
  * After the idea of Larson and Krishnan (ISMM 1998): most blocks are freed by another thread than the one that made
  * them, and that one no longer lives.

@@ -1,6 +1,6 @@
 /*
- * bench/micro/mixed-frees-2t: two threads make sweeps of small blocks, and each frees half of its own and half of what the
- * other left in shared places.
+ * bench/micro/mixed-frees-2t: two threads make sweeps of small blocks, and each frees half of its own and half of
+ * what the other left in shared places.
  */
 #include "bench/micro/pattern.h"
 

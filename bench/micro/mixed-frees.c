@@ -1,6 +1,6 @@
 /*
- * bench/micro/mixed-frees: sweeps of many sizes, small ones more often, freed partly in order, partly in reverse, and partly
- * a sweep later.
+ * bench/micro/mixed-frees: sweeps of many sizes, small ones more often, freed partly in order, partly in reverse,
+ * and partly a sweep later.
  */
 #include "bench/micro/pattern.h"
 

@@ -1,9 +1,9 @@
 /*
  * bench/micro/pattern: what every allocation pattern shares.
  *
- * A pattern is an ordinary program: it knows no allocator, does a fixed amount of work from a fixed seed, and prints one
- * checksum of what it read back from its blocks. The checksum depends on sizes and tags only, never on addresses, so
- * every allocator must give the same one; the driver compares them.
+ * A pattern is an ordinary program: it knows no allocator, does a fixed amount of work from a fixed seed, and
+ * prints one checksum of what it read back from its blocks. The checksum depends on sizes and tags only, never on
+ * addresses, so every allocator must give the same one; the driver compares them.
  */
 #ifndef BENCH_MICRO_PATTERN_H
 #define BENCH_MICRO_PATTERN_H

@@ -1,6 +1,6 @@
 /*
- * bench/micro/powers: a working set that swells and shrinks between 0 and 30,000 blocks, sizes from 16 bytes to 4 KiB with
- * each power of two as likely as the next.
+ * bench/micro/powers: a working set that swells and shrinks between 0 and 30,000 blocks, sizes from 16 bytes to 4
+ * KiB with each power of two as likely as the next.
  */
 #include "bench/micro/pattern.h"
 

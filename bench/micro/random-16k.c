@@ -1,4 +1,7 @@
-/* bench/micro/random-16k: 4,096 live blocks, each replaced at random by one under 16 KiB: classes with few slots in a span. */
+/*
+ * bench/micro/random-16k: 4,096 live blocks, each replaced at random by one under 16 KiB: classes with few slots in
+ * a span.
+ */
 #include "bench/micro/pattern.h"
 
 enum { LIVE = 4096, SIZE_MAX_BYTES = 16384 };

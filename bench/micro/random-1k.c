@@ -1,4 +1,7 @@
-/* bench/micro/random-1k: 4,096 live blocks, each replaced at random by one under 1 KiB: the small classes all in use at once. */
+/*
+ * bench/micro/random-1k: 4,096 live blocks, each replaced at random by one under 1 KiB: the small classes all in
+ * use at once.
+ */
 #include "bench/micro/pattern.h"
 
 enum { LIVE = 4096, SIZE_MAX_BYTES = 1024 };

@@ -1,8 +1,8 @@
 /*
  * bench/micro/random-full-2t: two threads, each with 150,000 live blocks replaced at random by one of equal size.
  *
- * Every block that dies makes the only hole of its size in its neighbourhood, so spans stay nearly full and an allocator
- * that hunts for space pays on each call.
+ * Every block that dies makes the only hole of its size in its neighbourhood, so spans stay nearly full and an
+ * allocator that hunts for space pays on each call.
  */
 #include "bench/micro/pattern.h"
 

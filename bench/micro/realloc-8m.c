@@ -1,5 +1,6 @@
 /*
- * bench/micro/realloc-8m: four buffers grow in turn by quarters from 64 KiB to 8 MiB, every page touched, again and again.
+ * bench/micro/realloc-8m: four buffers grow in turn by quarters from 64 KiB to 8 MiB, every page touched, again and
+ * again.
  *
  * In turn, because a single buffer at the end of glibc's heap would only ever move that end.
  */
