@@ -75,15 +75,11 @@ EXPORT void *calloc(size_t count, size_t size_bytes)
     return or_errno(heap_allocate_zeroed(total_bytes));
 }
 
-/* As glibc: a size of 0 frees and returns NULL without an error. A wrong pointer was reported and gives EINVAL. */
+/* As glibc: a size of 0 frees and returns NULL without an error. A wrong pointer gives EINVAL after its report. */
 static void *resize(void *pointer, size_t size_bytes, void *caller)
 {
     if (pointer == NULL)
         return or_errno(heap_allocate(size_bytes));
-    if (UNLIKELY(size_bytes == 0)) {
-        heap_free(pointer);
-        return NULL;
-    }
     void *block = NULL;
     int result = heap_resize(pointer, size_bytes, caller, &block);
     if (UNLIKELY(result != 0))

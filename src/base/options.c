@@ -115,7 +115,7 @@ static const char *parse_value(struct options *options, const struct option *opt
         field[value.length] = '\0';
         return NULL;
     }
-    uint64_t number;
+    uint64_t number = 0;
     const char *problem = option->type == OPTION_BOOL     ? parse_bool(value, &number)
                           : option->type == OPTION_CHOICE ? parse_choice(value, option->choices, &number)
                                                           : parse_number(value, option, &number);

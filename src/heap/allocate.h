@@ -34,8 +34,8 @@ void *heap_allocate_aligned(size_t size_bytes, size_t align_bytes);
 void *heap_allocate_leaf(size_t size_bytes);
 
 /*
- * Resizes a block of ours or of libc's; pointer is not NULL and size_bytes not 0. Returns 0; -ENOMEM, with the block as
- * before; or -EINVAL, when the pointer is wrong and was reported.
+ * Resizes a block of ours or of libc's; pointer is not NULL. A size of 0 frees it, and *block_out is NULL. Returns 0;
+ * -ENOMEM, with the block as before; or -EINVAL, when the pointer is wrong and was reported.
  */
 int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out);
 

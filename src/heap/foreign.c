@@ -10,6 +10,7 @@
  */
 #include "heap/foreign.h"
 
+#include "base/image.h"
 #include "heap/misuse.h"
 #include "os/maps.h"
 
@@ -57,6 +58,8 @@ static enum foreign_kind classify(void *pointer, void *caller)
 {
     struct os_mapping mapping;
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    if (gca_image != NULL && (uintptr_t)pointer - gca_image->start < gca_image->size_bytes)
+        return FOREIGN_WRONG;
     if (is_called_by_loader(caller))
         return FOREIGN_LOADER;
     if (os_mapping_find((uintptr_t)pointer, &mapping) != 0 || !mapping.readable || !mapping.writable)
@@ -97,7 +100,7 @@ int foreign_resize(void *pointer, size_t size_bytes, void *caller, void **block_
         return -EINVAL;
     }
     void *resized = libc->realloc(pointer, size_bytes);
-    if (resized == NULL)
+    if (resized == NULL && size_bytes != 0)
         return -ENOMEM;
     *block_out = resized;
     return 0;

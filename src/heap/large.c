@@ -114,20 +114,6 @@ void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed)
     return (void *)span->start;
 }
 
-static bool renew(size_t first_unit, size_t unit_count)
-{
-    return os_renew((void *)unit_start(first_unit), unit_count << UNIT_SHIFT,
-                    options_now()->huge_pages == HUGE_PAGES_ALWAYS) == 0;
-}
-
-/* Gives the run back. Pages that came from elsewhere leave a mapping the kernel can't merge: that is renewed. */
-static void give_back(size_t first_unit, size_t unit_count, bool moved)
-{
-    bool clean = moved && renew(first_unit, unit_count);
-    run_set_dirty(first_unit, unit_count, !clean);
-    run_put(first_unit, unit_count);
-}
-
 static void destroy(struct span *span)
 {
     prefer_huge_pages(span, false);
@@ -136,9 +122,9 @@ static void destroy(struct span *span)
     run_unlock();
     size_t first_unit = span->first_unit;
     size_t unit_count = span->unit_count;
-    bool moved = span->moved;
     metadata_put(span, sizeof *span);
-    give_back(first_unit, unit_count, moved);
+    run_set_dirty(first_unit, unit_count, true);
+    run_put(first_unit, unit_count);
 }
 
 /* The exchange decides between two threads that free the same block: one frees, the other is told. */
@@ -166,7 +152,8 @@ static void shrink(struct span *span, size_t unit_count)
     span->slot_bytes = unit_count << UNIT_SHIFT;
     heap_layout.units[span->first_unit].slot_bytes = span->slot_bytes;
     run_unlock();
-    give_back(first_cut, cut_count, span->moved);
+    run_set_dirty(first_cut, cut_count, true);
+    run_put(first_cut, cut_count);
 }
 
 static bool grow_in_place(struct span *span, size_t unit_count)
@@ -196,9 +183,21 @@ static bool transfer(struct span *span, size_t to_unit)
 }
 
 /*
- * Into a clean run, since its pages would be thrown away. The old run's mapping is renewed right away where its pages
- * went, so it is free and clean.
+ * The run that a block has left. Where its pages went with it, its mapping is renewed at once and it is clean; the new
+ * one's is renewed when it is purged.
  */
+static void give_up_run(size_t first_unit, size_t unit_count, bool pages_moved)
+{
+    bool huge_pages = options_now()->huge_pages == HUGE_PAGES_ALWAYS;
+    bool is_clean =
+        pages_moved && os_renew((void *)unit_start(first_unit), unit_count << UNIT_SHIFT, huge_pages) == 0;
+    if (is_clean)
+        run_set_moved(first_unit, unit_count, false);
+    run_set_dirty(first_unit, unit_count, !is_clean);
+    run_put(first_unit, unit_count);
+}
+
+/* Into a clean run, since its pages would be thrown away. */
 static void *move(struct span *span, size_t unit_count)
 {
     size_t to_unit = run_take(unit_count, 1, RUN_CLEAN_FIRST);
@@ -210,10 +209,11 @@ static void *move(struct span *span, size_t unit_count)
     run_lock();
     undescribe(span, 0);
     run_unlock();
+    if (pages_moved)
+        run_set_moved(to_unit, old_count, true);
     set_extent(span, to_unit, unit_count);
     publish(span);
-    give_back(old_first, old_count, span->moved || pages_moved);
-    span->moved = pages_moved;
+    give_up_run(old_first, old_count, pages_moved);
     return (void *)span->start;
 }
 

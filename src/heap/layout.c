@@ -41,6 +41,7 @@ struct table {
 static struct table unit_table;
 static struct table free_map;
 static struct table dirty_map;
+static struct table moved_map;
 static struct unit_maps unit_maps;
 
 const struct unit_maps *layout_unit_maps(void)
@@ -97,6 +98,7 @@ static void cut(struct image *image, uintptr_t start, size_t size_bytes)
     uintptr_t next = start + round_up(sizeof(struct image), GUARD_BYTES) + GUARD_BYTES;
     free_map.start = (char *)place(&next, map_bytes);
     dirty_map.start = (char *)place(&next, map_bytes);
+    moved_map.start = (char *)place(&next, map_bytes);
     image->units_start = place(&next, unit_limit * sizeof(struct unit));
     image->metadata_start = place(&next, metadata_bytes);
     image->metadata_limit_bytes = metadata_bytes;
@@ -138,7 +140,11 @@ int layout_start(void)
     fill_header(image, (uintptr_t)start, size_bytes);
     cut(image, (uintptr_t)start, size_bytes);
     unit_table.start = (char *)image->units_start;
-    unit_maps = (struct unit_maps){.free = (uint64_t *)free_map.start, .dirty = (uint64_t *)dirty_map.start};
+    unit_maps = (struct unit_maps){
+        .free = (uint64_t *)free_map.start,
+        .dirty = (uint64_t *)dirty_map.start,
+        .moved = (uint64_t *)moved_map.start,
+    };
     os_name_range(start, size_bytes, "gcalloc");
     heap_layout.slots_start = image->slots_start;
     heap_layout.units = (struct unit *)image->units_start;
@@ -154,6 +160,8 @@ static int grow_tables(size_t unit_count)
         result = table_grow(&free_map, map_bytes);
     if (result == 0)
         result = table_grow(&dirty_map, map_bytes);
+    if (result == 0)
+        result = table_grow(&moved_map, map_bytes);
     return result;
 }
 

@@ -11,6 +11,7 @@
 struct unit_maps {
     uint64_t *free;  /* taken by nobody, below image->units_used */
     uint64_t *dirty; /* may hold something else than zeros; means something for taken units too */
+    uint64_t *moved; /* pages came by os_move_pages(): the kernel can't merge the mapping until it is renewed */
 };
 
 /* Reserves and lays out. Called once. Returns 0 or -ENOMEM. */

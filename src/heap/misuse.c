@@ -76,6 +76,10 @@ static void describe_inside(struct text *text, const void *pointer)
 
 static void describe_outside(struct text *text, const void *pointer)
 {
+    if (gca_image != NULL && (uintptr_t)pointer - gca_image->start < gca_image->size_bytes) {
+        text_add(text, "never allocated");
+        return;
+    }
     struct os_mapping mapping;
     int result = os_mapping_find((uintptr_t)pointer, &mapping);
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);

@@ -2,9 +2,10 @@
  * heap/purge: how much free memory is kept, and giving the rest back.
  *
  * The budget is the larger of dirty_min and live/dirty_share, so that an idle program does not keep its peak. A program
- * that takes again soon what was just returned pays for the page faults; each such unit raises the budget by one, as
- * long as live plus dirty stays below the highest live heap so far: peak memory is no larger for it. A second without
- * such a return halves what was raised.
+ * that takes again soon what was just returned pays for the page faults; each such unit raises the budget by one, up to
+ * a share of the live heap. Only for a program that did so several times in quick succession the raise may be as large
+ * as what it had at its peak: its memory comes and goes, and would be faulted in again each time. A second without such
+ * a return ends the raise.
  *
  * Uses os, base. Locks: none of its own, see purge.h.
  */
@@ -15,10 +16,13 @@
 #include "os/memory.h"
 #include "os/thread.h"
 
-enum { CALM_NS = 1000000000 };
+enum { CALM_NS = 1000000000, RAISE_SHARE = 2, CYCLES_MIN = 3 };
 
 static size_t raised;           /* units by which the budget has grown */
 static size_t returned_lately;  /* purged units that have not been taken again */
+static size_t purged_in_cycle;  /* a cycle ends when half of what was purged in it has been taken again */
+static size_t retaken_in_cycle;
+static uint32_t cycles;
 static size_t taken_peak;
 static uint64_t last_return_ns; /* when a purged unit was last taken again */
 
@@ -27,9 +31,18 @@ static size_t taken_now(void)
     return atomic_load_explicit(&gca_image->units_taken, memory_order_relaxed);
 }
 
-void purge_note_taken(size_t count, size_t clean_count)
+static void count_cycle(size_t again)
 {
-    (void)count;
+    retaken_in_cycle += again;
+    if (purged_in_cycle == 0 || retaken_in_cycle < purged_in_cycle / 2)
+        return;
+    cycles++;
+    retaken_in_cycle = 0;
+    purged_in_cycle = 0;
+}
+
+void purge_note_taken(size_t clean_count)
+{
     size_t taken = taken_now();
     if (taken > taken_peak)
         taken_peak = taken;
@@ -38,6 +51,7 @@ void purge_note_taken(size_t count, size_t clean_count)
         return;
     returned_lately -= again;
     raised += again;
+    count_cycle(again);
     last_return_ns = os_clock_ns();
 }
 
@@ -45,11 +59,15 @@ void purge_note_purged(size_t count)
 {
     uint64_t now_ns = os_clock_ns();
     if (now_ns - last_return_ns > CALM_NS) {
-        raised /= 2;
+        raised = 0;
+        cycles = 0;
         returned_lately = 0;
+        purged_in_cycle = 0;
+        retaken_in_cycle = 0;
         last_return_ns = now_ns;
     }
     returned_lately += count;
+    purged_in_cycle += count;
 }
 
 static size_t base_budget(void)
@@ -62,10 +80,9 @@ static size_t base_budget(void)
 
 static size_t budget(void)
 {
-    size_t base = base_budget();
-    size_t below_peak = taken_peak - taken_now();
-    size_t room = below_peak > base ? below_peak - base : 0;
-    return base + (raised < room ? raised : room);
+    size_t taken = taken_now();
+    size_t room = taken / RAISE_SHARE + (cycles >= CYCLES_MIN ? taken_peak - taken : 0);
+    return base_budget() + (raised < room ? raised : room);
 }
 
 bool purge_is_due(void)
@@ -79,9 +96,15 @@ size_t purge_target(void)
     return budget() / 4 * 3;
 }
 
-void purge_units(size_t first, size_t count)
+bool purge_units(size_t first, size_t count, bool renew)
 {
-    os_purge((void *)unit_start(first), count << UNIT_SHIFT);
+    void *start = (void *)unit_start(first);
+    size_t size_bytes = count << UNIT_SHIFT;
+    int result = renew ? os_renew(start, size_bytes, options_now()->huge_pages == HUGE_PAGES_ALWAYS)
+                       : os_purge(start, size_bytes);
+    if (result != 0)
+        return false;
     atomic_fetch_add_explicit(&gca_image->purged_bytes, (uint64_t)count << UNIT_SHIFT, memory_order_relaxed);
     atomic_fetch_add_explicit(&gca_image->purge_calls, 1, memory_order_relaxed);
+    return true;
 }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* Units were taken; so many of them were clean and will fault. */
-void purge_note_taken(size_t count, size_t clean_count);
+void purge_note_taken(size_t clean_count);
 
 void purge_note_purged(size_t count);
 
@@ -18,7 +18,10 @@ bool purge_is_due(void);
 /* The number of dirty units to stop at. */
 size_t purge_target(void);
 
-/* Returns the units' pages to the kernel. The run lock is NOT held; the units are taken. */
-void purge_units(size_t first, size_t count);
+/*
+ * Returns the units' pages to the kernel; with `renew` their mapping is made anew as well. The run lock is NOT held; the
+ * units are taken. Returns false when the kernel refused, and the units are as dirty as before.
+ */
+bool purge_units(size_t first, size_t count, bool renew);
 
 #endif

@@ -63,16 +63,24 @@ static void send(struct thread_heap *owner, struct batch *batch)
     lock_release(&owner->lock);
 }
 
+/* Out of the outbox first, then sent: a fork may catch us in between, and a batch lost is better than one sent twice. */
+static void empty_outbox(struct outbox *outbox)
+{
+    struct batch *batch = outbox->batch;
+    outbox->batch = NULL;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (batch != NULL)
+        send(outbox->owner, batch);
+}
+
 /* The outbox for this owner, emptied of another owner's batch if need be. */
 static struct outbox *claim_outbox(struct thread_heap *heap, struct thread_heap *owner)
 {
     struct outbox *outbox = outbox_for(heap, owner);
     if (outbox->owner == owner)
         return outbox;
-    if (outbox->batch != NULL)
-        send(outbox->owner, outbox->batch);
+    empty_outbox(outbox);
     outbox->owner = owner;
-    outbox->batch = NULL;
     return outbox;
 }
 
@@ -93,22 +101,17 @@ void remote_free(struct thread_heap *heap, struct thread_heap *owner, void *slot
         return;
     }
     struct batch *batch = outbox->batch;
-    batch->slots[batch->count++] = slot;
-    batch->bytes += slot_bytes;
-    if (batch->count < BATCH_SLOTS && batch->bytes < BATCH_BYTES_MAX)
-        return;
-    outbox->batch = NULL;
-    send(owner, batch);
+    batch_add(batch, slot, slot_bytes);
+    if (batch->count >= BATCH_SLOTS || batch->bytes >= BATCH_BYTES_MAX)
+        empty_outbox(outbox);
 }
 
 void remote_send_all(struct thread_heap *heap)
 {
     for (int i = 0; i < OUTBOX_COUNT; i++) {
         struct outbox *outbox = &heap->outboxes[i];
-        if (outbox->batch != NULL)
-            send(outbox->owner, outbox->batch);
+        empty_outbox(outbox);
         outbox->owner = NULL;
-        outbox->batch = NULL;
     }
 }
 

@@ -32,6 +32,14 @@ static inline struct outbox *outbox_for(struct thread_heap *heap, const struct t
     return &heap->outboxes[(hash ^ hash >> 4) % OUTBOX_COUNT];
 }
 
+/* The slot before the count: a fork may catch us in between. */
+static inline void batch_add(struct batch *batch, void *slot, size_t slot_bytes)
+{
+    batch->slots[batch->count] = slot;
+    batch->bytes += slot_bytes;
+    __atomic_store_n(&batch->count, batch->count + 1, __ATOMIC_RELEASE);
+}
+
 /* Adds to the batch that is being filled for this owner. Returns false when there is none or it would be full. */
 static inline bool remote_free_fast(struct thread_heap *heap, const struct thread_heap *owner, void *slot,
                                     size_t slot_bytes)
@@ -41,8 +49,7 @@ static inline bool remote_free_fast(struct thread_heap *heap, const struct threa
     if (outbox->owner != owner || batch == NULL || batch->count >= BATCH_SLOTS - 1 ||
         batch->bytes + slot_bytes >= BATCH_BYTES_MAX)
         return false;
-    batch->slots[batch->count++] = slot;
-    batch->bytes += slot_bytes;
+    batch_add(batch, slot, slot_bytes);
     return true;
 }
 

@@ -33,8 +33,13 @@ static void *move_block(void *pointer, const struct block *block, size_t size_by
     return fresh;
 }
 
+/* Returns the block, NULL after a size of 0, which frees, and NULL when memory is short. */
 static void *resize_block(void *pointer, const struct block *block, size_t size_bytes)
 {
+    if (size_bytes == 0) {
+        heap_free(pointer);
+        return NULL;
+    }
     bool is_large = block->span->slot_count == 1;
     if (is_large && size_bytes > CLASS_BYTES_MAX)
         return large_resize(pointer, block->span, size_bytes);
@@ -57,7 +62,7 @@ int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out
         return -EINVAL;
     }
     void *resized = resize_block(pointer, &block, size_bytes);
-    if (resized == NULL)
+    if (resized == NULL && size_bytes != 0)
         return -ENOMEM;
     *block_out = resized;
     return 0;

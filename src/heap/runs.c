@@ -88,7 +88,7 @@ static void claim(size_t first, size_t count)
     bitmap_fill(maps->free, first, count, false);
     counter_subtract(&gca_image->units_dirty, dirty);
     counter_add(&gca_image->units_taken, count);
-    purge_note_taken(count, count - dirty);
+    purge_note_taken(count - dirty);
     if (first == lowest_free)
         lowest_free = first + count;
 }
@@ -175,37 +175,53 @@ bool run_take_at(size_t first, size_t count)
     return possible;
 }
 
-/*
- * Purges from the highest dirty run downwards until `target` units stay dirty. A run counts as taken while the lock is
- * open for the kernel call. Returns the number of units purged.
- */
+/* The highest dirty free unit below `end`, or SIZE_MAX. */
+static size_t find_last_dirty(size_t end)
+{
+    while (end > 0) {
+        size_t word = (end - 1) / WORD_BITS;
+        uint64_t bits = filtered_word(layout_unit_maps(), word, FILTER_DIRTY);
+        bits &= word_mask(0, (uint32_t)((end - 1) % WORD_BITS) + 1);
+        if (bits != 0)
+            return word * WORD_BITS + bit_highest(bits);
+        end = word * WORD_BITS;
+    }
+    return SIZE_MAX;
+}
+
+/* Purges one run, which counts as taken while the lock is open for the kernel call. Returns the units purged. */
+static size_t purge_run(size_t first, size_t count)
+{
+    const struct unit_maps *maps = layout_unit_maps();
+    bitmap_fill(maps->free, first, count, false);
+    counter_subtract(&gca_image->units_dirty, count);
+    counter_add(&gca_image->units_taken, count);
+    bool renew = bitmap_find(maps->moved, first, first + count, true) != first + count;
+    lock_release(&lock);
+    bool is_clean = purge_units(first, count, renew);
+    lock_take(&lock);
+    if (is_clean) {
+        bitmap_fill(maps->dirty, first, count, false);
+        bitmap_fill(maps->moved, first, count, false);
+    }
+    release(first, count);
+    return is_clean ? count : 0;
+}
+
+/* Purges from the highest dirty run downwards until `target` units stay dirty. Returns the units purged. */
 static size_t purge_down_to(size_t target)
 {
     const struct unit_maps *maps = layout_unit_maps();
     size_t end = units_used();
     size_t purged = 0;
-    while (end > 0 && atomic_load_explicit(&gca_image->units_dirty, memory_order_relaxed) > target) {
-        end--;
-        uint64_t bits = filtered_word(maps, end / WORD_BITS, FILTER_DIRTY);
-        bits &= word_mask(0, (uint32_t)(end % WORD_BITS) + 1);
-        if (bits == 0) {
-            end -= end % WORD_BITS;
-            continue;
-        }
-        size_t last = end / WORD_BITS * WORD_BITS + bit_highest(bits);
+    while (atomic_load_explicit(&gca_image->units_dirty, memory_order_relaxed) > target) {
+        size_t last = find_last_dirty(end);
+        if (last == SIZE_MAX)
+            break;
         size_t first = last;
         while (first > 0 && bitmap_get(maps->free, first - 1) && bitmap_get(maps->dirty, first - 1))
             first--;
-        size_t count = last + 1 - first;
-        counter_subtract(&gca_image->units_dirty, count);
-        counter_add(&gca_image->units_taken, count);
-        bitmap_fill(maps->free, first, count, false);
-        lock_release(&lock);
-        purge_units(first, count);
-        lock_take(&lock);
-        bitmap_fill(maps->dirty, first, count, false);
-        release(first, count);
-        purged += count;
+        purged += purge_run(first, last + 1 - first);
         end = first;
     }
     return purged;
@@ -246,6 +262,13 @@ void run_set_dirty(size_t first, size_t count, bool dirty)
 {
     lock_take(&lock);
     bitmap_fill(layout_unit_maps()->dirty, first, count, dirty);
+    lock_release(&lock);
+}
+
+void run_set_moved(size_t first, size_t count, bool moved)
+{
+    lock_take(&lock);
+    bitmap_fill(layout_unit_maps()->moved, first, count, moved);
     lock_release(&lock);
 }
 

@@ -43,6 +43,9 @@ size_t run_find(size_t from, size_t limit, bool dirty, size_t *end_out);
 /* Says whether units of a taken run hold something else than zeros. */
 void run_set_dirty(size_t first, size_t count, bool dirty);
 
+/* Says whether the pages of units of a taken run came by os_move_pages(); when they are purged, the mapping is renewed. */
+void run_set_moved(size_t first, size_t count, bool moved);
+
 /* Purges every dirty unit. Returns the bytes given back. */
 size_t run_purge_all(void);
 

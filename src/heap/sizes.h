@@ -27,7 +27,7 @@ enum {
 
 extern const uint32_t class_slot_bytes[CLASS_COUNT];
 
-/* Units a span of the class has: at least 8 slots (4 from 16 KiB up), at most 1/64 of the span unused at its end. */
+/* Units a span of the class has: at least 8 slots (4 beyond 16 KiB), at most 1/64 of the span unused at its end. */
 extern const uint8_t class_unit_count[CLASS_COUNT];
 
 extern const uint8_t class_by_64_bytes[64];

@@ -35,7 +35,6 @@ struct span {
     uint32_t first_free_word; /* no bit is set in the words below */
     uint8_t class_index;
     bool listed;
-    bool moved; /* large: its pages came by mremap, so its mapping must be renewed when it ends */
     uint8_t *states;
     uint64_t *free;
     void *columns[COLUMN_COUNT]; /* NULL until needed */

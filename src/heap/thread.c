@@ -83,8 +83,9 @@ void thread_heap_each(void (*visit)(struct thread_heap *heap, void *context), vo
 static void rebuild(struct thread_heap *heap)
 {
     lock_take(&heap->lock);
+    run_lock();
     for (uint32_t i = 0; i < CLASS_COUNT; i++) {
-        heap->buffers[i].top = heap->buffers[i].base;
+        heap->buffers[i] = (struct buffer){0}; /* it may have been growing: its array is lost */
         heap->listed[i] = heap->listed_last[i] = NULL;
         heap->span_count[i] = 0;
     }
@@ -98,6 +99,7 @@ static void rebuild(struct thread_heap *heap)
         if (span->free_count != 0)
             thread_heap_list(heap, span);
     }
+    run_unlock();
     atomic_store_explicit(&heap->orphaned, false, memory_order_release);
     lock_release(&heap->lock);
 }
@@ -220,6 +222,17 @@ void thread_heap_unlist(struct thread_heap *heap, struct span *span)
     span->listed = false;
 }
 
+/* Empties a parked heap's buffers: they may not hold slots of a span that goes to another heap. */
+static void cool(struct thread_heap *heap)
+{
+    if (!heap->warm)
+        return;
+    heap->warm = false;
+    warm_count--;
+    remote_drain(heap);
+    buffer_flush_all(heap);
+}
+
 static struct span *take_span(struct thread_heap *from, uint32_t class_index, struct thread_heap *to)
 {
     lock_take(&from->lock);
@@ -244,6 +257,7 @@ struct span *thread_heap_adopt_span(struct thread_heap *heap, uint32_t class_ind
     for (int tries = 0; span == NULL && from != NULL && tries < ADOPT_TRIES; tries++) {
         if (atomic_load_explicit(&from->orphaned, memory_order_relaxed))
             rebuild(from);
+        cool(from);
         span = take_span(from, class_index, heap);
         from = from->next_parked;
     }

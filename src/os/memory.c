@@ -93,9 +93,9 @@ int os_commit(void *start, size_t size_bytes)
     return 0;
 }
 
-void os_purge(void *start, size_t size_bytes)
+int os_purge(void *start, size_t size_bytes)
 {
-    advise(start, size_bytes, MADV_DONTNEED);
+    return advise(start, size_bytes, MADV_DONTNEED);
 }
 
 int os_move_pages(void *from, void *to, size_t size_bytes)
@@ -104,7 +104,12 @@ int os_move_pages(void *from, void *to, size_t size_bytes)
         return -ENOMEM;
     long result = os_syscall(SYS_mremap, (long)from, (long)size_bytes, (long)size_bytes,
                              MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, (long)to, 0);
-    return result < 0 && result > -4096 ? (int)result : 0;
+    if (result >= 0 || result <= -4096)
+        return 0;
+    /* Some kernels drop what is at `to` before they look at `from`. */
+    os_syscall(SYS_mmap, (long)to, (long)size_bytes, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    return (int)result;
 }
 
 void os_set_huge_pages(void *start, size_t size_bytes, bool wanted)

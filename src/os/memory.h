@@ -26,12 +26,15 @@ void os_unreserve(void *start, size_t size_bytes);
 /* Makes part of a reservation readable and writable, zero, and part of core dumps. */
 int os_commit(void *start, size_t size_bytes);
 
-/* Returns the pages to the kernel. The range stays committed and reads as zero. */
-void os_purge(void *start, size_t size_bytes);
+/*
+ * Returns the pages to the kernel. The range stays committed and reads as zero. Returns 0, or -errno with the range as
+ * it was: the program may have locked its memory.
+ */
+int os_purge(void *start, size_t size_bytes);
 
 /*
  * Moves the pages at `from` to `to` without copying; both are committed, what was at `to` is gone, `from` reads as zero
- * afterwards. Returns 0, or -errno with both ranges as they were (kernels before 5.7, too many mappings).
+ * afterwards. Returns 0, or -errno with `from` as it was and `to` zero (kernels before 5.7, too many mappings).
  */
 int os_move_pages(void *from, void *to, size_t size_bytes);
 
