@@ -15,5 +15,5 @@ man/options.mdoc: src/base/options.def man/options.awk
 	$(AWK) -f $(srcdir)/man/options.awk $(srcdir)/src/base/options.def > $@.new && mv $@.new $@
 
 man/gcalloc.7: man/gcalloc.7.in man/options.mdoc Makefile
-	$(AM_V_GEN)$(SED) -e '/^@OPTIONS@$$/{' -e 'r man/options.mdoc' -e 'd' -e '}' \
-		-e 's|@libdir@|$(libdir)|g' $(srcdir)/man/gcalloc.7.in > $@.new && mv $@.new $@
+	$(AM_V_GEN)$(SED) -e '/^%OPTIONS%$$/{' -e 'r man/options.mdoc' -e 'd' -e '}' \
+		-e 's|%LIBDIR%|$(libdir)|g' $(srcdir)/man/gcalloc.7.in > $@.new && mv $@.new $@

@@ -19,7 +19,7 @@
 static const char *const beside_the_command[] = {
     ".libs", /* the build tree: the command at its top */
     ".",     /* the build tree, through libtool's wrapper */
-    "../lib/" GCALLOC_MULTIARCH,
+    ("../lib/" GCALLOC_MULTIARCH),
     "../lib64",
     "../lib",
 };

@@ -1,16 +1,57 @@
 """common: what the tests of the command share."""
 
+import ctypes
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from harness import LIBRARY, Failure, Missing, expect, needed_variable, plain_environment, run
+from harness import LIBRARY, Failure, Missing, Tally, expect, needed_variable, plain_environment, run
 
 COMMAND = needed_variable("GCALLOC_TEST_COMMAND")
+CASE_LIMIT_S = 120  # only a hang reaches it
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def end_children():
+    """Whatever a case that went wrong has left running; also what its own children left to us."""
+    while True:
+        with open("/proc/thread-self/children", encoding="ascii") as file:
+            children = [int(word) for word in file.read().split()]
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+        for child in children:
+            os.waitpid(child, 0)
+        if not children:
+            return
+
+
+def limited(function, *arguments):
+    def hangs(*_):
+        raise Failure("hangs")
+
+    signal.signal(signal.SIGALRM, hangs)
+    signal.alarm(CASE_LIMIT_S)
+    try:
+        function(*arguments)
+    finally:
+        signal.alarm(0)
+        end_children()
+
+
+class CommandTally(Tally):
+    """Cases that wait for signals and terminals may wait for ever when the command is wrong."""
+
+    def __init__(self, title):
+        super().__init__(title)
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+    def case(self, name, function, *arguments):
+        super().case(name, limited, function, *arguments)
 
 
 def gcalloc(*arguments, env=None, **more):

@@ -3,7 +3,7 @@ TOOL_TESTS = \
 	tests/tool/other_test.py \
 	tests/tool/run_test.py \
 	tests/tool/top_test.py
-dist_noinst_SCRIPTS += $(TOOL_TESTS)
+dist_check_SCRIPTS += $(TOOL_TESTS)
 dist_noinst_DATA += tests/tool/common.py
 
 if !SANITIZED

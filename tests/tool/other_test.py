@@ -124,6 +124,14 @@ def page_has_no_faults(name):
     expect_same((result.returncode, result.stderr.decode()), (0, ""), "status and messages of groff")
 
 
+def page_is_filled_in():
+    """Nothing that the build should have replaced is left, and the library's place is an absolute path."""
+    with open(page_path("gcalloc.7"), encoding="utf-8") as page:
+        text = page.read()
+    expect_same(re.findall(r"[@%][A-Za-z_]+[@%]", text), [], "what was not filled in")
+    expect_line(r"\.It Pa /.*/libgcalloc\.so", text)
+
+
 def page_passes_lint(name):
     """All that mandoc finds but references to manuals that are not installed here."""
     result = subprocess.run([find_program("mandoc"), "-Tlint", page_path(name)], capture_output=True, check=False)
@@ -184,6 +192,7 @@ def main():
     for name in PAGES:
         tally.case(f"{name}: groff", page_has_no_faults, name)
         tally.case(f"{name}: mandoc", page_passes_lint, name)
+    tally.case("gcalloc.7: filled in", page_is_filled_in)
     tally.case("gcalloc.3: every function and member", functions_are_described)
     tally.case("gcalloc.7: every section a report names", sections_of_reports_exist)
     tally.finish()

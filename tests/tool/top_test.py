@@ -10,9 +10,9 @@ import termios
 import fcntl
 import struct
 
-from common import (COMMAND, LIBRARY, copied, expect, expect_line, expect_only_line, expect_same, gcalloc, need_root,
+from common import (COMMAND, LIBRARY, CommandTally, copied, expect, expect_line, expect_only_line, expect_same, gcalloc, need_root,
                     plain_environment, temporary_folder)
-from harness import Tally, built_path, subject_environment
+from harness import built_path, subject_environment
 
 HOLDER = built_path("tool", "holder")
 NOBODY = 65534
@@ -366,7 +366,7 @@ def stops_on_terminal():
 
 
 def main():
-    tally = Tally("gcalloc top")
+    tally = CommandTally("gcalloc top")
     tally.case("counts every block", counts_every_block)
     tally.case("counts large blocks", counts_large_blocks)
     tally.case("resident memory", shows_resident_memory)
