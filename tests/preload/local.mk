@@ -54,3 +54,4 @@ tests_preload_operators_LDADD = libsubject.a libsuite.a $(CHECK_LIBS)
 
 include $(top_srcdir)/tests/preload/misuse/local.mk
 include $(top_srcdir)/tests/preload/process/local.mk
+include $(top_srcdir)/tests/preload/programs/local.mk
