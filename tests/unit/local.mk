@@ -4,12 +4,21 @@
 UNIT_TESTS = \
 	tests/unit/bits \
 	tests/unit/format \
+	tests/unit/large \
 	tests/unit/lock \
 	tests/unit/message \
+	tests/unit/metadata \
 	tests/unit/options \
 	tests/unit/os_maps \
 	tests/unit/os_memory \
-	tests/unit/sizes
+	tests/unit/remote \
+	tests/unit/runs \
+	tests/unit/sizes \
+	tests/unit/span \
+	tests/unit/statistics \
+	tests/unit/thread \
+	tests/unit/verify \
+	tests/unit/walk
 
 if HAVE_CHECK
 check_LIBRARIES += libunit.a
@@ -25,6 +34,7 @@ libunit_a_SOURCES = \
 	tests/support/pattern.h \
 	tests/support/require.c \
 	tests/support/require.h \
+	tests/unit/heap.h \
 	tests/unit/threads.c \
 	tests/unit/threads.h
 
@@ -40,6 +50,11 @@ tests_unit_format_CFLAGS = $(TEST_CFLAGS)
 tests_unit_format_SOURCES = tests/unit/format.c
 tests_unit_format_LDADD = $(UNIT_LDADD)
 
+tests_unit_large_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_large_CFLAGS = $(TEST_CFLAGS)
+tests_unit_large_SOURCES = tests/unit/large.c
+tests_unit_large_LDADD = $(UNIT_LDADD)
+
 tests_unit_lock_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_lock_CFLAGS = $(TEST_CFLAGS)
 tests_unit_lock_SOURCES = tests/unit/lock.c
@@ -49,6 +64,11 @@ tests_unit_message_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_message_CFLAGS = $(TEST_CFLAGS)
 tests_unit_message_SOURCES = tests/unit/message.c
 tests_unit_message_LDADD = $(UNIT_LDADD)
+
+tests_unit_metadata_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_metadata_CFLAGS = $(TEST_CFLAGS)
+tests_unit_metadata_SOURCES = tests/unit/metadata.c
+tests_unit_metadata_LDADD = $(UNIT_LDADD)
 
 tests_unit_options_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_options_CFLAGS = $(TEST_CFLAGS)
@@ -65,7 +85,42 @@ tests_unit_os_memory_CFLAGS = $(TEST_CFLAGS)
 tests_unit_os_memory_SOURCES = tests/unit/os_memory.c
 tests_unit_os_memory_LDADD = $(UNIT_LDADD)
 
+tests_unit_remote_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_remote_CFLAGS = $(TEST_CFLAGS)
+tests_unit_remote_SOURCES = tests/unit/remote.c
+tests_unit_remote_LDADD = $(UNIT_LDADD)
+
+tests_unit_runs_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_runs_CFLAGS = $(TEST_CFLAGS)
+tests_unit_runs_SOURCES = tests/unit/runs.c
+tests_unit_runs_LDADD = $(UNIT_LDADD)
+
 tests_unit_sizes_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sizes_CFLAGS = $(TEST_CFLAGS)
 tests_unit_sizes_SOURCES = tests/unit/sizes.c
 tests_unit_sizes_LDADD = $(UNIT_LDADD)
+
+tests_unit_span_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_span_CFLAGS = $(TEST_CFLAGS)
+tests_unit_span_SOURCES = tests/unit/span.c
+tests_unit_span_LDADD = $(UNIT_LDADD)
+
+tests_unit_statistics_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_statistics_CFLAGS = $(TEST_CFLAGS)
+tests_unit_statistics_SOURCES = tests/unit/statistics.c
+tests_unit_statistics_LDADD = $(UNIT_LDADD)
+
+tests_unit_thread_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_thread_CFLAGS = $(TEST_CFLAGS)
+tests_unit_thread_SOURCES = tests/unit/thread.c
+tests_unit_thread_LDADD = $(UNIT_LDADD)
+
+tests_unit_verify_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_verify_CFLAGS = $(TEST_CFLAGS)
+tests_unit_verify_SOURCES = tests/unit/verify.c
+tests_unit_verify_LDADD = $(UNIT_LDADD)
+
+tests_unit_walk_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_walk_CFLAGS = $(TEST_CFLAGS)
+tests_unit_walk_SOURCES = tests/unit/walk.c
+tests_unit_walk_LDADD = $(UNIT_LDADD)
