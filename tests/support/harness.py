@@ -77,7 +77,7 @@ def expect(condition, words):
         raise Failure(words)
 
 
-def run(command, timeout=300, **arguments):
+def run(command, timeout=100, **arguments):
     """subprocess.run with both outputs captured as bytes and a limit that only a hang reaches."""
     arguments.setdefault("stdin", subprocess.DEVNULL)
     try:

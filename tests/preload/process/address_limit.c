@@ -74,7 +74,7 @@ int main(int count, char **arguments)
     limit_bytes = (size_t)limit.rlim_cur;
     for (int round = 0; round < 3; round++)
         for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-            if (limit_bytes > (size_t)512 << 20 && sizes[i] < 5000)
+            if (limit_bytes > (size_t)512 << 20 && sizes[i] < 300000)
                 continue;
             free_all(take_all(sizes[i], limit_bytes, &taken));
             printf("%zu MiB in blocks of %zu bytes\n", taken >> 20, sizes[i]);

@@ -173,7 +173,7 @@ def main():
     if os.path.exists(program("thread_local_objects")):
         tally.case("thread_local_objects", runs, "thread_local_objects")
     tally.case("plugins", runs, "plugins", plugin("plugin"))
-    for mib in (48, 64, 100, 200, 500, 1500, 20000):
+    for mib in (48, 64, 100, 200, 500, 1500, 5000):
         tally.case(f"address space of {mib} MiB", with_limit, "address_limit", resource.RLIMIT_AS, mib * MIB)
     for mib in (100, 1000):
         tally.case(f"address space cut to {mib} MiB later", runs, "address_limit", str(mib))
