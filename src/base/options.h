@@ -23,7 +23,7 @@ struct options {
 #undef TEXT
 };
 
-/* The values of the CHOICE options, in the order of their choices. */
+/* The values of the CHOICE options, in the order of their choices; the first is the default. */
 enum { ON_ERROR_ABORT, ON_ERROR_REPORT };
 enum { HUGE_PAGES_NEVER, HUGE_PAGES_LARGE, HUGE_PAGES_ALWAYS };
 

@@ -13,12 +13,13 @@
 #include "heap/metadata.h"
 #include "heap/misuse.h"
 #include "heap/remote.h"
+#include "heap/runs.h"
 #include "heap/span.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { CAPACITY_FIRST = 8, CAPACITY_MAX = 256, CAPACITY_BYTES_MAX = 65536, CAPACITY_LEAST = 4 };
+enum { CAPACITY_FIRST = 8, CAPACITY_MAX = 256, CAPACITY_BYTES_MAX = 65536, CAPACITY_LEAST = 4, RECLAIM_UNITS = 16 };
 
 static size_t capacity(const struct buffer *buffer)
 {
@@ -68,49 +69,6 @@ static void take_from_spans(struct thread_heap *heap, uint32_t class_index, stru
     }
 }
 
-/* A span from a parked heap or a new one. */
-static struct span *find_span(struct thread_heap *heap, uint32_t class_index)
-{
-    struct span *span = thread_heap_adopt_span(heap, class_index);
-    return span != NULL ? span : span_create(heap, class_index);
-}
-
-COLD static int add_span(struct thread_heap *heap, uint32_t class_index)
-{
-    struct span *span = find_span(heap, class_index);
-    if (span == NULL)
-        return -ENOMEM;
-    lock_take(&heap->lock);
-    heap->span_count[class_index]++;
-    thread_heap_list(heap, span);
-    lock_release(&heap->lock);
-    return 0;
-}
-
-NOINLINE int buffer_refill(struct thread_heap *heap, uint32_t class_index)
-{
-    struct buffer *buffer = &heap->buffers[class_index];
-    grow(buffer, class_index);
-    if (buffer->base == NULL)
-        return -ENOMEM;
-    remote_drain(heap);
-    if (buffer->top != buffer->base)
-        return 0;
-    uint32_t wanted = (uint32_t)(capacity(buffer) + 1) / 2;
-    lock_take(&heap->lock);
-    take_from_spans(heap, class_index, buffer, wanted);
-    lock_release(&heap->lock);
-    if (buffer->top != buffer->base)
-        return 0;
-    int result = add_span(heap, class_index);
-    if (result != 0)
-        return result;
-    lock_take(&heap->lock);
-    take_from_spans(heap, class_index, buffer, wanted);
-    lock_release(&heap->lock);
-    return 0;
-}
-
 /*
  * After slots came back: the span is listed again if it was full, and given up if it is empty. One empty span of each
  * class stays, so that a program that frees and takes one block over and over is not slow.
@@ -156,6 +114,97 @@ static void return_entries(struct thread_heap *heap, const struct entry *entries
     lock_release(&heap->lock);
 }
 
+/* The one empty span that settle() keeps, if the class has it. */
+static void give_up_last(struct thread_heap *heap, uint32_t class_index)
+{
+    lock_take(&heap->lock);
+    struct span *span = heap->listed[class_index];
+    if (span != NULL && span->free_count == span->slot_count) {
+        thread_heap_unlist(heap, span);
+        heap->span_count[class_index]--;
+        span_destroy(span);
+    }
+    lock_release(&heap->lock);
+}
+
+static void flush(struct thread_heap *heap, struct buffer *buffer)
+{
+    if (buffer->top == buffer->base)
+        return;
+    return_entries(heap, buffer->base, (size_t)(buffer->top - buffer->base));
+    buffer->top = buffer->base;
+}
+
+/*
+ * Before the heap takes pages that hold nothing yet, what classes hold that were not used lately is made available to all: a buffer whose top is
+ * where it was a while ago is emptied, and an empty span given up. A program that needs some odd size once in a while
+ * would otherwise keep pages for each of them.
+ */
+static void reclaim_idle(struct thread_heap *heap)
+{
+    heap->grown_units = 0;
+    for (uint32_t i = 0; i < CLASS_COUNT; i++) {
+        struct buffer *buffer = &heap->buffers[i];
+        if (buffer->base == NULL)
+            continue;
+        if (buffer->top == heap->last_top[i]) {
+            flush(heap, buffer);
+            give_up_last(heap, i);
+        }
+        heap->last_top[i] = buffer->top;
+    }
+}
+
+/* A span from a parked heap or a new one. */
+static struct span *find_span(struct thread_heap *heap, uint32_t class_index)
+{
+    struct span *span = thread_heap_adopt_span(heap, class_index);
+    if (span != NULL)
+        return span;
+    if (run_dirty_count() < class_unit_count[class_index]) {
+        heap->grown_units += class_unit_count[class_index];
+        if (heap->grown_units >= RECLAIM_UNITS)
+            reclaim_idle(heap);
+    }
+    return span_create(heap, class_index);
+}
+
+COLD static int add_span(struct thread_heap *heap, uint32_t class_index)
+{
+    struct span *span = find_span(heap, class_index);
+    if (span == NULL)
+        return -ENOMEM;
+    lock_take(&heap->lock);
+    heap->span_count[class_index]++;
+    thread_heap_list(heap, span);
+    lock_release(&heap->lock);
+    return 0;
+}
+
+NOINLINE int buffer_refill(struct thread_heap *heap, uint32_t class_index)
+{
+    struct buffer *buffer = &heap->buffers[class_index];
+    grow(buffer, class_index);
+    if (buffer->base == NULL)
+        return -ENOMEM;
+    remote_drain(heap);
+    if (buffer->top != buffer->base)
+        return 0;
+    uint32_t wanted = (uint32_t)(capacity(buffer) + 1) / 2;
+    lock_take(&heap->lock);
+    take_from_spans(heap, class_index, buffer, wanted);
+    lock_release(&heap->lock);
+    if (buffer->top != buffer->base)
+        return 0;
+    int result = add_span(heap, class_index);
+    if (result != 0)
+        return result;
+    lock_take(&heap->lock);
+    take_from_spans(heap, class_index, buffer, wanted);
+    lock_release(&heap->lock);
+    return 0;
+}
+
 NOINLINE void buffer_make_room(struct thread_heap *heap, uint32_t class_index)
 {
     struct buffer *buffer = &heap->buffers[class_index];
@@ -172,11 +221,6 @@ NOINLINE void buffer_make_room(struct thread_heap *heap, uint32_t class_index)
 
 void buffer_flush_all(struct thread_heap *heap)
 {
-    for (uint32_t i = 0; i < CLASS_COUNT; i++) {
-        struct buffer *buffer = &heap->buffers[i];
-        if (buffer->top == buffer->base)
-            continue;
-        return_entries(heap, buffer->base, (size_t)(buffer->top - buffer->base));
-        buffer->top = buffer->base;
-    }
+    for (uint32_t i = 0; i < CLASS_COUNT; i++)
+        flush(heap, &heap->buffers[i]);
 }

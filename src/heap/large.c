@@ -19,6 +19,7 @@
 enum {
     MOVE_BYTES_MIN = 128 * 1024, /* from here on moving page table entries is cheaper than copying */
     HUGE_BYTES_MIN = 4 * 1024 * 1024,
+    CLEAN_BYTES_MIN = 1024 * 1024, /* clearing is cheaper than faulting, but who asks for this much may touch little */
 };
 
 static size_t units_for(size_t size_bytes)
@@ -41,9 +42,10 @@ static void describe(struct span *span, size_t from_unit)
             continue;
         struct unit *unit = &heap_layout.units[i];
         unit->start = span->start;
-        unit->span = span;
+        unit->reciprocal = 0;
         unit->slot_bytes = span->slot_bytes;
         unit->kind = UNIT_LARGE;
+        __atomic_store_n(&unit->span, span, __ATOMIC_RELEASE);
     }
     heap_layout.units[span->first_unit].slot_bytes = span->slot_bytes;
 }
@@ -86,10 +88,8 @@ static void set_extent(struct span *span, size_t first_unit, size_t unit_count)
 
 static void publish(struct span *span)
 {
-    run_lock();
+    atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, SLOT_ALLOCATED, memory_order_relaxed);
     describe(span, 0);
-    atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, SLOT_ALLOCATED, memory_order_release);
-    run_unlock();
 }
 
 void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed)
@@ -101,7 +101,8 @@ void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed)
     struct span *span = metadata_take(sizeof *span);
     if (span == NULL)
         return NULL;
-    size_t first = run_take(unit_count, align_units, zeroed ? RUN_CLEAN_FIRST : RUN_DIRTY_FIRST);
+    size_t first = run_take(unit_count, align_units,
+                            zeroed && size_bytes >= CLEAN_BYTES_MIN ? RUN_CLEAN_FIRST : RUN_DIRTY_FIRST);
     if (first == SIZE_MAX) {
         metadata_put(span, sizeof *span);
         return NULL;
@@ -119,12 +120,10 @@ static void destroy(struct span *span)
     prefer_huge_pages(span, false);
     run_lock();
     undescribe(span, 0);
+    run_set_dirty(span->first_unit, span->unit_count, true);
+    run_put(span->first_unit, span->unit_count);
     run_unlock();
-    size_t first_unit = span->first_unit;
-    size_t unit_count = span->unit_count;
     metadata_put(span, sizeof *span);
-    run_set_dirty(first_unit, unit_count, true);
-    run_put(first_unit, unit_count);
 }
 
 /* The exchange decides between two threads that free the same block: one frees, the other is told. */
@@ -151,9 +150,9 @@ static void shrink(struct span *span, size_t unit_count)
     span->unit_count = unit_count;
     span->slot_bytes = unit_count << UNIT_SHIFT;
     heap_layout.units[span->first_unit].slot_bytes = span->slot_bytes;
-    run_unlock();
     run_set_dirty(first_cut, cut_count, true);
     run_put(first_cut, cut_count);
+    run_unlock();
 }
 
 static bool grow_in_place(struct span *span, size_t unit_count)
@@ -191,10 +190,12 @@ static void give_up_run(size_t first_unit, size_t unit_count, bool pages_moved)
     bool huge_pages = options_now()->huge_pages == HUGE_PAGES_ALWAYS;
     bool is_clean =
         pages_moved && os_renew((void *)unit_start(first_unit), unit_count << UNIT_SHIFT, huge_pages) == 0;
+    run_lock();
     if (is_clean)
         run_set_moved(first_unit, unit_count, false);
     run_set_dirty(first_unit, unit_count, !is_clean);
     run_put(first_unit, unit_count);
+    run_unlock();
 }
 
 /* Into a clean run, since its pages would be thrown away. */
@@ -208,9 +209,9 @@ static void *move(struct span *span, size_t unit_count)
     size_t old_count = span->unit_count;
     run_lock();
     undescribe(span, 0);
-    run_unlock();
     if (pages_moved)
         run_set_moved(to_unit, old_count, true);
+    run_unlock();
     set_extent(span, to_unit, unit_count);
     publish(span);
     give_up_run(old_first, old_count, pages_moved);

@@ -229,11 +229,14 @@ static size_t purge_down_to(size_t target)
 
 void run_put(size_t first, size_t count)
 {
-    lock_take(&lock);
     release(first, count);
     if (purge_is_due())
         purge_note_purged(purge_down_to(purge_target()));
-    lock_release(&lock);
+}
+
+size_t run_dirty_count(void)
+{
+    return atomic_load_explicit(&gca_image->units_dirty, memory_order_relaxed);
 }
 
 size_t run_purge_all(void)
@@ -260,16 +263,12 @@ size_t run_find(size_t from, size_t limit, bool dirty, size_t *end_out)
 
 void run_set_dirty(size_t first, size_t count, bool dirty)
 {
-    lock_take(&lock);
     bitmap_fill(layout_unit_maps()->dirty, first, count, dirty);
-    lock_release(&lock);
 }
 
 void run_set_moved(size_t first, size_t count, bool moved)
 {
-    lock_take(&lock);
     bitmap_fill(layout_unit_maps()->moved, first, count, moved);
-    lock_release(&lock);
 }
 
 void run_lock(void)

@@ -30,7 +30,8 @@ size_t run_take(size_t count, size_t align_units, enum run_preference preference
 bool run_take_at(size_t first, size_t count);
 
 /*
- * Gives units back. The caller has cleared their descriptors, and run_set_dirty() tells which are dirty. May purge.
+ * Gives units back, whose descriptors are cleared. May purge, and lets the lock go meanwhile. The run lock is held, so
+ * that clearing and giving back are one step for a walk.
  */
 void run_put(size_t first, size_t count);
 
@@ -40,11 +41,17 @@ void run_put(size_t first, size_t count);
  */
 size_t run_find(size_t from, size_t limit, bool dirty, size_t *end_out);
 
-/* Says whether units of a taken run hold something else than zeros. */
+/* Says whether units of a taken run hold something else than zeros. The run lock is held. */
 void run_set_dirty(size_t first, size_t count, bool dirty);
 
-/* Says whether the pages of units of a taken run came by os_move_pages(); when they are purged, the mapping is renewed. */
+/*
+ * Says whether the pages of units of a taken run came by os_move_pages(); when they are purged, the mapping is renewed.
+ * The run lock is held.
+ */
 void run_set_moved(size_t first, size_t count, bool moved);
+
+/* Free units that hold pages, at some moment. No lock is needed. */
+size_t run_dirty_count(void);
 
 /* Purges every dirty unit. Returns the bytes given back. */
 size_t run_purge_all(void);

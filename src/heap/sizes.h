@@ -1,8 +1,9 @@
 /*
  * heap/sizes: which slot a size gets.
  *
- * Slots are 16-byte steps to 512 bytes, 8 to a doubling up to 4 KiB, 4 to a doubling up to 64 KiB: at most 12.5 % (20 %
- * beyond 4 KiB) of a slot is unused. What is larger is a run of units of its own.
+ * Slots are 16-byte steps to 512 bytes and 8 to a doubling up to 16 KiB: at most an eighth of a slot is unused. What is
+ * larger is a run of units of its own: a span of a few such slots would hold pages for one size only, and the pages cost
+ * more than the lock.
  */
 #ifndef HEAP_SIZES_H
 #define HEAP_SIZES_H
@@ -18,7 +19,7 @@ enum {
     CLASS_COUNT = 72,
     SMALL_CLASS_COUNT = 32, /* the classes of 16-byte steps: class is (size - 1) / 16 */
     SMALL_BYTES_MAX = 512,
-    CLASS_BYTES_MAX = 65536,
+    CLASS_BYTES_MAX = 16384,
     BLOCK_ALIGNMENT = 16,
 };
 
@@ -27,11 +28,11 @@ enum {
 
 extern const uint32_t class_slot_bytes[CLASS_COUNT];
 
-/* Units a span of the class has: at least 8 slots (4 beyond 16 KiB), at most 1/64 of the span unused at its end. */
+/* Units a span of the class has: at least 8 slots, at most 1/64 of the span unused at its end. */
 extern const uint8_t class_unit_count[CLASS_COUNT];
 
 extern const uint8_t class_by_64_bytes[64];
-extern const uint8_t class_by_kib[64];
+extern const uint8_t class_by_512_bytes[32];
 
 /* The smallest class that holds the size, which is 1 to CLASS_BYTES_MAX. */
 static ALWAYS_INLINE uint32_t class_of(size_t size_bytes)
@@ -40,7 +41,7 @@ static ALWAYS_INLINE uint32_t class_of(size_t size_bytes)
         return (uint32_t)((size_bytes - 1) >> 4);
     if (size_bytes <= 4096)
         return class_by_64_bytes[(size_bytes - 1) >> 6];
-    return class_by_kib[(size_bytes - 1) >> 10];
+    return class_by_512_bytes[(size_bytes - 1) >> 9];
 }
 
 #endif

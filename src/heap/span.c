@@ -25,31 +25,32 @@ static uint64_t reciprocal_of(size_t slot_bytes)
     return UINT64_MAX / slot_bytes + 1;
 }
 
+/* The way to the span comes last: a walk then finds all the rest in place. */
 static void publish(struct span *span)
 {
     struct unit unit = {
         .states = span->states,
         .start = span->start,
         .reciprocal = reciprocal_of(span->slot_bytes),
-        .span = span,
         .buffer_offset = (uint16_t)(span->class_index * sizeof(struct buffer)),
         .class_index = span->class_index,
         .kind = UNIT_SPAN,
         .slot_bytes = span->slot_bytes,
     };
-    run_lock();
     for (size_t i = 0; i < span->unit_count; i++) {
         struct unit *target = &heap_layout.units[span->first_unit + i];
         *target = unit;
         atomic_store_explicit(&target->owner, span->owner, memory_order_relaxed);
+        __atomic_store_n(&target->span, span, __ATOMIC_RELEASE);
     }
-    run_unlock();
 }
 
-/* What freed units say of themselves stays, so that a late double free can be named; only what makes them live goes. */
+/*
+ * What freed units say of themselves stays, so that a late double free can be named; only what makes them live goes. The
+ * run lock is held.
+ */
 static void unpublish(struct span *span)
 {
-    run_lock();
     for (size_t i = 0; i < span->unit_count; i++) {
         struct unit *unit = &heap_layout.units[span->first_unit + i];
         atomic_store_explicit(&unit->owner, NULL, memory_order_relaxed);
@@ -57,7 +58,6 @@ static void unpublish(struct span *span)
         unit->span = NULL;
         unit->states = NULL;
     }
-    run_unlock();
 }
 
 /* Slots that touch a dirty unit hold old data; the others read as zero. */
@@ -134,12 +134,12 @@ void span_destroy(struct span *span)
 {
     INVARIANT(span->free_count == span->slot_count && !span->listed);
     put_columns(span);
+    run_lock();
     unpublish(span);
     note_dirty_units(span);
-    size_t first_unit = span->first_unit;
-    size_t unit_count = span->unit_count;
+    run_put(span->first_unit, span->unit_count);
+    run_unlock();
     metadata_put(span, span_record_bytes(span->slot_count));
-    run_put(first_unit, unit_count);
 }
 
 void span_set_owner(struct span *span, struct thread_heap *owner)

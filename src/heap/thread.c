@@ -133,13 +133,28 @@ static struct thread_heap *make(void)
     return heap;
 }
 
+/*
+ * The loader allocates before it fills in the first thread's TLS a last time, which forgets heap_self. The thread's
+ * specific data lies elsewhere and remembers.
+ */
+static struct thread_heap *forgotten_heap(void)
+{
+    struct thread_heap *heap = pthread_getspecific(exit_key);
+    if (heap != NULL)
+        heap_self = heap;
+    return heap;
+}
+
 COLD struct thread_heap *thread_heap_get(void)
 {
     if (LIKELY(heap_self != &thread_heap_none))
         return heap_self;
     if (!atomic_load_explicit(&started, memory_order_acquire) && start() != 0)
         return NULL;
-    struct thread_heap *heap = take_parked();
+    struct thread_heap *heap = heap_exited ? NULL : forgotten_heap();
+    if (heap != NULL)
+        return heap;
+    heap = take_parked();
     if (heap == NULL)
         heap = make();
     if (heap == NULL || heap_exited)

@@ -66,6 +66,8 @@ struct thread_heap {
     struct span *listed[CLASS_COUNT]; /* spans that offer slots, roughly lowest address first */
     struct span *listed_last[CLASS_COUNT];
     uint32_t span_count[CLASS_COUNT];
+    struct entry *last_top[CLASS_COUNT]; /* where each buffer's top was when idle ones were last looked for */
+    size_t grown_units;                  /* taken for spans since then */
     struct thread_heap *next_parked;
     struct thread_heap *next; /* in the list of all heaps, image->heaps */
 };

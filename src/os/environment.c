@@ -6,7 +6,6 @@
 #include "os/environment.h"
 
 #include <stddef.h>
-#include <string.h>
 
 extern char **environ;
 extern void *__libc_stack_end __attribute__((weak));
@@ -25,12 +24,23 @@ static char **first_environment(void)
     return (char **)__libc_stack_end + 1 + argument_count + 1;
 }
 
+/* The text behind "name=", or NULL. By hand, since it runs in every process and libc's would fault in pages of libc. */
+static const char *value_of(const char *variable, const char *name)
+{
+    while (*name != '\0' && *variable == *name) {
+        variable++;
+        name++;
+    }
+    return *name == '\0' && *variable == '=' ? variable + 1 : NULL;
+}
+
 const char *os_environment_get(const char *name)
 {
-    size_t length = strlen(name);
     char **variables = first_environment();
-    for (size_t i = 0; variables != NULL && variables[i] != NULL; i++)
-        if (strncmp(variables[i], name, length) == 0 && variables[i][length] == '=')
-            return variables[i] + length + 1;
+    for (size_t i = 0; variables != NULL && variables[i] != NULL; i++) {
+        const char *value = value_of(variables[i], name);
+        if (value != NULL)
+            return value;
+    }
     return NULL;
 }
