@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 
+sys.dont_write_bytecode = True  # the sources may be read-only
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from harness import ON_GCALLOC, Tally, built_path, expect, run, status_words, subject_environment
 

@@ -12,8 +12,6 @@ import sys
 import time
 import traceback
 
-sys.dont_write_bytecode = True
-
 HARD_ERROR = 99
 
 

@@ -9,10 +9,12 @@
 #include "support/workload.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 struct link {
@@ -58,6 +60,26 @@ static void free_all(struct link *newest)
     }
 }
 
+static void *live_in_thread(void *unused)
+{
+    workload_run_small(3, 1000, 20000);
+    return unused;
+}
+
+/* What the limit leaves is for the program: a thread's stack, a mapping. An address reservation must not use it up. */
+static void limit_self(size_t limit_bytes)
+{
+    struct rlimit limit = {.rlim_cur = limit_bytes, .rlim_max = limit_bytes};
+    pthread_t thread;
+    void *pages;
+
+    require(setrlimit(RLIMIT_AS, &limit) == 0);
+    pages = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    require(pages != MAP_FAILED && munmap(pages, 1 << 20) == 0);
+    require(pthread_create(&thread, NULL, live_in_thread, NULL) == 0);
+    pthread_join(thread, NULL);
+}
+
 int main(int count, char **arguments)
 {
     static const size_t sizes[] = {100, 5000, 300000, 4 << 20};
@@ -67,8 +89,7 @@ int main(int count, char **arguments)
     subject_require(arguments);
     if (count > 1) {
         workload_run(1, 1000);
-        limit.rlim_cur = limit.rlim_max = (rlim_t)strtoull(arguments[1], NULL, 10) << 20;
-        require(setrlimit(RLIMIT_AS, &limit) == 0);
+        limit_self(strtoul(arguments[1], NULL, 10) << 20);
     }
     require(getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY);
     limit_bytes = (size_t)limit.rlim_cur;

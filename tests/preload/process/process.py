@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True  # the sources may be read-only
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
 from harness import (LIBRARY, ON_GCALLOC, Failure, Missing, Tally, built_path, expect, find_program, plain_environment,
                      run, status_words, subject_environment)
@@ -151,8 +152,7 @@ def personality(switch):
     if run([tool, switch, "/bin/true"]).returncode != 0:
         raise Missing(f"leave to use setarch {switch}")
     check(run([tool, switch, program("plugins"), plugin("plugin")], env=subject_environment()))
-    with_limit_command = [tool, switch, program("address_limit"), "700"]
-    check(run(with_limit_command, env=subject_environment()))
+    check(run([tool, switch, program("mappings")], env=subject_environment()))
 
 
 def no_environment():
@@ -194,9 +194,12 @@ def main():
     tally.case("setarch -R", personality, "-R")
     tally.case("setarch -L", personality, "-L")
     tally.case("env -i", no_environment)
+    sizes = ("64", "1000", "20000", "100000", "1500000", "50000000")
     for order, words in (("f", "first to last"), ("b", "backwards"), ("s", "scattered"), ("t", "by another thread"),
                          ("o", "after its owner ended")):
-        tally.case(f"memory goes back, freed {words}", runs, "memory_returned", order)
+        for size in sizes:
+            tally.case(f"memory of {size} bytes goes back, freed {words}", runs, "memory_returned", order, size)
+        tally.case(f"memory of all sizes in turn goes back, freed {words}", runs, "memory_returned", order, *sizes)
     tally.case("a tiny program", tiny_program)
     tally.case("a thread", thread_cost)
     tally.finish()

@@ -9,6 +9,7 @@ whether it really ran on gcalloc. A program that is not installed is named, and 
 import os
 import sys
 
+sys.dont_write_bytecode = True  # the sources may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
 from harness import Tally
