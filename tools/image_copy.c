@@ -94,17 +94,18 @@ static int area_cover(struct image_area *area, struct range range)
     return 0;
 }
 
-/* A page that can't be read stays as it was, zeros at first: the readers of the copy expect torn
- * tables. */
+/* What the header calls used has memory behind it; if it has not, the header is damaged. */
 static int copy_range(const struct target *target, struct range range)
 {
-    uintptr_t next = range.start;
-    uintptr_t end = range.start + range.size_bytes;
-    while (next < end) {
-        ssize_t count = target_read(target, next, (void *)next, end - next);
+    size_t done = 0;
+    while (done < range.size_bytes) {
+        uintptr_t next = range.start + done;
+        ssize_t count = target_read(target, next, (void *)next, range.size_bytes - done);
         if (count < 0 && count != -EFAULT)
             return (int)count;
-        next = count > 0 ? next + (size_t)count : (next / page_bytes() + 1) * page_bytes();
+        if (count <= 0)
+            return -EPROTO;
+        done += (size_t)count;
     }
     return 0;
 }

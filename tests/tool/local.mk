@@ -14,3 +14,4 @@ endif
 tests_tool_holder_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_tool_holder_CFLAGS = $(TEST_CFLAGS)
 tests_tool_holder_SOURCES = tests/tool/holder.c
+tests_tool_holder_LDADD = -ldl

@@ -209,6 +209,27 @@ def for_everyone(folder):
     return [copied(path, folder) for path in (COMMAND, HOLDER, LIBRARY)]
 
 
+def damaged_tables():
+    """Whatever the tables hold, top ends, and not by a signal."""
+    for seed in range(1, 41):
+        with Holder() as holder:
+            holder.order("take 2000 100")
+            holder.order("take 20 100000")
+            for count in (1, 10, 100, 1000):
+                holder.order(f"damage {count} {seed}")
+                result = top(holder.pid, "--once")
+                expect_same((result.returncode, result.stderr), (0, ""), f"the end of top after damage by seed {seed}")
+
+
+def image_of_another_version():
+    with Holder() as holder:
+        holder.order("forge")
+        result = top(holder.pid, "--once")
+        expect_same((result.returncode, result.stdout), (1, ""), "status and output")
+        expect_only_line(f"gcalloc: error: process {holder.pid}: its heap is of another version of gcalloc .*",
+                         result.stderr)
+
+
 def unprivileged():
     need_root()
     with temporary_folder() as folder:
@@ -381,6 +402,8 @@ def main():
     tally.case("top on gcalloc", own_heap_of_top)
     tally.case("no randomisation", same_addresses)
     tally.case("exec while watched", exec_while_watched)
+    tally.case("damaged tables", damaged_tables)
+    tally.case("image of another version", image_of_another_version)
     tally.case("without privileges", unprivileged)
     tally.case("not permitted", not_permitted)
     tally.case("not on gcalloc", not_on_gcalloc)
