@@ -6,6 +6,7 @@
 #include "base/image.h"
 #include "base/message.h"
 #include "heap/allocate.h"
+#include "heap/layout.h"
 #include "heap/lookup.h"
 #include "heap/runs.h"
 #include "heap/statistics.h"
@@ -49,8 +50,7 @@ EXPORT bool gca_is_block(const void *pointer)
 
 EXPORT bool gca_is_ours(const void *pointer)
 {
-    const struct image *image = gca_image;
-    return image != NULL && (uintptr_t)pointer - image->start < image->size_bytes;
+    return layout_owns(pointer);
 }
 
 EXPORT size_t gca_usable_size(const void *pointer)

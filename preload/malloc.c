@@ -59,12 +59,13 @@ EXPORT void cfree(void *pointer)
 
 EXPORT void free_sized(void *pointer, size_t size_bytes)
 {
-    heap_free_sized(pointer, size_bytes, 1, CALLER);
+    heap_free_sized(pointer, size_bytes, SIZED_AT_MOST, CALLER);
 }
 
 EXPORT void free_aligned_sized(void *pointer, size_t align_bytes, size_t size_bytes)
 {
-    heap_free_sized(pointer, size_bytes, align_bytes, CALLER);
+    (void)align_bytes;
+    heap_free_sized(pointer, size_bytes, SIZED_AT_MOST, CALLER);
 }
 
 EXPORT void *calloc(size_t count, size_t size_bytes)

@@ -164,7 +164,7 @@ void _ZdlPvRKSt9nothrow_t(void *pointer, const struct nothrow *tag)
 EXPORT void _ZdlPvm(void *pointer, size_t size_bytes);
 void _ZdlPvm(void *pointer, size_t size_bytes)
 {
-    heap_free_sized(pointer, size_bytes, 1, CALLER);
+    heap_free_sized(pointer, size_bytes, SIZED_EXACT, CALLER);
 }
 
 /* operator delete(void *, align_val_t) */
@@ -188,7 +188,8 @@ void _ZdlPvSt11align_val_tRKSt9nothrow_t(void *pointer, size_t align_bytes, cons
 EXPORT void _ZdlPvmSt11align_val_t(void *pointer, size_t size_bytes, size_t align_bytes);
 void _ZdlPvmSt11align_val_t(void *pointer, size_t size_bytes, size_t align_bytes)
 {
-    heap_free_sized(pointer, size_bytes, align_bytes, CALLER);
+    (void)align_bytes;
+    heap_free_sized(pointer, size_bytes, SIZED_AT_MOST, CALLER);
 }
 
 /* operator delete[](void *) */
@@ -210,7 +211,7 @@ void _ZdaPvRKSt9nothrow_t(void *pointer, const struct nothrow *tag)
 EXPORT void _ZdaPvm(void *pointer, size_t size_bytes);
 void _ZdaPvm(void *pointer, size_t size_bytes)
 {
-    heap_free_sized(pointer, size_bytes, 1, CALLER);
+    heap_free_sized(pointer, size_bytes, SIZED_EXACT, CALLER);
 }
 
 /* operator delete[](void *, align_val_t) */
@@ -234,5 +235,6 @@ void _ZdaPvSt11align_val_tRKSt9nothrow_t(void *pointer, size_t align_bytes, cons
 EXPORT void _ZdaPvmSt11align_val_t(void *pointer, size_t size_bytes, size_t align_bytes);
 void _ZdaPvmSt11align_val_t(void *pointer, size_t size_bytes, size_t align_bytes)
 {
-    heap_free_sized(pointer, size_bytes, align_bytes, CALLER);
+    (void)align_bytes;
+    heap_free_sized(pointer, size_bytes, SIZED_AT_MOST, CALLER);
 }

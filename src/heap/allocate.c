@@ -137,15 +137,6 @@ static void push_local(struct thread_heap *heap, const struct unit *unit, void *
     buffer->top++;
 }
 
-/* Only a span's lock: no heap could be had for the calling thread. */
-COLD static void free_without_heap(const struct unit *unit, uint8_t *state)
-{
-    struct thread_heap *owner = atomic_load_explicit(&unit->owner, memory_order_relaxed);
-    lock_take(&owner->lock);
-    buffer_return_slot(owner, unit, state);
-    lock_release(&owner->lock);
-}
-
 /*
  * The slot of an owner that vanished in a fork is only marked: its spans are rebuilt from the states before anybody uses
  * them. The mark comes after the look at `orphaned`; the other way round a rebuild in between could offer the slot and
@@ -160,7 +151,7 @@ static void free_slot(void *slot, struct unit *unit, uint8_t *state)
     if (orphaned)
         ;
     else if (heap == NULL)
-        free_without_heap(unit, state);
+        remote_return(slot);
     else if (owner == heap)
         push_local(heap, unit, slot, state);
     else

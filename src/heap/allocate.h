@@ -39,8 +39,14 @@ void *heap_allocate_leaf(size_t size_bytes);
  */
 int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out);
 
+/* How much the size that comes with a free can be trusted to say of the block. */
+enum sized_rule {
+    SIZED_EXACT,   /* operator delete: the size of the operator new */
+    SIZED_AT_MOST, /* aligned, or maybe shrunk by realloc: the block may be larger */
+};
+
 /* Frees a block that the program says has this size, and reports when that can't be so. */
-void heap_free_sized(void *pointer, size_t size_bytes, size_t align_bytes, void *caller);
+void heap_free_sized(void *pointer, size_t size_bytes, enum sized_rule rule, void *caller);
 
 /* Takes the newest entry of a buffer that is not empty. */
 static ALWAYS_INLINE void *buffer_take(struct buffer *buffer)

@@ -75,42 +75,71 @@ static void take_from_spans(struct thread_heap *heap, uint32_t class_index, stru
  */
 static void settle(struct thread_heap *owner, struct span *span)
 {
-    uint32_t class_index = span->class_index;
     if (!span->listed)
         thread_heap_list(owner, span);
-    if (span->free_count != span->slot_count || owner->listed[class_index] == owner->listed_last[class_index])
+    if (span->free_count != span->slot_count || span->next == span)
         return;
     thread_heap_unlist(owner, span);
-    owner->span_count[class_index]--;
     span_destroy(span);
-}
-
-static void offer(struct span *span, size_t index)
-{
-    if (UNLIKELY(!span_offer(span, index)))
-        misuse_double_free((void *)span_slot(span, index), span->slot_bytes, NULL);
 }
 
 void buffer_return_slot(struct thread_heap *owner, const struct unit *unit, const uint8_t *state)
 {
     struct span *span = unit->span;
-    offer(span, (size_t)(state - span->states));
+    size_t index = (size_t)(state - span->states);
+    if (UNLIKELY(!span_offer(span, index)))
+        misuse_double_free((void *)span_slot(span, index), span->slot_bytes, NULL);
     settle(owner, span);
 }
 
-/* Neighbours in a buffer often are of one span: its records are looked up, and it is settled, once for all of them. */
+/* Bits of one word of a span's `free`, gathered before they are set. */
+struct offered {
+    size_t word;
+    uint64_t bits;
+    uint32_t count;
+};
+
+static void set_offered(struct span *span, struct offered offered)
+{
+    uint64_t twice = span->free[offered.word] & offered.bits;
+    if (UNLIKELY(twice != 0)) {
+        misuse_double_free((void *)span_slot(span, offered.word * WORD_BITS + bit_lowest(twice)), span->slot_bytes, NULL);
+        offered.bits &= ~twice;
+        offered.count -= bit_count(twice);
+    }
+    span_offer_word(span, offered.word, offered.bits, offered.count);
+}
+
+/*
+ * Returns the entries from the first on that lie in its span, and settles that. Neighbours in a buffer often are
+ * neighbours in a span: their bits are set together. Returns how many entries that were.
+ */
+static size_t return_to_span(struct thread_heap *heap, const struct entry *entries, size_t count)
+{
+    struct span *span = unit_at(entries[0].slot)->span;
+    struct offered offered = {(size_t)(entries[0].state - span->states) / WORD_BITS, 0, 0};
+    size_t done = 0;
+    size_t index;
+    while (done < count && (index = (size_t)(entries[done].state - span->states)) < span->slot_count) {
+        uint64_t bit = (uint64_t)1 << (index % WORD_BITS);
+        if (index / WORD_BITS != offered.word || UNLIKELY((offered.bits & bit) != 0)) {
+            set_offered(span, offered);
+            offered = (struct offered){index / WORD_BITS, 0, 0};
+        }
+        offered.bits |= bit;
+        offered.count++;
+        done++;
+    }
+    set_offered(span, offered);
+    settle(heap, span);
+    return done;
+}
+
 static void return_entries(struct thread_heap *heap, const struct entry *entries, size_t count)
 {
     lock_take(&heap->lock);
-    for (size_t i = 0; i < count;) {
-        struct span *span = unit_at(entries[i].slot)->span;
-        size_t index = (size_t)(entries[i].state - span->states);
-        do {
-            offer(span, index);
-            i++;
-        } while (i < count && (index = (size_t)(entries[i].state - span->states)) < span->slot_count);
-        settle(heap, span);
-    }
+    for (size_t done = 0; done < count;)
+        done += return_to_span(heap, entries + done, count - done);
     lock_release(&heap->lock);
 }
 
@@ -121,7 +150,6 @@ static void give_up_last(struct thread_heap *heap, uint32_t class_index)
     struct span *span = heap->listed[class_index];
     if (span != NULL && span->free_count == span->slot_count) {
         thread_heap_unlist(heap, span);
-        heap->span_count[class_index]--;
         span_destroy(span);
     }
     lock_release(&heap->lock);
@@ -136,8 +164,8 @@ static void flush(struct thread_heap *heap, struct buffer *buffer)
 }
 
 /*
- * Before the heap takes pages that hold nothing yet, what classes hold that were not used lately is made available to all: a buffer whose top is
- * where it was a while ago is emptied, and an empty span given up. A program that needs some odd size once in a while
+ * Before the heap takes pages that hold nothing yet, what classes hold that were not used lately is made available to all: a buffer that holds
+ * as much as a while ago is emptied, and an empty span given up. A program that needs some odd size once in a while
  * would otherwise keep pages for each of them.
  */
 static void reclaim_idle(struct thread_heap *heap)
@@ -147,11 +175,11 @@ static void reclaim_idle(struct thread_heap *heap)
         struct buffer *buffer = &heap->buffers[i];
         if (buffer->base == NULL)
             continue;
-        if (buffer->top == heap->last_top[i]) {
+        if (buffer->top - buffer->base == heap->last_count[i]) {
             flush(heap, buffer);
             give_up_last(heap, i);
         }
-        heap->last_top[i] = buffer->top;
+        heap->last_count[i] = (uint16_t)(buffer->top - buffer->base);
     }
 }
 
@@ -175,7 +203,6 @@ COLD static int add_span(struct thread_heap *heap, uint32_t class_index)
     if (span == NULL)
         return -ENOMEM;
     lock_take(&heap->lock);
-    heap->span_count[class_index]++;
     thread_heap_list(heap, span);
     lock_release(&heap->lock);
     return 0;

@@ -10,7 +10,7 @@
  */
 #include "heap/foreign.h"
 
-#include "base/image.h"
+#include "heap/layout.h"
 #include "heap/misuse.h"
 #include "os/maps.h"
 
@@ -58,7 +58,7 @@ static enum foreign_kind classify(void *pointer, void *caller)
 {
     struct os_mapping mapping;
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    if (gca_image != NULL && (uintptr_t)pointer - gca_image->start < gca_image->size_bytes)
+    if (layout_owns(pointer))
         return FOREIGN_WRONG;
     if (is_called_by_loader(caller))
         return FOREIGN_LOADER;

@@ -43,6 +43,7 @@ static struct table free_map;
 static struct table dirty_map;
 static struct table moved_map;
 static struct unit_maps unit_maps;
+static size_t reserved_bytes; /* of the address space; less than the image's size once layout_fit() has cut */
 
 const struct unit_maps *layout_unit_maps(void)
 {
@@ -106,7 +107,7 @@ static void cut(struct image *image, uintptr_t start, size_t size_bytes)
     size_t spare_units = (start + size_bytes - next) / UNIT_BYTES;
     size_t shift = os_random() % (spare_units / 16 < RANDOM_UNITS ? spare_units / 16 + 1 : RANDOM_UNITS);
     image->slots_start = next + shift * UNIT_BYTES;
-    image->unit_limit = spare_units - shift;
+    image->unit_limit = round_down(spare_units - shift, GUARD_BYTES / UNIT_BYTES);
 }
 
 static void fill_header(struct image *image, uintptr_t start, size_t size_bytes)
@@ -148,6 +149,7 @@ int layout_start(void)
     os_name_range(start, size_bytes, "gcalloc");
     heap_layout.slots_start = image->slots_start;
     heap_layout.units = (struct unit *)image->units_start;
+    reserved_bytes = size_bytes;
     gca_image = image;
     return 0;
 }
@@ -216,4 +218,63 @@ int layout_grow_metadata(size_t used_bytes)
     if (result == 0)
         atomic_store_explicit(&image->metadata_committed_bytes, wanted, memory_order_relaxed);
     return result;
+}
+
+bool layout_owns(const void *address)
+{
+    return gca_image != NULL && heap_offset(address) >> UNIT_SHIFT < gca_image->unit_limit;
+}
+
+/* Reserved bytes from the first uncommitted page of an area on that are no longer needed go back to the kernel. */
+static void cut_area(uintptr_t start, size_t kept_bytes, size_t old_bytes)
+{
+    size_t kept_pages_bytes = round_up(kept_bytes, GUARD_BYTES);
+    if (kept_pages_bytes >= old_bytes)
+        return;
+    os_unreserve((void *)(start + kept_pages_bytes), old_bytes - kept_pages_bytes);
+    reserved_bytes -= old_bytes - kept_pages_bytes;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* What all areas together take of the address space for so many units. */
+static size_t bytes_for_units(size_t unit_count)
+{
+    return unit_count * (UNIT_BYTES + UNIT_BYTES / 8 + sizeof(struct unit) + 1);
+}
+
+static void shrink_to(size_t unit_limit)
+{
+    struct image *image = gca_image;
+    size_t old_units = image->unit_limit;
+    size_t committed = atomic_load_explicit(&image->metadata_committed_bytes, memory_order_relaxed);
+    size_t metadata_bytes = round_up(larger(unit_limit * (UNIT_BYTES / 8), committed), GUARD_BYTES);
+    const struct table *maps[] = {&free_map, &dirty_map, &moved_map};
+    for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
+        cut_area((uintptr_t)maps[i]->start, larger(unit_limit / 8 + 8, maps[i]->committed_bytes), old_units / 8);
+    cut_area(image->units_start, larger(unit_limit * sizeof(struct unit), unit_table.committed_bytes),
+             old_units * sizeof(struct unit));
+    cut_area(image->metadata_start, metadata_bytes, image->metadata_limit_bytes);
+    cut_area(image->slots_start, unit_limit << UNIT_SHIFT, old_units << UNIT_SHIFT);
+    image->unit_limit = unit_limit;
+    if (metadata_bytes < image->metadata_limit_bytes)
+        image->metadata_limit_bytes = metadata_bytes;
+}
+
+void layout_fit(size_t limit_bytes)
+{
+    struct image *image = gca_image;
+    size_t used_bytes = os_address_space_used();
+    if (used_bytes <= limit_bytes / 4 * 3)
+        return;
+    size_t others_bytes = used_bytes > reserved_bytes ? used_bytes - reserved_bytes : 0;
+    size_t room_bytes = limit_bytes > others_bytes ? (limit_bytes - others_bytes) / 4 * 3 : 0;
+    size_t committed = atomic_load_explicit(&image->units_committed, memory_order_relaxed);
+    size_t unit_limit = larger(room_bytes / bytes_for_units(1), committed);
+    unit_limit = round_up(unit_limit, GUARD_BYTES / UNIT_BYTES);
+    if (unit_limit < image->unit_limit)
+        shrink_to(unit_limit);
 }

@@ -7,6 +7,9 @@
 #include "base/image.h"
 #include "heap/unit.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* The unit bitmaps, in the header area: bit u speaks of unit u. Guarded by the run lock. */
 struct unit_maps {
     uint64_t *free;  /* taken by nobody, below image->units_used */
@@ -24,6 +27,15 @@ const struct unit_maps *layout_unit_maps(void);
  * The run lock is held.
  */
 int layout_grow_units(size_t unit_count);
+
+/*
+ * The program is about to limit its address space: gives back what is reserved but not committed until the process
+ * with all of its other mappings fits, and leaves it a quarter of the rest. The run lock and the metadata lock are held.
+ */
+void layout_fit(size_t limit_bytes);
+
+/* True for addresses where blocks may lie now or later. */
+bool layout_owns(const void *address);
 
 /* Makes metadata up to the offset usable. Returns 0 or -ENOMEM. The metadata lock is held. */
 int layout_grow_metadata(size_t used_bytes);

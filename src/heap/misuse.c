@@ -10,6 +10,7 @@
 
 #include "base/image.h"
 #include "base/message.h"
+#include "heap/layout.h"
 #include "heap/lookup.h"
 #include "heap/span.h"
 #include "os/maps.h"
@@ -58,6 +59,8 @@ COLD void misuse_double_free(void *pointer, size_t size_bytes, void *caller)
     char buffer[REPORT_BYTES];
     struct text text = text_in(buffer, sizeof buffer);
     text_add(&text, "gcalloc: error: double free of %p (%zu bytes)\n", pointer, size_bytes);
+    if (caller == NULL)
+        text_add(&text, "  found late, when freed blocks were put back: two threads freed it at once\n");
     finish(&text, "freed now", caller, "double free");
 }
 
@@ -76,7 +79,7 @@ static void describe_inside(struct text *text, const void *pointer)
 
 static void describe_outside(struct text *text, const void *pointer)
 {
-    if (gca_image != NULL && (uintptr_t)pointer - gca_image->start < gca_image->size_bytes) {
+    if (layout_owns(pointer)) {
         text_add(text, "never allocated");
         return;
     }

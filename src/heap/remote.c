@@ -21,6 +21,11 @@ enum {
     INBOX_BYTES_MAX = 1024 * 1024, /* what may wait for an owner that does not come */
 };
 
+static struct thread_heap *owner_of(void *slot)
+{
+    return atomic_load_explicit(&unit_at(slot)->owner, memory_order_relaxed);
+}
+
 static struct batch *batch_take(struct thread_heap *heap)
 {
     if (heap->spare == NULL)
@@ -84,20 +89,27 @@ static struct outbox *claim_outbox(struct thread_heap *heap, struct thread_heap 
     return outbox;
 }
 
-/* Without memory for a batch the slot goes to its span at once. */
-COLD static void return_directly(struct thread_heap *owner, void *slot)
+/* The span may get another owner before we have the lock of the one we saw. */
+COLD void remote_return(void *slot)
 {
-    lock_take(&owner->lock);
     struct unit *unit = unit_at(slot);
-    buffer_return_slot(owner, unit, unit->states + unit_slot_position(unit, slot).index);
-    lock_release(&owner->lock);
+    for (;;) {
+        struct thread_heap *owner = owner_of(slot);
+        lock_take(&owner->lock);
+        bool is_owner = owner_of(slot) == owner;
+        if (is_owner)
+            buffer_return_slot(owner, unit, unit->states + unit_slot_position(unit, slot).index);
+        lock_release(&owner->lock);
+        if (is_owner)
+            return;
+    }
 }
 
 void remote_free(struct thread_heap *heap, struct thread_heap *owner, void *slot, size_t slot_bytes)
 {
     struct outbox *outbox = claim_outbox(heap, owner);
     if (outbox->batch == NULL && (outbox->batch = batch_take(heap)) == NULL) {
-        return_directly(owner, slot);
+        remote_return(slot);
         return;
     }
     struct batch *batch = outbox->batch;
@@ -121,11 +133,6 @@ static struct batch *take_inbox(struct thread_heap *heap)
         return NULL;
     atomic_store_explicit(&heap->inbox_bytes, 0, memory_order_relaxed);
     return atomic_exchange_explicit(&heap->inbox, NULL, memory_order_acquire);
-}
-
-static struct thread_heap *owner_of(void *slot)
-{
-    return atomic_load_explicit(&unit_at(slot)->owner, memory_order_relaxed);
 }
 
 /*
@@ -204,14 +211,14 @@ void remote_drain_to_spans(struct thread_heap *owner)
     }
 }
 
-void remote_forget_own(struct thread_heap *owner)
+void remote_forget_orphans(struct thread_heap *heap)
 {
     struct batch *next;
-    for (struct batch *batch = take_inbox(owner); batch != NULL; batch = next) {
+    for (struct batch *batch = take_inbox(heap); batch != NULL; batch = next) {
         next = batch->next;
         uint32_t kept = 0;
         for (uint32_t i = 0; i < batch->count; i++)
-            if (owner_of(batch->slots[i]) != owner)
+            if (!atomic_load_explicit(&owner_of(batch->slots[i])->orphaned, memory_order_relaxed))
                 batch->slots[kept++] = batch->slots[i];
         batch->count = kept;
         finish_batch(batch);

@@ -63,9 +63,13 @@ void remote_drain(struct thread_heap *heap);
 void remote_drain_to_spans(struct thread_heap *owner);
 
 /*
- * Throws the inbox's slots of the heap's own spans away: span_rebuild() finds them by their states. The lock is held.
+ * In the child of a fork: throws those of the inbox's slots away whose spans belong to orphans, now that all orphans are
+ * known: a rebuild finds them by their states, and would offer them once more.
  */
-void remote_forget_own(struct thread_heap *owner);
+void remote_forget_orphans(struct thread_heap *heap);
+
+/* Sets a slot free in its span at once, whoever owns that. For threads that can have no heap or batch. */
+void remote_return(void *slot);
 
 /* Sends all batches that are being filled, however little they hold. */
 void remote_send_all(struct thread_heap *heap);

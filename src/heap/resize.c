@@ -68,22 +68,19 @@ int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out
     return 0;
 }
 
-/* An aligned block's slot may be larger than its size asks for; a plain one's is exactly its class. */
-static bool size_is_plausible(size_t size_bytes, size_t align_bytes, size_t block_bytes)
+static bool size_is_plausible(size_t size_bytes, enum sized_rule rule, size_t block_bytes)
 {
-    if (size_bytes > block_bytes)
-        return false;
-    if (align_bytes > BLOCK_ALIGNMENT)
-        return true;
+    if (size_bytes > block_bytes || rule == SIZED_AT_MOST)
+        return size_bytes <= block_bytes;
     if (block_bytes > CLASS_BYTES_MAX)
         return size_bytes > CLASS_BYTES_MAX;
     return class_slot_bytes[class_of(size_bytes + (size_bytes == 0))] == block_bytes;
 }
 
-void heap_free_sized(void *pointer, size_t size_bytes, size_t align_bytes, void *caller)
+void heap_free_sized(void *pointer, size_t size_bytes, enum sized_rule rule, void *caller)
 {
     size_t block_bytes = pointer == NULL ? 0 : lookup_usable_size(pointer);
-    if (block_bytes != 0 && UNLIKELY(!size_is_plausible(size_bytes, align_bytes, block_bytes))) {
+    if (block_bytes != 0 && UNLIKELY(!size_is_plausible(size_bytes, rule, block_bytes))) {
         misuse_sized_free(pointer, block_bytes, size_bytes, caller);
         return;
     }

@@ -11,6 +11,7 @@
 #ifndef HEAP_SPAN_H
 #define HEAP_SPAN_H
 
+#include "base/bits.h"
 #include "heap/unit.h"
 
 #include <stdbool.h>
@@ -23,7 +24,7 @@ struct entry;
 enum span_column { COLUMN_STACK, COLUMN_OWNERSHIP, COLUMN_TYPE, COLUMN_COUNT };
 
 struct span {
-    struct span *next; /* in the list of its class's spans that have free slots; NULL ends it */
+    struct span *next; /* in the ring of its class's spans that have free slots */
     struct span *previous;
     struct thread_heap *owner; /* NULL for a large block */
     uintptr_t start;
@@ -72,17 +73,21 @@ static inline uintptr_t span_slot(const struct span *span, size_t index)
     return span->start + index * span->slot_bytes;
 }
 
-/* Sets the slot's bit. Returns false if it was set: freed twice. */
-static ALWAYS_INLINE bool span_offer(struct span *span, size_t index)
+/* Sets `count` bits of one word of `free`, none of which is set. */
+static inline void span_offer_word(struct span *span, size_t word, uint64_t bits, uint32_t count)
 {
-    uint64_t bit = (uint64_t)1 << (index % 64);
-    uint32_t word = (uint32_t)(index / 64);
-    if (UNLIKELY((span->free[word] & bit) != 0))
-        return false;
-    span->free[word] |= bit;
-    span->free_count++;
+    span->free[word] |= bits;
+    span->free_count += count;
     if (word < span->first_free_word)
-        span->first_free_word = word;
+        span->first_free_word = (uint32_t)word;
+}
+
+/* Sets the slot's bit. Returns false if it was set: freed twice. */
+static inline bool span_offer(struct span *span, size_t index)
+{
+    if (UNLIKELY(bitmap_get(span->free, index)))
+        return false;
+    span_offer_word(span, index / WORD_BITS, (uint64_t)1 << (index % WORD_BITS), 1);
     return true;
 }
 

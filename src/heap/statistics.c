@@ -25,7 +25,7 @@ static bool in_metadata(const struct image *image, const void *piece, size_t siz
 {
     size_t offset = (uintptr_t)piece - image->metadata_start;
     size_t used = atomic_load_explicit(&image->metadata_used_bytes, memory_order_acquire);
-    return offset < used && size_bytes <= used - offset;
+    return offset < used && size_bytes <= used - offset && offset % sizeof(void *) == 0;
 }
 
 static const struct unit *unit_of(const struct image *image, size_t index)
@@ -33,19 +33,24 @@ static const struct unit *unit_of(const struct image *image, size_t index)
     return (const struct unit *)image->units_start + index;
 }
 
-/* The span that starts at this unit, copied so that it can't change under us; false if there is none or it is torn. */
-static bool read_span(const struct image *image, size_t index, struct span *span_out)
+/*
+ * The span that starts at this unit and ends at or before the limit, copied so that it can't change under us; false if
+ * there is none or it is torn.
+ */
+static bool read_span(const struct image *image, size_t index, size_t limit, struct span *span_out)
 {
     const struct span *span = unit_of(image, index)->span;
     if (span == NULL || !in_metadata(image, span, sizeof *span))
         return false;
     *span_out = *span;
-    return span_out->first_unit == index && span_out->unit_count != 0 && span_out->slot_bytes != 0;
+    return span_out->first_unit == index && span_out->unit_count != 0 && span_out->unit_count <= limit - index &&
+           span_out->slot_bytes != 0;
 }
 
 static size_t count_allocated(const struct image *image, const struct span *span)
 {
-    if (!in_metadata(image, span->states, span->slot_count))
+    const uint8_t *first_word = (const uint8_t *)((uintptr_t)span->states & ~(uintptr_t)7);
+    if (!in_metadata(image, first_word, span->slot_count + sizeof(void *)))
         return 0;
     size_t allocated = 0;
     for (uint32_t i = 0; i < span->slot_count; i++)
@@ -63,7 +68,7 @@ static void each_span(const struct image *image,
         limit = image->unit_limit;
     for (size_t i = 0; i < limit;) {
         struct span span;
-        if (!read_span(image, i, &span)) {
+        if (!read_span(image, i, limit, &span)) {
             i++;
             continue;
         }

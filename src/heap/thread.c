@@ -86,16 +86,13 @@ static void rebuild(struct thread_heap *heap)
     run_lock();
     for (uint32_t i = 0; i < CLASS_COUNT; i++) {
         heap->buffers[i] = (struct buffer){0}; /* it may have been growing: its array is lost */
-        heap->listed[i] = heap->listed_last[i] = NULL;
-        heap->span_count[i] = 0;
+        heap->listed[i] = NULL;
     }
-    remote_forget_own(heap);
     for (struct span *span = span_from(0); span != NULL; span = span_from(span->first_unit + span->unit_count)) {
         if (span->owner != heap)
             continue;
         span_rebuild(span);
         span->listed = false;
-        heap->span_count[span->class_index]++;
         if (span->free_count != 0)
             thread_heap_list(heap, span);
     }
@@ -221,19 +218,26 @@ static void on_thread_exit(void *argument)
 void thread_heap_list(struct thread_heap *heap, struct span *span)
 {
     struct span **first = &heap->listed[span->class_index];
-    struct span **last = &heap->listed_last[span->class_index];
-    bool in_front = *first == NULL || span->start < (*first)->start;
     span->listed = true;
-    span->previous = in_front ? NULL : *last;
-    span->next = in_front ? *first : NULL;
-    *(span->previous == NULL ? first : &span->previous->next) = span;
-    *(span->next == NULL ? last : &span->next->previous) = span;
+    if (*first == NULL) {
+        span->next = span->previous = *first = span;
+        return;
+    }
+    span->next = *first;
+    span->previous = (*first)->previous;
+    span->previous->next = span;
+    span->next->previous = span;
+    if (span->start < (*first)->start)
+        *first = span;
 }
 
 void thread_heap_unlist(struct thread_heap *heap, struct span *span)
 {
-    *(span->previous == NULL ? &heap->listed[span->class_index] : &span->previous->next) = span->next;
-    *(span->next == NULL ? &heap->listed_last[span->class_index] : &span->next->previous) = span->previous;
+    struct span **first = &heap->listed[span->class_index];
+    span->next->previous = span->previous;
+    span->previous->next = span->next;
+    if (*first == span)
+        *first = span->next == span ? NULL : span->next;
     span->listed = false;
 }
 
@@ -255,7 +259,6 @@ static struct span *take_span(struct thread_heap *from, uint32_t class_index, st
     struct span *span = from->listed[class_index];
     if (span != NULL) {
         thread_heap_unlist(from, span);
-        from->span_count[class_index]--;
         span_set_owner(span, to);
     }
     lock_release(&from->lock);
@@ -324,6 +327,12 @@ static void orphan(struct thread_heap *heap, void *context)
     atomic_store_explicit(&parked, heap, memory_order_relaxed);
 }
 
+static void forget_orphans(struct thread_heap *heap, void *context)
+{
+    (void)context;
+    remote_forget_orphans(heap);
+}
+
 static void send_own(struct thread_heap *heap)
 {
     if (heap != NULL)
@@ -337,6 +346,7 @@ void thread_heap_after_fork_in_child(void)
     struct thread_heap *own = thread_heap_peek();
     thread_heap_each(orphan, NULL);
     send_own(own);
+    thread_heap_each(forget_orphans, NULL);
     if (own != NULL)
         own->thread_id = os_thread_id();
 }

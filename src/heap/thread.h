@@ -63,16 +63,15 @@ struct thread_heap {
     struct batch *_Atomic inbox;
     struct batch *_Atomic returned; /* batches of this heap's that others have emptied */
     _Atomic size_t inbox_bytes;
-    struct span *listed[CLASS_COUNT]; /* spans that offer slots, roughly lowest address first */
-    struct span *listed_last[CLASS_COUNT];
-    uint32_t span_count[CLASS_COUNT];
-    struct entry *last_top[CLASS_COUNT]; /* where each buffer's top was when idle ones were last looked for */
-    size_t grown_units;                  /* taken for spans since then */
+    struct span *listed[CLASS_COUNT];  /* spans that offer slots, roughly lowest address first, in a ring */
+    uint16_t last_count[CLASS_COUNT];  /* what each buffer held when idle ones were last looked for */
+    size_t grown_units;                /* taken for spans since then */
     struct thread_heap *next_parked;
     struct thread_heap *next; /* in the list of all heaps, image->heaps */
 };
 
 _Static_assert(sizeof(struct buffer) == 32, "found by a shift");
+_Static_assert(sizeof(struct thread_heap) <= 4096, "a thread costs one page for this");
 
 extern const struct thread_heap thread_heap_none;
 

@@ -91,15 +91,20 @@ static const char *check_spans(struct totals *totals)
 
 static const char *check_list(const struct thread_heap *heap, uint32_t class_index)
 {
-    const struct span *previous = NULL;
-    for (const struct span *span = heap->listed[class_index]; span != NULL; span = span->next) {
-        if (span->owner != heap || span->class_index != class_index || !span->listed || span->previous != previous)
+    const struct span *first = heap->listed[class_index];
+    const struct span *span = first;
+    if (span == NULL)
+        return NULL;
+    do {
+        if (span->owner != heap || span->class_index != class_index || !span->listed)
             return "a heap's list holds a span that is not its own";
         if (span->free_count == 0)
             return "a heap's list holds a full span";
-        previous = span;
-    }
-    return heap->listed_last[class_index] == previous ? NULL : "a heap's list does not end where it says";
+        if (span->next == NULL || span->next->previous != span)
+            return "a heap's list is broken";
+        span = span->next;
+    } while (span != first);
+    return NULL;
 }
 
 static const char *check_buffer(const struct thread_heap *heap, uint32_t class_index)

@@ -5,6 +5,7 @@
  */
 #include "os/memory.h"
 
+#include "os/output.h"
 #include "os/syscall.h"
 
 #include <elf.h>
@@ -137,4 +138,19 @@ size_t os_address_space_left(void)
     struct rlimit limit;
     long result = os_syscall(SYS_prlimit64, 0, RLIMIT_AS, 0, (long)&limit, 0, 0);
     return result != 0 || limit.rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)limit.rlim_cur;
+}
+
+/* The first number in statm: pages. */
+size_t os_address_space_used(void)
+{
+    char digits[32];
+    int descriptor = os_open_read("/proc/self/statm");
+    if (descriptor < 0)
+        return 0;
+    long length = os_read(descriptor, digits, sizeof digits);
+    os_close(descriptor);
+    size_t pages = 0;
+    for (long i = 0; i < length && digits[i] >= '0' && digits[i] <= '9'; i++)
+        pages = pages * 10 + (size_t)(digits[i] - '0');
+    return pages * os_page_bytes();
 }

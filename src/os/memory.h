@@ -53,6 +53,9 @@ void os_name_range(void *start, size_t size_bytes, const char *name);
 /* The address space that RLIMIT_AS leaves, or SIZE_MAX. */
 size_t os_address_space_left(void);
 
+/* The address space this process takes now, in bytes; 0 if the kernel does not say. */
+size_t os_address_space_used(void);
+
 /*
  * Fault injection: the call with number `at` (from 1), and every call whose number is a multiple of `every`, fails
  * with -ENOMEM. 0 turns each off. Counted are commits and moves.
