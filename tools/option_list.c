@@ -42,7 +42,7 @@ static struct cell choice_cell(const char *choices, uint64_t index)
     return cell;
 }
 
-static struct cell value_cell(const struct option *option, uint64_t value)
+static struct cell value_cell(const struct option_row *option, uint64_t value)
 {
     struct cell cell;
     switch (option->type) {
@@ -59,7 +59,7 @@ static struct cell value_cell(const struct option *option, uint64_t value)
     }
 }
 
-static struct cell field_cell(const struct option *option, const struct options *options)
+static struct cell field_cell(const struct option_row *option, const struct options *options)
 {
     const char *field = (const char *)options + option->offset;
     if (option->type == OPTION_TEXT) {
@@ -72,7 +72,7 @@ static struct cell field_cell(const struct option *option, const struct options 
     return value_cell(option, value);
 }
 
-static struct cell range_cell(const struct option *option)
+static struct cell range_cell(const struct option_row *option)
 {
     struct cell cell;
     if (option->type == OPTION_TEXT)
@@ -96,7 +96,7 @@ static const char *type_name(enum option_type type)
 }
 
 /* `now` is NULL when nothing is set. */
-static void print_option(const struct option *option, const struct options *initial,
+static void print_option(const struct option_row *option, const struct options *initial,
                          const struct options *now)
 {
     printf("%-15s %-7s %-8s ", option->name, type_name(option->type),

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-const struct option options_table[] = {
+const struct option_row options_table[] = {
 #define OPTION(name, type, initial, minimum, maximum, meaning)                                                        \
     {#name, OPTION_##type, #initial, minimum, maximum, NULL, meaning, offsetof(struct options, name)},
 #define CHOICE(name, initial, choices, meaning)                                                                       \
@@ -70,7 +70,7 @@ static int size_suffix(struct slice suffix)
     return slice_is_any(rest, endings) ? (int)(letter - letters) + 1 : -1;
 }
 
-static const char *parse_number(struct slice value, const struct option *option, uint64_t *value_out)
+static const char *parse_number(struct slice value, const struct option_row *option, uint64_t *value_out)
 {
     uint64_t number = 0;
     size_t i = 0;
@@ -105,7 +105,7 @@ static const char *parse_choice(struct slice value, const char *choices, uint64_
     }
 }
 
-static const char *parse_value(struct options *options, const struct option *option, struct slice value)
+static const char *parse_value(struct options *options, const struct option_row *option, struct slice value)
 {
     char *field = (char *)options + option->offset;
     if (option->type == OPTION_TEXT) {
@@ -124,7 +124,7 @@ static const char *parse_value(struct options *options, const struct option *opt
     return problem;
 }
 
-static const struct option *find_option(struct slice name)
+static const struct option_row *find_option(struct slice name)
 {
     for (size_t i = 0; i < options_count; i++)
         if (slice_is(name, options_table[i].name))
@@ -136,7 +136,7 @@ static const char *parse_item(struct options *options, struct slice item)
 {
     const char *equals = memchr(item.bytes, '=', item.length);
     struct slice name = {item.bytes, equals != NULL ? (size_t)(equals - item.bytes) : item.length};
-    const struct option *option = find_option(name);
+    const struct option_row *option = find_option(name);
     if (option == NULL)
         return "unknown; see gcalloc options";
     if (equals == NULL)

@@ -28,7 +28,7 @@ enum { ON_ERROR_ABORT, ON_ERROR_REPORT };
 enum { HUGE_PAGES_NEVER, HUGE_PAGES_LARGE, HUGE_PAGES_ALWAYS };
 
 /* One row of the table, as data. */
-struct option {
+struct option_row {
     const char *name;
     enum option_type type;
     const char *initial; /* as written in options.def */
@@ -39,7 +39,7 @@ struct option {
     size_t offset; /* of its field in struct options */
 };
 
-extern const struct option options_table[];
+extern const struct option_row options_table[];
 extern const size_t options_count;
 
 /* What can be wrong with an option's text; `item` is the text "key=value" and ends at item_length. */

@@ -35,6 +35,7 @@ struct heap_layout heap_layout;
 /* One table that is committed from its start as the number of units grows. */
 struct table {
     char *start;
+    size_t reserved_bytes;
     size_t committed_bytes;
 };
 
@@ -87,6 +88,12 @@ static uintptr_t place(uintptr_t *next, size_t size_bytes)
     return start;
 }
 
+static struct table place_table(uintptr_t *next, size_t size_bytes)
+{
+    size_bytes = round_up(size_bytes, GUARD_BYTES);
+    return (struct table){.start = (char *)place(next, size_bytes), .reserved_bytes = size_bytes};
+}
+
 /*
  * Cuts the reservation. Metadata may need 1/8 of the slots in the worst case: a state byte and a bit for every 16
  * bytes, and the span's record.
@@ -97,10 +104,11 @@ static void cut(struct image *image, uintptr_t start, size_t size_bytes)
     size_t map_bytes = round_up(unit_limit / 8 + 8, GUARD_BYTES);
     size_t metadata_bytes = round_up(size_bytes / 8, GUARD_BYTES);
     uintptr_t next = start + round_up(sizeof(struct image), GUARD_BYTES) + GUARD_BYTES;
-    free_map.start = (char *)place(&next, map_bytes);
-    dirty_map.start = (char *)place(&next, map_bytes);
-    moved_map.start = (char *)place(&next, map_bytes);
-    image->units_start = place(&next, unit_limit * sizeof(struct unit));
+    free_map = place_table(&next, map_bytes);
+    dirty_map = place_table(&next, map_bytes);
+    moved_map = place_table(&next, map_bytes);
+    unit_table = place_table(&next, unit_limit * sizeof(struct unit));
+    image->units_start = (uintptr_t)unit_table.start;
     image->metadata_start = place(&next, metadata_bytes);
     image->metadata_limit_bytes = metadata_bytes;
     next = round_up(next, UNIT_BYTES);
@@ -140,7 +148,6 @@ int layout_start(void)
     os_set_huge_pages(start, size_bytes, options_now()->huge_pages == HUGE_PAGES_ALWAYS);
     fill_header(image, (uintptr_t)start, size_bytes);
     cut(image, (uintptr_t)start, size_bytes);
-    unit_table.start = (char *)image->units_start;
     unit_maps = (struct unit_maps){
         .free = (uint64_t *)free_map.start,
         .dirty = (uint64_t *)dirty_map.start,
@@ -225,7 +232,7 @@ bool layout_owns(const void *address)
     return gca_image != NULL && heap_offset(address) >> UNIT_SHIFT < gca_image->unit_limit;
 }
 
-/* Reserved bytes from the first uncommitted page of an area on that are no longer needed go back to the kernel. */
+/* What an area keeps, rounded up; the rest of its address space goes back to the kernel. */
 static void cut_area(uintptr_t start, size_t kept_bytes, size_t old_bytes)
 {
     size_t kept_pages_bytes = round_up(kept_bytes, GUARD_BYTES);
@@ -240,6 +247,13 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+static void cut_table(struct table *table, size_t needed_bytes)
+{
+    size_t kept_bytes = round_up(larger(needed_bytes, table->committed_bytes), GUARD_BYTES);
+    cut_area((uintptr_t)table->start, kept_bytes, table->reserved_bytes);
+    table->reserved_bytes = kept_bytes < table->reserved_bytes ? kept_bytes : table->reserved_bytes;
+}
+
 /* What all areas together take of the address space for so many units. */
 static size_t bytes_for_units(size_t unit_count)
 {
@@ -252,11 +266,10 @@ static void shrink_to(size_t unit_limit)
     size_t old_units = image->unit_limit;
     size_t committed = atomic_load_explicit(&image->metadata_committed_bytes, memory_order_relaxed);
     size_t metadata_bytes = round_up(larger(unit_limit * (UNIT_BYTES / 8), committed), GUARD_BYTES);
-    const struct table *maps[] = {&free_map, &dirty_map, &moved_map};
-    for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
-        cut_area((uintptr_t)maps[i]->start, larger(unit_limit / 8 + 8, maps[i]->committed_bytes), old_units / 8);
-    cut_area(image->units_start, larger(unit_limit * sizeof(struct unit), unit_table.committed_bytes),
-             old_units * sizeof(struct unit));
+    cut_table(&free_map, unit_limit / 8 + 8);
+    cut_table(&dirty_map, unit_limit / 8 + 8);
+    cut_table(&moved_map, unit_limit / 8 + 8);
+    cut_table(&unit_table, unit_limit * sizeof(struct unit));
     cut_area(image->metadata_start, metadata_bytes, image->metadata_limit_bytes);
     cut_area(image->slots_start, unit_limit << UNIT_SHIFT, old_units << UNIT_SHIFT);
     image->unit_limit = unit_limit;

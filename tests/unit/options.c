@@ -25,14 +25,14 @@ static struct options parse(const char *text)
     return options;
 }
 
-static uint64_t number_of(const struct options *options, const struct option *option)
+static uint64_t number_of(const struct options *options, const struct option_row *option)
 {
     uint64_t value;
     memcpy(&value, (const char *)options + option->offset, sizeof value);
     return value;
 }
 
-static uint64_t parse_number_of(const struct option *option, const char *value)
+static uint64_t parse_number_of(const struct option_row *option, const char *value)
 {
     char text[600];
     snprintf(text, sizeof text, "%s=%s", option->name, value);
@@ -40,12 +40,12 @@ static uint64_t parse_number_of(const struct option *option, const char *value)
     return number_of(&options, option);
 }
 
-static bool is_number(const struct option *option)
+static bool is_number(const struct option_row *option)
 {
     return option->type == OPTION_COUNT || option->type == OPTION_SIZE;
 }
 
-static void expect_refused(const struct option *option, const char *value, const char *problem)
+static void expect_refused(const struct option_row *option, const char *value, const char *problem)
 {
     struct options defaults = parse("");
     char expected[600];
@@ -59,7 +59,7 @@ START_TEST(the_table_is_sound)
 {
     ck_assert_uint_ge(options_count, 10);
     for (size_t i = 0; i < options_count; i++) {
-        const struct option *option = &options_table[i];
+        const struct option_row *option = &options_table[i];
         ck_assert(option->name[0] != '\0' && strpbrk(option->name, "=, ") == NULL);
         ck_assert(option->meaning[0] != '\0');
         ck_assert_uint_lt(option->offset, sizeof(struct options));
@@ -78,7 +78,7 @@ START_TEST(defaults_are_what_the_table_says)
     struct options options = parse("");
     ck_assert_str_eq(complaints, "");
     for (size_t i = 0; i < options_count; i++) {
-        const struct option *option = &options_table[i];
+        const struct option_row *option = &options_table[i];
         uint64_t value = option->type == OPTION_TEXT ? 0 : number_of(&options, option);
         if (is_number(option) || option->type == OPTION_BOOL) {
             ck_assert_uint_eq(value, strtoull(option->initial, NULL, 10));
@@ -97,7 +97,7 @@ END_TEST
 START_TEST(numbers_are_taken_up_to_their_limits)
 {
     for (size_t i = 0; i < options_count; i++) {
-        const struct option *option = &options_table[i];
+        const struct option_row *option = &options_table[i];
         char value[64];
         if (!is_number(option))
             continue;
@@ -122,7 +122,7 @@ START_TEST(what_is_no_number_is_refused)
     static const char *const wrong[] = {"",     "x",   "-1",  "+1",  " 1",  "1 ",
                                         "0x10", "1.5", "1e3", "1KK", "1iB", "1B"};
     for (size_t i = 0; i < options_count; i++) {
-        const struct option *option = &options_table[i];
+        const struct option_row *option = &options_table[i];
         if (!is_number(option))
             continue;
         for (size_t j = 0; j < sizeof wrong / sizeof *wrong; j++)
@@ -139,7 +139,7 @@ START_TEST(sizes_have_suffixes)
     static const char letters[] = "kmgt";
     static const char *const endings[] = {"", "B", "b", "iB", "ib"};
     for (size_t i = 0; i < options_count; i++) {
-        const struct option *option = &options_table[i];
+        const struct option_row *option = &options_table[i];
         for (int step = 1; option->type == OPTION_SIZE && step <= 4; step++)
             for (int j = 0; j < 10; j++) {
                 char value[32];
@@ -154,7 +154,7 @@ START_TEST(sizes_have_suffixes)
                 }
             }
     }
-    const struct option *option = options_table;
+    const struct option_row *option = options_table;
     while (option->type != OPTION_SIZE)
         option++;
     expect_refused(option, "18446744073709551615T", "out of range");
@@ -169,7 +169,7 @@ START_TEST(bools_know_their_words)
     static const char *const no[] = {"0", "no", "off", "false"};
     static const char *const wrong[] = {"", "2", "YES", "yess", "o", "ye"};
     for (size_t i = 0; i < options_count; i++) {
-        const struct option *option = &options_table[i];
+        const struct option_row *option = &options_table[i];
         if (option->type != OPTION_BOOL)
             continue;
         for (int j = 0; j < 4; j++) {
@@ -190,7 +190,7 @@ END_TEST
 START_TEST(each_choice_is_its_index)
 {
     for (size_t i = 0; i < options_count; i++) {
-        const struct option *option = &options_table[i];
+        const struct option_row *option = &options_table[i];
         char choices[256];
         uint64_t index = 0;
         if (option->type != OPTION_CHOICE)
