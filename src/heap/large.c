@@ -34,20 +34,25 @@ static size_t next_described(size_t index, size_t first)
     return index < border || index % GRANULE_UNITS != 0 ? index + 1 : index + GRANULE_UNITS;
 }
 
+static void describe_unit(struct span *span, size_t index)
+{
+    struct unit *unit = &heap_layout.units[index];
+    unit->start = span->start;
+    unit->reciprocal = 0;
+    unit->slot_bytes = span->slot_bytes;
+    unit->kind = UNIT_LARGE;
+    __atomic_store_n(&unit->span, span, __ATOMIC_RELEASE);
+}
+
+/* The descriptors in [from_unit, end of the block); the block's first unit last, as in heap/span.c. */
 static void describe(struct span *span, size_t from_unit)
 {
     size_t limit = span->first_unit + span->unit_count;
-    for (size_t i = span->first_unit; i < limit; i = next_described(i, span->first_unit)) {
-        if (i < from_unit)
-            continue;
-        struct unit *unit = &heap_layout.units[i];
-        unit->start = span->start;
-        unit->reciprocal = 0;
-        unit->slot_bytes = span->slot_bytes;
-        unit->kind = UNIT_LARGE;
-        __atomic_store_n(&unit->span, span, __ATOMIC_RELEASE);
-    }
-    heap_layout.units[span->first_unit].slot_bytes = span->slot_bytes;
+    for (size_t i = next_described(span->first_unit, span->first_unit); i < limit;
+         i = next_described(i, span->first_unit))
+        if (i >= from_unit)
+            describe_unit(span, i);
+    describe_unit(span, span->first_unit);
 }
 
 /* Clears the descriptors in [from_unit, end of the block). */

@@ -25,7 +25,10 @@ static uint64_t reciprocal_of(size_t slot_bytes)
     return UINT64_MAX / slot_bytes + 1;
 }
 
-/* The way to the span comes last: a walk then finds all the rest in place. */
+/*
+ * The first unit comes last, and in each the way to the span: span_from() then finds a span exactly when all of its
+ * descriptors are in place, also in a fork's child whose parent's other thread was here.
+ */
 static void publish(struct span *span)
 {
     struct unit unit = {
@@ -37,7 +40,7 @@ static void publish(struct span *span)
         .kind = UNIT_SPAN,
         .slot_bytes = span->slot_bytes,
     };
-    for (size_t i = 0; i < span->unit_count; i++) {
+    for (size_t i = span->unit_count; i-- > 0;) {
         struct unit *target = &heap_layout.units[span->first_unit + i];
         *target = unit;
         atomic_store_explicit(&target->owner, span->owner, memory_order_relaxed);
@@ -200,8 +203,8 @@ struct span *span_from(size_t unit_index)
 {
     size_t limit = atomic_load_explicit(&gca_image->units_used, memory_order_acquire);
     for (; unit_index < limit; unit_index++) {
-        struct span *span = heap_layout.units[unit_index].span;
-        if (span != NULL)
+        struct span *span = __atomic_load_n(&heap_layout.units[unit_index].span, __ATOMIC_ACQUIRE);
+        if (span != NULL && span->first_unit == unit_index)
             return span;
     }
     return NULL;
