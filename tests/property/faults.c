@@ -235,7 +235,7 @@ END_TEST
 static TCase *faults(void)
 {
     TCase *tests = tcase_create("faults");
-    tcase_set_timeout(tests, 300);
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, one_refusal_at_any_call);
     tcase_add_test(tests, refusals_at_regular_intervals);
     tcase_add_test(tests, nothing_more_from_some_moment_on);

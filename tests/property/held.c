@@ -118,8 +118,12 @@ bool held_take(struct held *held, enum held_kind kind, size_t size_bytes, size_t
         return false;
     if (kind != HELD_ALIGNED || align_bytes < BLOCK_ALIGNMENT)
         align_bytes = BLOCK_ALIGNMENT;
-    *held = (struct held){block, size_bytes, align_bytes, id,
-                          kind == HELD_LEAF && size_bytes <= CLASS_BYTES_MAX};
+    *held = (struct held){.block = block,
+                          .size_bytes = size_bytes,
+                          .align_bytes = align_bytes,
+                          .id = id,
+                          .is_leaf = kind == HELD_LEAF && size_bytes <= CLASS_BYTES_MAX,
+                          .is_exact = kind != HELD_ALIGNED};
     check_extent(held);
     if (kind == HELD_ZEROED)
         check_zero(held);
@@ -142,6 +146,7 @@ bool held_resize(struct held *held, size_t size_bytes)
     held->block = resized;
     held->size_bytes = size_bytes;
     held->align_bytes = BLOCK_ALIGNMENT;
+    held->is_exact = false;
     held->is_leaf = held->is_leaf && size_bytes <= CLASS_BYTES_MAX;
     check_extent(held);
     fill(held);
@@ -167,7 +172,8 @@ void held_free(struct held *held, bool sized)
     if (!holds(held, held->block, held->size_bytes))
         held_fail(held, "contents changed");
     if (sized)
-        heap_free_sized(held->block, held->size_bytes, held->align_bytes, NULL);
+        heap_free_sized(held->block, held->size_bytes, held->is_exact ? SIZED_EXACT : SIZED_AT_MOST,
+                        NULL);
     else
         heap_free(held->block);
     held->block = NULL;

@@ -21,6 +21,7 @@ struct held {
     size_t align_bytes;   /* what was asked for; a resize forgets it */
     uint64_t id;
     bool is_leaf;
+    bool is_exact; /* never resized nor aligned: its slot is the smallest for its size */
 };
 
 /* Allocates in the way of the kind, checks what came and fills it. Returns false when memory is short. */

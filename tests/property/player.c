@@ -107,7 +107,7 @@ static void step(struct player *player)
     else if (draw < 16)
         held_check(*place);
     else
-        held_free(*place, (*place)->align_bytes <= 16 && draw % 4 == 0);
+        held_free(*place, draw % 4 == 0);
 }
 
 void player_play(struct player *player, uint64_t operations)

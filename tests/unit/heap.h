@@ -9,6 +9,7 @@
 
 #include "base/image.h"
 #include "heap/allocate.h"
+#include "heap/runs.h"
 #include "heap/thread.h"
 #include "heap/verify.h"
 
@@ -32,6 +33,20 @@ static inline void *allocate(size_t size_bytes)
     ck_assert_ptr_nonnull(block);
     ck_assert_uint_eq((uintptr_t)block % BLOCK_ALIGNMENT, 0);
     return block;
+}
+
+static inline void put_units(size_t first, size_t count)
+{
+    run_lock();
+    run_put(first, count);
+    run_unlock();
+}
+
+static inline void set_dirty(size_t first, size_t count)
+{
+    run_lock();
+    run_set_dirty(first, count, true);
+    run_unlock();
 }
 
 static inline size_t units_taken(void)

@@ -247,7 +247,7 @@ END_TEST
 static TCase *large(void)
 {
     TCase *tests = tcase_create("large");
-    tcase_set_timeout(tests, 120);
+    tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, any_address_inside_leads_to_the_block, 0, 6);
     tcase_add_test(tests, alignments_are_kept);
     tcase_add_test(tests, zeroed_blocks_are_zero_also_from_used_units);

@@ -89,7 +89,7 @@ END_TEST
 static TCase *lock(void)
 {
     TCase *tests = tcase_create("lock");
-    tcase_set_timeout(tests, 120);
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_lock_is_held_or_free);
     tcase_add_test(tests, one_thread_at_a_time);
     tcase_add_test(tests, sleepers_are_woken);

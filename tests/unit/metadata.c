@@ -135,7 +135,7 @@ END_TEST
 static TCase *metadata(void)
 {
     TCase *tests = tcase_create("metadata");
-    tcase_set_timeout(tests, 120);
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, pieces_are_zero_and_apart);
     tcase_add_test(tests, threads_may_take_at_the_same_time);
     tcase_add_test(tests, a_piece_comes_back_for_the_same_size);

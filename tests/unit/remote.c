@@ -249,7 +249,7 @@ END_TEST
 static TCase *remote(void)
 {
     TCase *tests = tcase_create("remote");
-    tcase_set_timeout(tests, 120);
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, small_blocks_travel_in_full_batches);
     tcase_add_test(tests, large_slots_do_not_wait_for_a_full_batch);
     tcase_add_test(tests, the_owner_reuses_what_others_freed);

@@ -125,7 +125,7 @@ static void use_units(size_t first, size_t count)
         *word = i + 1;
         model.dirty[i] = true;
     }
-    run_set_dirty(first, count, true);
+    set_dirty(first, count);
 }
 
 struct run {
@@ -152,7 +152,7 @@ static void put_run(struct run *run)
 {
     for (size_t i = run->first; i < run->first + run->count; i++)
         model.is_free[i] = true;
-    run_put(run->first, run->count);
+    put_units(run->first, run->count);
     run->count = 0;
     follow_purge();
 }
@@ -183,7 +183,7 @@ START_TEST(taking_at_a_place_needs_all_of_it_free)
 {
     start_heap();
     ck_assert_uint_eq(run_take(10, 1, RUN_DIRTY_FIRST), 0);
-    run_put(4, 3);
+    put_units(4, 3);
     ck_assert(!run_take_at(3, 2));
     ck_assert(!run_take_at(6, 2));
     ck_assert(!run_take_at(4, 7));
@@ -191,7 +191,7 @@ START_TEST(taking_at_a_place_needs_all_of_it_free)
     ck_assert(!run_take_at(5, 1));
     ck_assert(run_take_at(10, 5)); /* where the heap ends it grows */
     ck_assert_uint_eq(used_now(), 15);
-    run_put(13, 2);
+    put_units(13, 2);
     ck_assert(run_take_at(13, 7)); /* half of it beyond the end */
     ck_assert_uint_eq(used_now(), 20);
     ck_assert(!run_take_at(21, 1)); /* a gap would be neither free nor taken */
@@ -233,9 +233,9 @@ START_TEST(stretches_of_dirty_units_are_found)
     size_t end;
     start_heap();
     ck_assert_uint_eq(run_take(300, 1, RUN_DIRTY_FIRST), 0);
-    run_set_dirty(10, 5, true);
-    run_set_dirty(60, 100, true);
-    run_set_dirty(299, 1, true);
+    set_dirty(10, 5);
+    set_dirty(60, 100);
+    set_dirty(299, 1);
     ck_assert_uint_eq(run_find(0, 300, true, &end), 10);
     ck_assert_uint_eq(end, 15);
     ck_assert_uint_eq(run_find(15, 300, true, &end), 60);
@@ -255,7 +255,7 @@ static void take_and_dirty(size_t count)
     ck_assert_uint_ne(run_take(count, 1, RUN_DIRTY_FIRST), SIZE_MAX);
     for (size_t i = 0; i < count; i++)
         *(volatile char *)unit_start(i) = 1;
-    run_set_dirty(0, count, true);
+    set_dirty(0, count);
 }
 
 static size_t resident_units(size_t count)
@@ -283,7 +283,7 @@ START_TEST(dirty_units_stay_within_the_budget)
     start_heap();
     take_and_dirty(COUNT);
     for (size_t i = COUNT; i-- > 0;) {
-        run_put(i, 1);
+        put_units(i, 1);
         ck_assert_uint_le(units_dirty(), base_budget(i));
         ck_assert_uint_eq(units_taken(), i);
     }
@@ -298,7 +298,7 @@ START_TEST(few_dirty_units_are_all_kept)
     start_heap();
     size_t few = options_now()->dirty_min >> UNIT_SHIFT;
     take_and_dirty(few);
-    run_put(0, few);
+    put_units(0, few);
     ck_assert_uint_eq(units_dirty(), few);
     ck_assert_uint_eq(resident_units(few), few);
     ck_assert_uint_eq(run_purge_all(), few << UNIT_SHIFT);
@@ -316,7 +316,7 @@ START_TEST(the_budget_rises_for_what_is_taken_again)
     for (int round = 0; round < 12; round++) {
         purges = atomic_load(&gca_image->purge_calls);
         take_and_dirty(COUNT);
-        run_put(0, COUNT);
+        put_units(0, COUNT);
         ck_assert_uint_le(units_dirty(), COUNT);
     }
     ck_assert_uint_eq(atomic_load(&gca_image->purge_calls), purges);
@@ -327,7 +327,7 @@ END_TEST
 static TCase *runs(void)
 {
     TCase *tests = tcase_create("runs");
-    tcase_set_timeout(tests, 120);
+    tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, every_run_is_where_the_model_has_it, 0, 6);
     tcase_add_test(tests, taking_at_a_place_needs_all_of_it_free);
     tcase_add_test(tests, more_than_there_is_room_for_is_refused);

@@ -8,13 +8,13 @@
 
 #include <stdlib.h>
 
-/* 16-byte steps to 512; then 8 steps a doubling to 4 KiB, 4 steps a doubling to 64 KiB. */
+/* 16-byte steps to 512; then 8 steps a doubling. */
 static uint32_t next_slot_bytes(uint32_t slot_bytes)
 {
     uint32_t doubling = (uint32_t)1 << bit_highest(slot_bytes);
     if (slot_bytes < 512)
         return slot_bytes + 16;
-    return slot_bytes + doubling / (slot_bytes < 4096 ? 8 : 4);
+    return slot_bytes + doubling / 8;
 }
 
 START_TEST(slot_sizes_follow_the_rule)
@@ -33,10 +33,9 @@ END_TEST
 /* The fewest units with enough slots and little waste at the end. */
 static uint32_t units_by_rule(uint32_t slot_bytes)
 {
-    uint32_t least_slots = slot_bytes > UNIT_BYTES ? 4 : 8;
     for (uint32_t units = 1;; units++) {
         uint32_t span_bytes = units * UNIT_BYTES;
-        if (span_bytes / slot_bytes >= least_slots && span_bytes % slot_bytes * 64 <= span_bytes)
+        if (span_bytes / slot_bytes >= 8 && span_bytes % slot_bytes * 64 <= span_bytes)
             return units;
     }
 }
@@ -46,7 +45,7 @@ START_TEST(span_sizes_follow_the_rule)
     for (int i = 0; i < CLASS_COUNT; i++) {
         uint32_t span_bytes = (uint32_t)class_unit_count[i] * UNIT_BYTES;
         uint32_t slots = span_bytes / class_slot_bytes[i];
-        ck_assert_uint_ge(slots, class_slot_bytes[i] > UNIT_BYTES ? 4 : 8);
+        ck_assert_uint_ge(slots, 8);
         ck_assert_uint_le(span_bytes % class_slot_bytes[i] * 64, span_bytes);
         ck_assert_msg(class_unit_count[i] == units_by_rule(class_slot_bytes[i]),
                       "%u bytes: %u units, by the rule %u", class_slot_bytes[i],
@@ -71,7 +70,7 @@ START_TEST(little_of_a_slot_is_unused)
     for (size_t size_bytes = 129; size_bytes <= CLASS_BYTES_MAX; size_bytes++) {
         size_t slot_bytes = class_slot_bytes[class_of(size_bytes)];
         size_t unused_permille = (slot_bytes - size_bytes) * 1000 / slot_bytes;
-        ck_assert_uint_le(unused_permille, size_bytes <= 4096 ? 125 : 200);
+        ck_assert_uint_le(unused_permille, 125);
     }
 }
 END_TEST
@@ -120,7 +119,7 @@ END_TEST
 static TCase *sizes(void)
 {
     TCase *tests = tcase_create("sizes");
-    tcase_set_timeout(tests, 120);
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, slot_sizes_follow_the_rule);
     tcase_add_test(tests, span_sizes_follow_the_rule);
     tcase_add_test(tests, every_size_gets_the_smallest_class_that_holds_it);

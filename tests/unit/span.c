@@ -132,8 +132,8 @@ START_TEST(a_new_span_knows_which_slots_hold_old_data)
     for (size_t dirty = 0; dirty < unit_count; dirty++) {
         size_t first = run_take(unit_count, 1, RUN_CLEAN_FIRST);
         memset((void *)unit_start(first + dirty), 'x', UNIT_BYTES);
-        run_set_dirty(first + dirty, 1, true);
-        run_put(first, unit_count);
+        set_dirty(first + dirty, 1);
+        put_units(first, unit_count);
         struct span *span = create(class_index);
         for (uint32_t i = 0; i < span->slot_count; i++) {
             size_t from = i * span->slot_bytes / UNIT_BYTES;
@@ -180,7 +180,7 @@ END_TEST
 static TCase *span(void)
 {
     TCase *tests = tcase_create("span");
-    tcase_set_timeout(tests, 120);
+    tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, a_new_span_offers_every_slot, 0, CLASS_COUNT);
     tcase_add_loop_test(tests, claiming_and_offering_follow_the_model, 0, CLASS_COUNT);
     tcase_add_loop_test(tests, a_rebuilt_span_offers_what_is_not_allocated, 0, CLASS_COUNT);

@@ -354,7 +354,7 @@ END_TEST
 static TCase *thread(void)
 {
     TCase *tests = tcase_create("thread");
-    tcase_set_timeout(tests, 300);
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_thread_has_no_heap_before_its_first_block);
     tcase_add_test(tests, threads_at_the_same_time_have_their_own_heaps);
     tcase_add_test(tests, the_next_thread_takes_a_parked_heap_over);

@@ -189,13 +189,13 @@ END_TEST
 
 START_TEST(lists)
 {
-    uint32_t class_index = class_of(SLOT_BYTES);
-    struct span *last = heap_self->listed_last[class_index];
-    expect_broken_word(&last->previous, (uintptr_t)last,
-                       "a heap's list holds a span that is not its own");
-    expect_broken_word(&heap_self->listed_last[class_index], 0,
-                       "a heap's list does not end where it says");
-    expect_broken_word(&last->next, (uintptr_t)last,
+    static const char *const broken = "a heap's list is broken";
+    struct span *other = heap_self->listed[class_of(16)];
+    ck_assert_ptr_nonnull(other);
+    expect_broken_word(&span->next, 0, broken);
+    expect_broken_word(&span->next->previous, 0, broken);
+    expect_broken_word(&span->next, (uintptr_t)other, broken);
+    expect_broken_word(&heap_self->listed[class_of(SLOT_BYTES)], (uintptr_t)other,
                        "a heap's list holds a span that is not its own");
 }
 END_TEST

@@ -180,7 +180,7 @@ END_TEST
 static TCase *walk(void)
 {
     TCase *tests = tcase_create("walk");
-    tcase_set_timeout(tests, 120);
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_walk_visits_each_block_once_in_order);
     tcase_add_test(tests, a_walk_ends_when_it_is_told);
     tcase_add_test(tests, an_empty_heap_has_no_blocks);
