@@ -2,7 +2,7 @@
  * heap/purge: how much free memory is kept, and giving the rest back.
  *
  * The budget is the larger of dirty_min and live/dirty_share, so that an idle program does not keep its peak. A program
- * that takes again soon what was just returned pays for the page faults; each such unit raises the budget by one, up to
+ * that takes again soon what was just returned pays for the page faults; each such unit raises the budget by four, up to
  * a share of the live heap. Only for a program that did so several times in quick succession the raise may be as large
  * as what it had at its peak: its memory comes and goes, and would be faulted in again each time. A second without such
  * a return ends the raise.
@@ -16,7 +16,7 @@
 #include "os/memory.h"
 #include "os/thread.h"
 
-enum { CALM_NS = 1000000000, RAISE_SHARE = 2, CYCLES_MIN = 3 };
+enum { CALM_NS = 1000000000, RAISE_SHARE = 2, RAISE_FACTOR = 4, CYCLES_MIN = 3 };
 
 static size_t raised;           /* units by which the budget has grown */
 static size_t returned_lately;  /* purged units that have not been taken again */
@@ -50,7 +50,7 @@ void purge_note_taken(size_t clean_count)
     if (again == 0)
         return;
     returned_lately -= again;
-    raised += again;
+    raised += again * RAISE_FACTOR;
     count_cycle(again);
     last_return_ns = os_clock_ns();
 }

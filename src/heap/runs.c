@@ -130,17 +130,22 @@ static size_t take_from_end(size_t count)
     return start + count <= used || extend(start + count) == 0 ? start : SIZE_MAX;
 }
 
+/* The counters say when a search is in vain. */
+static size_t find_filtered(enum run_filter filter, size_t count)
+{
+    uint64_t dirty = atomic_load_explicit(&gca_image->units_dirty, memory_order_relaxed);
+    uint64_t all = units_used() - atomic_load_explicit(&gca_image->units_taken, memory_order_relaxed);
+    uint64_t candidates = filter == FILTER_DIRTY ? dirty : filter == FILTER_CLEAN ? all - dirty : all;
+    return candidates >= count ? find_run(filter, count) : SIZE_MAX;
+}
+
 static size_t find_free(size_t count, enum run_preference preference)
 {
-    bool clean = preference == RUN_CLEAN_FIRST;
-    uint64_t dirty = atomic_load_explicit(&gca_image->units_dirty, memory_order_relaxed);
-    uint64_t taken = atomic_load_explicit(&gca_image->units_taken, memory_order_relaxed);
-    uint64_t all_free = units_used() - taken;
-    size_t found = SIZE_MAX;
-    if ((clean ? all_free - dirty : dirty) >= count)
-        found = find_run(clean ? FILTER_CLEAN : FILTER_DIRTY, count);
-    if (found == SIZE_MAX && all_free >= count && !clean)
-        found = find_run(FILTER_FREE, count);
+    size_t found = find_filtered(preference == RUN_CLEAN_FIRST ? FILTER_CLEAN : FILTER_DIRTY, count);
+    if (found != SIZE_MAX || preference == RUN_DIRTY_ONLY)
+        return found;
+    if (preference == RUN_DIRTY_FIRST)
+        found = find_filtered(FILTER_FREE, count);
     return found != SIZE_MAX ? found : take_from_end(count);
 }
 

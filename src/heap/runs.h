@@ -16,6 +16,7 @@
 enum run_preference {
     RUN_DIRTY_FIRST, /* reuse pages: the usual case */
     RUN_CLEAN_FIRST, /* the pages would be replaced or must be zero */
+    RUN_DIRTY_ONLY,  /* fail rather than take a unit without pages */
 };
 
 /*
