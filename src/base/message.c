@@ -9,6 +9,9 @@
 #include "os/output.h"
 #include "os/thread.h"
 
+#include <errno.h>
+#include <stdbool.h>
+
 enum { STANDARD_ERROR = 2, LINE_BYTES = 512, PATH_BYTES = 320 };
 
 /* The option's path with every %p replaced by the process id. */
@@ -22,6 +25,26 @@ static void expand_path(struct text *path, const char *pattern)
             text_add(path, "%c", *pattern);
         }
     }
+}
+
+static struct {
+    int descriptor;
+    struct os_file_identity identity;
+} kept = {.descriptor = -1};
+
+void message_keep_output(void)
+{
+    kept.descriptor = os_duplicate(STANDARD_ERROR);
+    kept.identity = os_identify(STANDARD_ERROR);
+}
+
+/* A program that closes every descriptor may have another file under our number by now. */
+static bool is_still_kept(void)
+{
+    if (kept.descriptor < 0)
+        return false;
+    struct os_file_identity now = os_identify(kept.descriptor);
+    return now.inode == kept.identity.inode && now.device == kept.identity.device;
 }
 
 void message_write(const struct text *text)
@@ -38,7 +61,8 @@ void message_write(const struct text *text)
             return;
         }
     }
-    os_write_all(STANDARD_ERROR, text->bytes, text->length);
+    if (os_write_all(STANDARD_ERROR, text->bytes, text->length) == -EBADF && is_still_kept())
+        os_write_all(kept.descriptor, text->bytes, text->length);
 }
 
 static void write_line(const char *prefix, const char *format, va_list arguments)

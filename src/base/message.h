@@ -14,6 +14,12 @@
 void message_warn(const char *format, ...) PRINTF_LIKE(1, 2);
 void message_note(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/*
+ * Keeps a way to standard error for a program that closes it before it ends, as coreutils do. Costs the program a
+ * descriptor, so only who is asked for a report at exit calls this.
+ */
+void message_keep_output(void);
+
 /* Writes a whole report. */
 void message_write(const struct text *text);
 

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 int os_write_all(int descriptor, const char *bytes, size_t size_bytes)
 {
@@ -51,4 +52,19 @@ long os_read(int descriptor, char *bytes_out, size_t size_bytes)
 void os_close(int descriptor)
 {
     os_syscall3(SYS_close, descriptor, 0, 0);
+}
+
+enum { OUT_OF_THE_WAY = 500 };
+
+int os_duplicate(int descriptor)
+{
+    return (int)os_syscall3(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
+}
+
+struct os_file_identity os_identify(int descriptor)
+{
+    struct stat status;
+    if (os_syscall3(SYS_fstat, descriptor, (long)&status, 0) != 0)
+        return (struct os_file_identity){0, 0};
+    return (struct os_file_identity){status.st_dev, status.st_ino};
 }

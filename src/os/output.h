@@ -3,6 +3,7 @@
 #define OS_OUTPUT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Writes all bytes, going on after short and interrupted writes. Returns 0 or -errno. */
 int os_write_all(int descriptor, const char *bytes, size_t size_bytes);
@@ -17,5 +18,16 @@ int os_open_read(const char *path);
 long os_read(int descriptor, char *bytes_out, size_t size_bytes);
 
 void os_close(int descriptor);
+
+/* Another descriptor for the same file, out of the way of those that programs count on. Close-on-exec. Or -errno. */
+int os_duplicate(int descriptor);
+
+/* Which file a descriptor is of; all zero if none. */
+struct os_file_identity {
+    uint64_t device;
+    uint64_t inode;
+};
+
+struct os_file_identity os_identify(int descriptor);
 
 #endif
