@@ -10,6 +10,7 @@ libgcalloc_la_SOURCES = \
 	preload/api.c \
 	preload/export.h \
 	preload/inspect.c \
+	preload/limits.c \
 	preload/malloc.c \
 	preload/report.c \
 	preload/report.h \

@@ -13,6 +13,7 @@
 #include "base/invariant.h"
 #include "heap/buffer.h"
 #include "heap/metadata.h"
+#include "heap/span.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -223,6 +224,38 @@ void remote_forget_orphans(struct thread_heap *heap)
         batch->count = kept;
         finish_batch(batch);
     }
+}
+
+static const char *verify_batch(const struct batch *batch)
+{
+    if (batch->count > BATCH_SLOTS)
+        return "a batch holds more than it has room for";
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct unit *unit = heap_contains(batch->slots[i]) ? unit_at(batch->slots[i]) : NULL;
+        if (unit == NULL || unit->kind != UNIT_SPAN)
+            return "a batch holds what is no slot";
+        struct slot_position position = unit_slot_position(unit, batch->slots[i]);
+        if (!position.is_start || position.index >= unit->span->slot_count)
+            return "a batch holds what is no slot";
+        if ((slot_state_get(&unit->states[position.index]) & 1) != 0)
+            return "a batch holds an allocated slot";
+        if (bitmap_get(unit->span->free, position.index) &&
+            !atomic_load_explicit(&unit->span->owner->orphaned, memory_order_relaxed))
+            return "a batch holds a slot that its span offers";
+    }
+    return NULL;
+}
+
+const char *remote_verify(const struct thread_heap *heap)
+{
+    const char *problem = NULL;
+    for (int i = 0; i < OUTBOX_COUNT && problem == NULL; i++)
+        if (heap->outboxes[i].batch != NULL)
+            problem = verify_batch(heap->outboxes[i].batch);
+    const struct batch *batch = atomic_load_explicit(&heap->inbox, memory_order_acquire);
+    for (; batch != NULL && problem == NULL; batch = batch->next)
+        problem = verify_batch(batch);
+    return problem;
 }
 
 size_t remote_count(const struct thread_heap *heap)

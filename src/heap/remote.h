@@ -74,6 +74,9 @@ void remote_return(void *slot);
 /* Sends all batches that are being filled, however little they hold. */
 void remote_send_all(struct thread_heap *heap);
 
+/* Checks every slot in the batches on the way from or to this heap, likewise. Returns NULL or what is wrong. */
+const char *remote_verify(const struct thread_heap *heap);
+
 /* Slots in all batches on the way from or to this heap: for heap_verify() while threads are quiet. */
 size_t remote_count(const struct thread_heap *heap);
 

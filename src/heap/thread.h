@@ -55,10 +55,10 @@ struct thread_heap {
     struct outbox outboxes[OUTBOX_COUNT];
     struct batch *spare;       /* empty batches of this heap's */
     uint32_t exit_rounds;      /* how often the thread's destructors have reached us */
-    bool warm;                 /* parked with its buffers full. Under the parked lock */
+    uint8_t warm;              /* parked with its buffers full. Under the parked lock */
     struct lock lock;
     _Atomic bool orphaned;     /* its thread vanished in a fork: to be rebuilt before use. Under the parked lock */
-    bool parked;               /* no thread has it. Under the parked lock */
+    uint8_t parked;            /* no thread has it. Under the parked lock */
     int32_t thread_id;         /* of the thread that has it, or had it last */
     struct batch *_Atomic inbox;
     struct batch *_Atomic returned; /* batches of this heap's that others have emptied */

@@ -19,6 +19,7 @@
 struct totals {
     size_t withheld; /* free by state, bit clear */
     size_t waiting;  /* in buffers, outboxes, inboxes */
+    size_t listed;   /* spans that say so, less those that lists lead to */
     bool orphans;    /* after a fork some may be lost to a thread that was in the middle of something */
     const char *problem;
 };
@@ -63,6 +64,7 @@ static const char *check_span(const struct span *span, struct totals *totals)
         return NULL; /* rebuilt before use */
     if (!span->listed && span->free_count != 0)
         return "a span with free slots is not listed";
+    totals->listed += span->listed;
     return check_slots(span, totals);
 }
 
@@ -89,7 +91,7 @@ static const char *check_spans(struct totals *totals)
     return problem;
 }
 
-static const char *check_list(const struct thread_heap *heap, uint32_t class_index)
+static const char *check_list(const struct thread_heap *heap, uint32_t class_index, struct totals *totals)
 {
     const struct span *first = heap->listed[class_index];
     const struct span *span = first;
@@ -102,6 +104,7 @@ static const char *check_list(const struct thread_heap *heap, uint32_t class_ind
             return "a heap's list holds a full span";
         if (span->next == NULL || span->next->previous != span)
             return "a heap's list is broken";
+        totals->listed--;
         span = span->next;
     } while (span != first);
     return NULL;
@@ -131,8 +134,10 @@ static void check_heap(struct thread_heap *heap, void *context)
     if (atomic_load(&heap->orphaned))
         totals->orphans = true;
     totals->waiting += remote_count(heap);
+    if (totals->problem == NULL)
+        totals->problem = remote_verify(heap);
     for (uint32_t i = 0; i < CLASS_COUNT && totals->problem == NULL && !atomic_load(&heap->orphaned); i++) {
-        totals->problem = check_list(heap, i);
+        totals->problem = check_list(heap, i, totals);
         if (totals->problem == NULL)
             totals->problem = check_buffer(heap, i);
         totals->waiting += (size_t)(heap->buffers[i].top - heap->buffers[i].base);
@@ -150,6 +155,8 @@ static const char *check_all(void)
     thread_heap_each(check_heap, &totals);
     if (totals.problem != NULL)
         return totals.problem;
+    if (totals.listed != 0)
+        return "a span says that it is listed, but no list leads to it";
     if (totals.waiting > totals.withheld && !totals.orphans)
         return "a free slot waits in two places";
     bool has_forked = gca_image->fork_count != 0;
