@@ -25,6 +25,7 @@ static size_t retaken_in_cycle;
 static uint32_t cycles;
 static size_t taken_peak;
 static uint64_t last_return_ns; /* when a purged unit was last taken again */
+static uint64_t last_purge_ns;
 
 static size_t taken_now(void)
 {
@@ -49,25 +50,31 @@ void purge_note_taken(size_t clean_count)
     size_t again = clean_count < returned_lately ? clean_count : returned_lately;
     if (again == 0)
         return;
+    uint64_t now_ns = os_clock_ns();
+    if (now_ns - last_purge_ns > CALM_NS) {
+        returned_lately = 0;
+        return;
+    }
     returned_lately -= again;
     raised += again * RAISE_FACTOR;
     count_cycle(again);
-    last_return_ns = os_clock_ns();
+    last_return_ns = now_ns;
 }
 
 void purge_note_purged(size_t count)
 {
-    uint64_t now_ns = os_clock_ns();
-    if (now_ns - last_return_ns > CALM_NS) {
-        raised = 0;
-        cycles = 0;
-        returned_lately = 0;
-        purged_in_cycle = 0;
-        retaken_in_cycle = 0;
-        last_return_ns = now_ns;
-    }
     returned_lately += count;
     purged_in_cycle += count;
+    last_purge_ns = os_clock_ns();
+}
+
+static void end_raise(void)
+{
+    raised = 0;
+    cycles = 0;
+    returned_lately = 0;
+    purged_in_cycle = 0;
+    retaken_in_cycle = 0;
 }
 
 static size_t base_budget(void)
@@ -85,9 +92,15 @@ static size_t budget(void)
     return base_budget() + (raised < room ? raised : room);
 }
 
+/* The clock is read only by a program that keeps more than the plain budget. */
 bool purge_is_due(void)
 {
-    return atomic_load_explicit(&gca_image->units_dirty, memory_order_relaxed) > budget();
+    size_t dirty = atomic_load_explicit(&gca_image->units_dirty, memory_order_relaxed);
+    if (dirty <= base_budget())
+        return false;
+    if (raised != 0 && os_clock_ns() - last_return_ns > CALM_NS)
+        end_raise();
+    return dirty > budget();
 }
 
 /* A quarter below the budget, so that the next free does not purge again. */
