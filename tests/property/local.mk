@@ -2,6 +2,12 @@
 # the heap beside it.
 #
 # libproperty: what the long-running tests use, too.
+#
+# Sanitizers make every operation many times slower, so fewer are done.
+if SANITIZED
+AM_TESTS_ENVIRONMENT += GCALLOC_TEST_PERCENT=10; export GCALLOC_TEST_PERCENT;
+endif
+
 PROPERTY_TESTS = \
 	tests/property/faults \
 	tests/property/operations

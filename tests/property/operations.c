@@ -43,8 +43,11 @@ static bool succeeds(const struct replay *replay)
     double start = now();
     pid_t child = fork();
     if (child == 0) {
-        uint64_t refused = replay_run(replay);
-        printf("  done in %.1f s; refused %lu times\n", now() - start, (unsigned long)refused);
+        struct replay_counts counts = replay_run(replay);
+        printf(
+            "  done in %.1f s: %lu threads, %lu children, verified %lu times, refused %lu times\n",
+            now() - start, (unsigned long)counts.lives, (unsigned long)counts.children,
+            (unsigned long)counts.meetings, (unsigned long)counts.refused);
         fflush(stdout);
         _exit(0);
     }

@@ -11,6 +11,7 @@
 #include "heap/verify.h"
 #include "property/player.h"
 #include "support/require.h"
+#include "unit/sanitizers.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@ struct seat {
     int index;
     uint64_t left; /* operations still to do */
     uint64_t to_next_meeting;
+    struct replay_counts counts;
 };
 
 static void expect_sound(const char *where)
@@ -61,10 +63,10 @@ static _Noreturn void be_child(struct seat *seat)
     expect_sound("in a new child");
     player_check(&seat->player);
     player_play(&seat->player, CHILD_OPERATIONS);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; CHILDREN_START_THREADS && i < 2; i++)
         require(pthread_create(&threads[i], NULL, play_in_child, seat) == 0);
     player_play(&seat->player, CHILD_OPERATIONS);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; CHILDREN_START_THREADS && i < 2; i++)
         require(pthread_join(threads[i], NULL) == 0);
     player_check(&seat->player);
     player_free_all(&seat->player);
@@ -80,6 +82,7 @@ static void fork_child(struct seat *seat)
     if (child == 0)
         be_child(seat);
     require(child > 0);
+    seat->counts.children++;
     require(waitpid(child, &status, 0) == child);
     if (status == 0)
         return;
@@ -95,6 +98,7 @@ static void meet(struct seat *seat)
     pthread_barrier_wait(seat->meeting);
     if (seat->index == 0)
         expect_sound("at a meeting");
+    seat->counts.meetings++;
     pthread_barrier_wait(seat->meeting);
     seat->to_next_meeting = seat->replay->verify_every;
 }
@@ -131,6 +135,7 @@ static void *keep(void *argument)
     struct seat *seat = argument;
     while (seat->left > 0) {
         pthread_t thread;
+        seat->counts.lives++;
         require(pthread_create(&thread, NULL, live, seat) == 0);
         require(pthread_join(thread, NULL) == 0);
     }
@@ -139,23 +144,26 @@ static void *keep(void *argument)
 
 /* ---- all of it ---- */
 
-static uint64_t finish(struct seat *seats, const struct replay *replay, struct market *market)
+static struct replay_counts finish(struct seat *seats, const struct replay *replay,
+                                   struct market *market)
 {
-    uint64_t refused = 0;
+    struct replay_counts counts = {.meetings = seats[0].counts.meetings};
     expect_sound("when all threads have ended");
     for (int i = 0; i < replay->threads; i++) {
         player_check(&seats[i].player);
         player_free_all(&seats[i].player);
-        refused += seats[i].player.refused;
+        counts.lives += seats[i].counts.lives;
+        counts.children += seats[i].counts.children;
+        counts.refused += seats[i].player.refused;
         player_end(&seats[i].player);
     }
     market_free_all(market);
     expect_sound("when all is freed");
-    return refused;
+    return counts;
 }
 
 /* Every thread does the same number of operations, so that all come to the same meetings. */
-uint64_t replay_run(const struct replay *replay)
+struct replay_counts replay_run(const struct replay *replay)
 {
     int count = replay->threads;
     struct seat *seats = calloc((size_t)count, sizeof *seats);
@@ -173,10 +181,10 @@ uint64_t replay_run(const struct replay *replay)
     }
     for (int i = 0; i < count; i++)
         require(pthread_join(keepers[i], NULL) == 0);
-    uint64_t refused = finish(seats, replay, market);
+    struct replay_counts counts = finish(seats, replay, market);
     pthread_barrier_destroy(&meeting);
     free(keepers);
     free(market);
     free(seats);
-    return refused;
+    return counts;
 }

@@ -18,7 +18,15 @@ struct replay {
         life_max; /* operations after which at most a thread ends and another goes on in its place */
 };
 
-/* Runs it in this process, which ends with a line when something is wrong. Returns how often memory was short. */
-uint64_t replay_run(const struct replay *replay);
+/* What happened on the way. */
+struct replay_counts {
+    uint64_t lives;    /* threads that were started to play */
+    uint64_t children; /* forks, each of which verified its heap and went on for a while */
+    uint64_t meetings; /* at which the whole heap was verified */
+    uint64_t refused;  /* requests, since memory was short */
+};
+
+/* Runs it in this process, which ends with a line when something is wrong. */
+struct replay_counts replay_run(const struct replay *replay);
 
 #endif

@@ -35,6 +35,7 @@ libunit_a_SOURCES = \
 	tests/support/require.c \
 	tests/support/require.h \
 	tests/unit/heap.h \
+	tests/unit/sanitizers.h \
 	tests/unit/threads.c \
 	tests/unit/threads.h
 

@@ -8,9 +8,9 @@
 #include "support/require.h"
 #include "support/suite.h"
 #include "unit/heap.h"
+#include "unit/sanitizers.h"
 #include "unit/threads.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -204,7 +204,7 @@ static void allocate_late(void *argument)
         }
         held->blocks[i] = block;
     }
-    if (++late_rounds < PTHREAD_DESTRUCTOR_ITERATIONS)
+    if (++late_rounds < DESTRUCTOR_ROUNDS)
         pthread_setspecific(late_key, argument);
 }
 
@@ -223,7 +223,7 @@ START_TEST(destructors_may_still_allocate_and_free)
     for (int i = 0; i < 30; i++) {
         late_rounds = 0;
         threads_run_one(leave_late_work, &held);
-        ck_assert_int_eq(late_rounds, PTHREAD_DESTRUCTOR_ITERATIONS);
+        ck_assert_int_eq(late_rounds, DESTRUCTOR_ROUNDS);
     }
     for (unsigned i = 0; i < 200; i++)
         ck_assert(pattern_holds(held.blocks[i], held.size_bytes, i));
@@ -257,8 +257,10 @@ static void use_what_vanished(struct held *held, int count)
     for (int i = 0; i < 4; i++)
         free_odd_blocks(0, &more[i]);
     require(heap_verify() == NULL);
-    threads_run_one(take_and_free_odd, &more[0]);
-    threads_run(3, take_and_free_odd_of_index, more);
+    if (CHILDREN_START_THREADS) {
+        threads_run_one(take_and_free_odd, &more[0]);
+        threads_run(3, take_and_free_odd_of_index, more);
+    }
     const char *problem = heap_verify();
     if (problem != NULL)
         dprintf(STDERR_FILENO, "in the child: %s\n", problem);
@@ -346,6 +348,7 @@ static void fork_often(int index, void *context)
 START_TEST(a_process_forks_while_threads_allocate)
 {
     atomic_bool stop = false;
+    start_heap();
     threads_run(4, fork_often, &stop);
     expect_sound_heap();
 }

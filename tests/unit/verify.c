@@ -197,6 +197,8 @@ START_TEST(lists)
     expect_broken_word(&span->next, (uintptr_t)other, broken);
     expect_broken_word(&heap_self->listed[class_of(SLOT_BYTES)], (uintptr_t)other,
                        "a heap's list holds a span that is not its own");
+    expect_broken_word(&heap_self->listed[class_of(SLOT_BYTES)], 0,
+                       "a span says that it is listed, but no list leads to it");
 }
 END_TEST
 
@@ -220,18 +222,34 @@ START_TEST(buffers)
 }
 END_TEST
 
-/* The same slot once in a buffer and once on its way: the second time it would have two owners. */
+/* The first batch in the inbox is the last that was sent, and not full. */
 START_TEST(batches)
 {
     struct batch *batch = atomic_load(&heap_self->inbox);
     ck_assert_ptr_nonnull(batch);
     ck_assert_uint_ge(batch->count, 2);
-    uint32_t more = batch->count + 1, fewer = batch->count - 1;
-    if (batch->count < BATCH_SLOTS)
-        expect_broken(&batch->count, &more, sizeof more, "a free slot waits in two places");
+    size_t offered = find_slot(true, false), used = find_slot(false, true);
+    uint64_t *slot = (uint64_t *)&batch->slots[0];
+    expect_broken_word(slot, span_slot(span, offered), "a batch holds a slot that its span offers");
+    expect_broken_word(slot, span_slot(span, used), "a batch holds an allocated slot");
+    expect_broken_word(slot, *slot + 1, "a batch holds what is no slot");
+    expect_broken_word(slot, 0, "a batch holds what is no slot");
+    expect_broken_word(slot, (uintptr_t)large, "a batch holds what is no slot");
+    uint32_t more = BATCH_SLOTS + 1, fewer = batch->count - 1;
+    expect_broken(&batch->count, &more, sizeof more, "a batch holds more than it has room for");
     expect_broken(&batch->count, &fewer, sizeof fewer, "a free slot is nowhere");
-    uintptr_t inbox = 0;
-    expect_broken(&heap_self->inbox, &inbox, sizeof inbox, "a free slot is nowhere");
+    expect_broken_word(&heap_self->inbox, 0, "a free slot is nowhere");
+}
+END_TEST
+
+/* The same slot once in a buffer and once on its way would have two owners one day. */
+START_TEST(a_slot_in_two_places)
+{
+    struct batch *batch = atomic_load(&heap_self->inbox);
+    ck_assert_uint_lt(batch->count, BATCH_SLOTS);
+    uint32_t more = batch->count + 1;
+    batch->slots[batch->count] = buffer->top[-1].slot;
+    expect_broken(&batch->count, &more, sizeof more, "a free slot waits in two places");
 }
 END_TEST
 
@@ -248,6 +266,7 @@ static TCase *verify(void)
     tcase_add_test(tests, lists);
     tcase_add_test(tests, buffers);
     tcase_add_test(tests, batches);
+    tcase_add_test(tests, a_slot_in_two_places);
     return tests;
 }
 
