@@ -1,5 +1,5 @@
 /*
- * The other way round, by free_sized.
+ * The other way round. (free_sized() can't tell: realloc may have left a shrunk block where it was.)
  * expect: sized delete of {block}: block of 1024 bytes deleted as 24 bytes
  */
 #include "preload/misuse/misuse.h"
@@ -8,7 +8,7 @@
 
 int main(void)
 {
-    void (*release)(void *, size_t) = (void (*)(void *, size_t))subject_function("free_sized");
+    void (*release)(void *, size_t) = (void (*)(void *, size_t))subject_function("_ZdlPvm");
     void *block = malloc(1024);
 
     name_address("block", block);

@@ -199,7 +199,7 @@ def main():
                          ("o", "after its owner ended")):
         for size in sizes:
             tally.case(f"memory of {size} bytes goes back, freed {words}", runs, "memory_returned", order, size)
-        tally.case(f"memory of all sizes in turn goes back, freed {words}", runs, "memory_returned", order, *sizes)
+        tally.case(f"memory of all sizes in turn goes back a second later, freed {words}", runs, "memory_returned", order, *sizes)
     tally.case("a tiny program", tiny_program)
     tally.case("a thread", thread_cost)
     tally.finish()
