@@ -33,7 +33,7 @@ EXPORT size_t gca_heap_get_class_stats(gca_class_stats *rows, size_t row_count)
     if (report_collect(&stats) != 0) /* starts the heap */
         return 0;
     run_lock();
-    size_t count = statistics_collect_classes(gca_image, rows, row_count);
+    size_t count = statistics_collect_classes(image_now, rows, row_count);
     run_unlock();
     return count;
 }

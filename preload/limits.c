@@ -21,7 +21,7 @@
 
 static void fit(int resource, const struct rlimit *limit)
 {
-    if (resource != RLIMIT_AS || limit == NULL || limit->rlim_cur == RLIM_INFINITY || gca_image == NULL)
+    if (resource != RLIMIT_AS || limit == NULL || limit->rlim_cur == RLIM_INFINITY || image_now == NULL)
         return;
     run_lock();
     metadata_lock();

@@ -1,6 +1,10 @@
 /*
  * preload/operators: every C++ operator new and delete, by their Itanium names, so that no C++ runtime is linked.
  *
+ * A program may replace some of them, and the standard has the others call those: an array or nothrow new calls new, a
+ * sized or array delete calls delete. libstdc++'s own do just that, so where a program has replaced a basic one, our
+ * derived ones step aside for libstdc++'s.
+ *
  * A failing throwing new calls the program's new-handler until it helps, throws, or there is none; then it throws
  * std::bad_alloc. Both are libstdc++'s, looked up when needed; a program without them can't catch anything, and is ended.
  * A handler may throw out of a nothrow new, which then has to return NULL: C can't catch, so with a handler in place the
@@ -14,7 +18,54 @@
 #include "preload/export.h"
 
 #include <dlfcn.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
+
+enum derived_operator {
+    NEW_NOTHROW,
+    NEW_ARRAY,
+    NEW_ARRAY_NOTHROW,
+    NEW_ALIGNED_NOTHROW,
+    NEW_ARRAY_ALIGNED,
+    NEW_ARRAY_ALIGNED_NOTHROW,
+    DELETE_NOTHROW,
+    DELETE_SIZED,
+    DELETE_ARRAY,
+    DELETE_ARRAY_NOTHROW,
+    DELETE_ARRAY_SIZED,
+    DELETE_ALIGNED_NOTHROW,
+    DELETE_SIZED_ALIGNED,
+    DELETE_ARRAY_ALIGNED,
+    DELETE_ARRAY_ALIGNED_NOTHROW,
+    DELETE_ARRAY_SIZED_ALIGNED,
+    DERIVED_COUNT
+};
+
+static const char *const derived_names[DERIVED_COUNT] = {
+    [NEW_NOTHROW] = "_ZnwmRKSt9nothrow_t",
+    [NEW_ARRAY] = "_Znam",
+    [NEW_ARRAY_NOTHROW] = "_ZnamRKSt9nothrow_t",
+    [NEW_ALIGNED_NOTHROW] = "_ZnwmSt11align_val_tRKSt9nothrow_t",
+    [NEW_ARRAY_ALIGNED] = "_ZnamSt11align_val_t",
+    [NEW_ARRAY_ALIGNED_NOTHROW] = "_ZnamSt11align_val_tRKSt9nothrow_t",
+    [DELETE_NOTHROW] = "_ZdlPvRKSt9nothrow_t",
+    [DELETE_SIZED] = "_ZdlPvm",
+    [DELETE_ARRAY] = "_ZdaPv",
+    [DELETE_ARRAY_NOTHROW] = "_ZdaPvRKSt9nothrow_t",
+    [DELETE_ARRAY_SIZED] = "_ZdaPvm",
+    [DELETE_ALIGNED_NOTHROW] = "_ZdlPvSt11align_val_tRKSt9nothrow_t",
+    [DELETE_SIZED_ALIGNED] = "_ZdlPvmSt11align_val_t",
+    [DELETE_ARRAY_ALIGNED] = "_ZdaPvSt11align_val_t",
+    [DELETE_ARRAY_ALIGNED_NOTHROW] = "_ZdaPvSt11align_val_tRKSt9nothrow_t",
+    [DELETE_ARRAY_SIZED_ALIGNED] = "_ZdaPvmSt11align_val_t",
+};
+
+/* Who a program's calls of the basic operators reach. Found out at the first call of a derived one. */
+enum basics { BASICS_UNKNOWN, BASICS_OURS, BASICS_REPLACED };
+
+static _Atomic enum basics basics;
+static void *derived_next[DERIVED_COUNT]; /* libstdc++'s, once the basics are known to be replaced */
 
 typedef void new_handler(void);
 struct nothrow; /* std::nothrow_t */
@@ -85,10 +136,53 @@ static ALWAYS_INLINE void *new_nothrow(size_t size_bytes, const struct nothrow *
     return LIKELY(block != NULL) ? block : new_nothrow_slowly(size_bytes, tag);
 }
 
+EXPORT void *_Znwm(size_t size_bytes);
+EXPORT void *_Znam(size_t size_bytes);
+EXPORT void *_ZnwmSt11align_val_t(size_t size_bytes, size_t align_bytes);
+EXPORT void _ZdlPv(void *pointer);
+EXPORT void _ZdaPv(void *pointer);
+EXPORT void _ZdlPvSt11align_val_t(void *pointer, size_t align_bytes);
+
+/* Our own, whatever a program puts before them: a hidden name can't be taken over. */
+#define OURS(name) __attribute__((alias(#name), visibility("hidden")))
+void *our_new(size_t size_bytes) OURS(_Znwm);
+void *our_new_array(size_t size_bytes) OURS(_Znam);
+void *our_new_aligned(size_t size_bytes, size_t align_bytes) OURS(_ZnwmSt11align_val_t);
+void our_delete(void *pointer) OURS(_ZdlPv);
+void our_delete_array(void *pointer) OURS(_ZdaPv);
+void our_delete_aligned(void *pointer, size_t align_bytes) OURS(_ZdlPvSt11align_val_t);
+
+static bool is_replaced(const char *name, const void *ours)
+{
+    const void *first = dlsym(RTLD_DEFAULT, name);
+    return first != NULL && first != ours;
+}
+
+/* The array forms count as basic for the sized and nothrow array forms, which call them. */
+COLD static void find_basics(void)
+{
+    bool replaced = is_replaced("_Znwm", (void *)our_new) || is_replaced("_ZdlPv", (void *)our_delete) ||
+                    is_replaced("_Znam", (void *)our_new_array) || is_replaced("_ZdaPv", (void *)our_delete_array) ||
+                    is_replaced("_ZnwmSt11align_val_t", (void *)our_new_aligned) ||
+                    is_replaced("_ZdlPvSt11align_val_t", (void *)our_delete_aligned);
+    for (int i = 0; replaced && i < DERIVED_COUNT; i++)
+        derived_next[i] = dlsym(RTLD_NEXT, derived_names[i]);
+    atomic_store_explicit(&basics, replaced ? BASICS_REPLACED : BASICS_OURS, memory_order_release);
+}
+
+/* libstdc++'s form of the operator where ours must step aside, or NULL. */
+static ALWAYS_INLINE void *stand_in(enum derived_operator which)
+{
+    if (LIKELY(atomic_load_explicit(&basics, memory_order_acquire) == BASICS_OURS))
+        return NULL;
+    if (atomic_load_explicit(&basics, memory_order_acquire) == BASICS_UNKNOWN)
+        find_basics();
+    return derived_next[which];
+}
+
 /* ---- new ---- */
 
 /* operator new(size_t) */
-EXPORT void *_Znwm(size_t size_bytes);
 void *_Znwm(size_t size_bytes)
 {
     return new_throwing(size_bytes);
@@ -98,11 +192,13 @@ void *_Znwm(size_t size_bytes)
 EXPORT void *_ZnwmRKSt9nothrow_t(size_t size_bytes, const struct nothrow *tag);
 void *_ZnwmRKSt9nothrow_t(size_t size_bytes, const struct nothrow *tag)
 {
+    void *(*next)(size_t, const struct nothrow *) = stand_in(NEW_NOTHROW);
+    if (UNLIKELY(next != NULL))
+        return next(size_bytes, tag);
     return new_nothrow(size_bytes, tag);
 }
 
 /* operator new(size_t, align_val_t) */
-EXPORT void *_ZnwmSt11align_val_t(size_t size_bytes, size_t align_bytes);
 void *_ZnwmSt11align_val_t(size_t size_bytes, size_t align_bytes)
 {
     return new_slowly(size_bytes, align_bytes);
@@ -112,13 +208,18 @@ void *_ZnwmSt11align_val_t(size_t size_bytes, size_t align_bytes)
 EXPORT void *_ZnwmSt11align_val_tRKSt9nothrow_t(size_t size_bytes, size_t align_bytes, const struct nothrow *tag);
 void *_ZnwmSt11align_val_tRKSt9nothrow_t(size_t size_bytes, size_t align_bytes, const struct nothrow *tag)
 {
+    void *(*next)(size_t, size_t, const struct nothrow *) = stand_in(NEW_ALIGNED_NOTHROW);
+    if (UNLIKELY(next != NULL))
+        return next(size_bytes, align_bytes, tag);
     return new_aligned_nothrow(size_bytes, align_bytes, tag);
 }
 
 /* operator new[](size_t) */
-EXPORT void *_Znam(size_t size_bytes);
 void *_Znam(size_t size_bytes)
 {
+    void *(*next)(size_t) = stand_in(NEW_ARRAY);
+    if (UNLIKELY(next != NULL))
+        return next(size_bytes);
     return new_throwing(size_bytes);
 }
 
@@ -126,6 +227,9 @@ void *_Znam(size_t size_bytes)
 EXPORT void *_ZnamRKSt9nothrow_t(size_t size_bytes, const struct nothrow *tag);
 void *_ZnamRKSt9nothrow_t(size_t size_bytes, const struct nothrow *tag)
 {
+    void *(*next)(size_t, const struct nothrow *) = stand_in(NEW_ARRAY_NOTHROW);
+    if (UNLIKELY(next != NULL))
+        return next(size_bytes, tag);
     return new_nothrow(size_bytes, tag);
 }
 
@@ -133,6 +237,9 @@ void *_ZnamRKSt9nothrow_t(size_t size_bytes, const struct nothrow *tag)
 EXPORT void *_ZnamSt11align_val_t(size_t size_bytes, size_t align_bytes);
 void *_ZnamSt11align_val_t(size_t size_bytes, size_t align_bytes)
 {
+    void *(*next)(size_t, size_t) = stand_in(NEW_ARRAY_ALIGNED);
+    if (UNLIKELY(next != NULL))
+        return next(size_bytes, align_bytes);
     return new_slowly(size_bytes, align_bytes);
 }
 
@@ -140,13 +247,15 @@ void *_ZnamSt11align_val_t(size_t size_bytes, size_t align_bytes)
 EXPORT void *_ZnamSt11align_val_tRKSt9nothrow_t(size_t size_bytes, size_t align_bytes, const struct nothrow *tag);
 void *_ZnamSt11align_val_tRKSt9nothrow_t(size_t size_bytes, size_t align_bytes, const struct nothrow *tag)
 {
+    void *(*next)(size_t, size_t, const struct nothrow *) = stand_in(NEW_ARRAY_ALIGNED_NOTHROW);
+    if (UNLIKELY(next != NULL))
+        return next(size_bytes, align_bytes, tag);
     return new_aligned_nothrow(size_bytes, align_bytes, tag);
 }
 
 /* ---- delete ---- */
 
 /* operator delete(void *) */
-EXPORT void _ZdlPv(void *pointer);
 void _ZdlPv(void *pointer)
 {
     heap_free(pointer);
@@ -156,6 +265,9 @@ void _ZdlPv(void *pointer)
 EXPORT void _ZdlPvRKSt9nothrow_t(void *pointer, const struct nothrow *tag);
 void _ZdlPvRKSt9nothrow_t(void *pointer, const struct nothrow *tag)
 {
+    void (*next)(void *, const struct nothrow *) = stand_in(DELETE_NOTHROW);
+    if (UNLIKELY(next != NULL))
+        return next(pointer, tag);
     (void)tag;
     heap_free(pointer);
 }
@@ -164,11 +276,13 @@ void _ZdlPvRKSt9nothrow_t(void *pointer, const struct nothrow *tag)
 EXPORT void _ZdlPvm(void *pointer, size_t size_bytes);
 void _ZdlPvm(void *pointer, size_t size_bytes)
 {
+    void (*next)(void *, size_t) = stand_in(DELETE_SIZED);
+    if (UNLIKELY(next != NULL))
+        return next(pointer, size_bytes);
     heap_free_sized(pointer, size_bytes, SIZED_EXACT, CALLER);
 }
 
 /* operator delete(void *, align_val_t) */
-EXPORT void _ZdlPvSt11align_val_t(void *pointer, size_t align_bytes);
 void _ZdlPvSt11align_val_t(void *pointer, size_t align_bytes)
 {
     (void)align_bytes;
@@ -179,6 +293,9 @@ void _ZdlPvSt11align_val_t(void *pointer, size_t align_bytes)
 EXPORT void _ZdlPvSt11align_val_tRKSt9nothrow_t(void *pointer, size_t align_bytes, const struct nothrow *tag);
 void _ZdlPvSt11align_val_tRKSt9nothrow_t(void *pointer, size_t align_bytes, const struct nothrow *tag)
 {
+    void (*next)(void *, size_t, const struct nothrow *) = stand_in(DELETE_ALIGNED_NOTHROW);
+    if (UNLIKELY(next != NULL))
+        return next(pointer, align_bytes, tag);
     (void)align_bytes;
     (void)tag;
     heap_free(pointer);
@@ -188,14 +305,19 @@ void _ZdlPvSt11align_val_tRKSt9nothrow_t(void *pointer, size_t align_bytes, cons
 EXPORT void _ZdlPvmSt11align_val_t(void *pointer, size_t size_bytes, size_t align_bytes);
 void _ZdlPvmSt11align_val_t(void *pointer, size_t size_bytes, size_t align_bytes)
 {
+    void (*next)(void *, size_t, size_t) = stand_in(DELETE_SIZED_ALIGNED);
+    if (UNLIKELY(next != NULL))
+        return next(pointer, size_bytes, align_bytes);
     (void)align_bytes;
     heap_free_sized(pointer, size_bytes, SIZED_AT_MOST, CALLER);
 }
 
 /* operator delete[](void *) */
-EXPORT void _ZdaPv(void *pointer);
 void _ZdaPv(void *pointer)
 {
+    void (*next)(void *) = stand_in(DELETE_ARRAY);
+    if (UNLIKELY(next != NULL))
+        return next(pointer);
     heap_free(pointer);
 }
 
@@ -203,6 +325,9 @@ void _ZdaPv(void *pointer)
 EXPORT void _ZdaPvRKSt9nothrow_t(void *pointer, const struct nothrow *tag);
 void _ZdaPvRKSt9nothrow_t(void *pointer, const struct nothrow *tag)
 {
+    void (*next)(void *, const struct nothrow *) = stand_in(DELETE_ARRAY_NOTHROW);
+    if (UNLIKELY(next != NULL))
+        return next(pointer, tag);
     (void)tag;
     heap_free(pointer);
 }
@@ -211,6 +336,9 @@ void _ZdaPvRKSt9nothrow_t(void *pointer, const struct nothrow *tag)
 EXPORT void _ZdaPvm(void *pointer, size_t size_bytes);
 void _ZdaPvm(void *pointer, size_t size_bytes)
 {
+    void (*next)(void *, size_t) = stand_in(DELETE_ARRAY_SIZED);
+    if (UNLIKELY(next != NULL))
+        return next(pointer, size_bytes);
     heap_free_sized(pointer, size_bytes, SIZED_EXACT, CALLER);
 }
 
@@ -218,6 +346,9 @@ void _ZdaPvm(void *pointer, size_t size_bytes)
 EXPORT void _ZdaPvSt11align_val_t(void *pointer, size_t align_bytes);
 void _ZdaPvSt11align_val_t(void *pointer, size_t align_bytes)
 {
+    void (*next)(void *, size_t) = stand_in(DELETE_ARRAY_ALIGNED);
+    if (UNLIKELY(next != NULL))
+        return next(pointer, align_bytes);
     (void)align_bytes;
     heap_free(pointer);
 }
@@ -226,6 +357,9 @@ void _ZdaPvSt11align_val_t(void *pointer, size_t align_bytes)
 EXPORT void _ZdaPvSt11align_val_tRKSt9nothrow_t(void *pointer, size_t align_bytes, const struct nothrow *tag);
 void _ZdaPvSt11align_val_tRKSt9nothrow_t(void *pointer, size_t align_bytes, const struct nothrow *tag)
 {
+    void (*next)(void *, size_t, const struct nothrow *) = stand_in(DELETE_ARRAY_ALIGNED_NOTHROW);
+    if (UNLIKELY(next != NULL))
+        return next(pointer, align_bytes, tag);
     (void)align_bytes;
     (void)tag;
     heap_free(pointer);
@@ -235,6 +369,9 @@ void _ZdaPvSt11align_val_tRKSt9nothrow_t(void *pointer, size_t align_bytes, cons
 EXPORT void _ZdaPvmSt11align_val_t(void *pointer, size_t size_bytes, size_t align_bytes);
 void _ZdaPvmSt11align_val_t(void *pointer, size_t size_bytes, size_t align_bytes)
 {
+    void (*next)(void *, size_t, size_t) = stand_in(DELETE_ARRAY_SIZED_ALIGNED);
+    if (UNLIKELY(next != NULL))
+        return next(pointer, size_bytes, align_bytes);
     (void)align_bytes;
     heap_free_sized(pointer, size_bytes, SIZED_AT_MOST, CALLER);
 }

@@ -26,7 +26,7 @@ int report_collect(gca_heap_stats *stats_out)
         return -ENOMEM;
     thread_heap_done(heap);
     run_lock();
-    int result = statistics_collect(gca_image, stats_out);
+    int result = statistics_collect(image_now, stats_out);
     run_unlock();
     return result;
 }
@@ -68,7 +68,7 @@ static void write_statistics(void)
     add_row(&text, "free and kept", stats.dirty_bytes);
     add_row(&text, "returned to the kernel", stats.purged_bytes);
     add_row(&text, "moved instead of copied", stats.moved_bytes);
-    add_row(&text, "heap in use at most", atomic_load(&gca_image->units_used) * UNIT_BYTES);
+    add_row(&text, "heap in use at most", atomic_load(&image_now->units_used) * UNIT_BYTES);
     add_row(&text, "metadata", stats.metadata_bytes);
     text_add(&text, "  %-28s%lu\n", "spans", stats.spans);
     text_add(&text, "  %-28s%lu (%lu parked)\n", "thread heaps", stats.threads, stats.parked_threads);

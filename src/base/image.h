@@ -61,7 +61,13 @@ struct image {
     _Atomic uint64_t units_dirty; /* free, but with pages */
 };
 
-/* NULL until the first malloc. Exported so that tools find it. */
+/* NULL until the first malloc. */
+extern struct image *image_now;
+
+/*
+ * The same variable, for tools to find in the library. Inside, nobody uses this name: with two copies of the library in a
+ * process it would mean the first one's in both.
+ */
 extern struct image *gca_image __attribute__((visibility("default")));
 
 #endif

@@ -192,7 +192,7 @@ static void warn(const char *item, size_t item_length, const char *problem)
 COLD void options_load(void)
 {
     options_set_defaults(&current);
-    const char *text = os_environment_get("GCALLOC_OPTIONS");
+    const char *text = os_is_privileged() ? NULL : os_environment_get("GCALLOC_OPTIONS");
     if (text != NULL)
         options_parse(&current, text, warn);
 }

@@ -34,8 +34,8 @@ static void after_in_child(void)
 {
     metadata_lock_reset();
     run_lock_reset();
-    gca_image->fork_count++;
-    gca_image->process_id = os_process_id();
+    image_now->fork_count++;
+    image_now->process_id = os_process_id();
     thread_heap_after_fork_in_child();
 }
 

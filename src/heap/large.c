@@ -101,7 +101,7 @@ void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed)
 {
     size_t unit_count = units_for(size_bytes);
     size_t align_units = align_bytes > UNIT_BYTES ? align_bytes >> UNIT_SHIFT : 1;
-    if (unit_count > gca_image->unit_limit || align_units > gca_image->unit_limit)
+    if (unit_count > image_now->unit_limit || align_units > image_now->unit_limit)
         return NULL;
     struct span *span = metadata_take(sizeof *span);
     if (span == NULL)
@@ -179,7 +179,7 @@ static bool transfer(struct span *span, size_t to_unit, bool copy)
     void *from = (void *)span->start;
     void *to = (void *)unit_start(to_unit);
     if (!copy && span->slot_bytes >= MOVE_BYTES_MIN && os_move_pages(from, to, span->slot_bytes) == 0) {
-        atomic_fetch_add_explicit(&gca_image->moved_bytes, span->slot_bytes, memory_order_relaxed);
+        atomic_fetch_add_explicit(&image_now->moved_bytes, span->slot_bytes, memory_order_relaxed);
         return true;
     }
     memcpy(to, from, span->slot_bytes);
@@ -254,7 +254,7 @@ void *large_resize(void *block, struct span *span, size_t size_bytes)
             shrink(span, needed);
         return block;
     }
-    if (needed > gca_image->unit_limit)
+    if (needed > image_now->unit_limit)
         return NULL;
     if (grow_in_place(span, needed))
         return block;

@@ -29,7 +29,8 @@ enum {
     RANDOM_UNITS = 4096,
 };
 
-struct image *gca_image;
+struct image *image_now;
+extern struct image *gca_image __attribute__((alias("image_now"), visibility("default")));
 struct heap_layout heap_layout;
 
 /* One table that is committed from its start as the number of units grows. */
@@ -111,9 +112,9 @@ static void cut(struct image *image, uintptr_t start, size_t size_bytes)
     image->units_start = (uintptr_t)unit_table.start;
     image->metadata_start = place(&next, metadata_bytes);
     image->metadata_limit_bytes = metadata_bytes;
-    next = round_up(next, UNIT_BYTES);
     size_t spare_units = (start + size_bytes - next) / UNIT_BYTES;
     size_t shift = os_random() % (spare_units / 16 < RANDOM_UNITS ? spare_units / 16 + 1 : RANDOM_UNITS);
+    shift = round_down(shift, GUARD_BYTES / UNIT_BYTES); /* whole pages, also where they have 64 KiB */
     image->slots_start = next + shift * UNIT_BYTES;
     image->unit_limit = round_down(spare_units - shift, GUARD_BYTES / UNIT_BYTES);
 }
@@ -157,7 +158,7 @@ int layout_start(void)
     heap_layout.slots_start = image->slots_start;
     heap_layout.units = (struct unit *)image->units_start;
     reserved_bytes = size_bytes;
-    gca_image = image;
+    image_now = image;
     return 0;
 }
 
@@ -176,7 +177,7 @@ static int grow_tables(size_t unit_count)
 
 static int commit_units(size_t unit_count)
 {
-    struct image *image = gca_image;
+    struct image *image = image_now;
     size_t committed = atomic_load_explicit(&image->units_committed, memory_order_relaxed);
     int result = grow_tables(unit_count);
     if (result == 0)
@@ -191,7 +192,7 @@ static int commit_units(size_t unit_count)
 /* An eighth of the heap at a time: few calls, and little charged that is not used where the kernel counts commits. */
 int layout_grow_units(size_t unit_count)
 {
-    struct image *image = gca_image;
+    struct image *image = image_now;
     size_t committed = atomic_load_explicit(&image->units_committed, memory_order_relaxed);
     if (unit_count <= committed)
         return 0;
@@ -214,7 +215,7 @@ int layout_grow_units(size_t unit_count)
 
 int layout_grow_metadata(size_t used_bytes)
 {
-    struct image *image = gca_image;
+    struct image *image = image_now;
     size_t committed = atomic_load_explicit(&image->metadata_committed_bytes, memory_order_relaxed);
     if (used_bytes <= committed)
         return 0;
@@ -229,7 +230,7 @@ int layout_grow_metadata(size_t used_bytes)
 
 bool layout_owns(const void *address)
 {
-    return gca_image != NULL && heap_offset(address) >> UNIT_SHIFT < gca_image->unit_limit;
+    return image_now != NULL && heap_offset(address) >> UNIT_SHIFT < image_now->unit_limit;
 }
 
 /* What an area keeps, rounded up; the rest of its address space goes back to the kernel. */
@@ -262,7 +263,7 @@ static size_t bytes_for_units(size_t unit_count)
 
 static void shrink_to(size_t unit_limit)
 {
-    struct image *image = gca_image;
+    struct image *image = image_now;
     size_t old_units = image->unit_limit;
     size_t committed = atomic_load_explicit(&image->metadata_committed_bytes, memory_order_relaxed);
     size_t metadata_bytes = round_up(larger(unit_limit * (UNIT_BYTES / 8), committed), GUARD_BYTES);
@@ -279,7 +280,7 @@ static void shrink_to(size_t unit_limit)
 
 void layout_fit(size_t limit_bytes)
 {
-    struct image *image = gca_image;
+    struct image *image = image_now;
     size_t used_bytes = os_address_space_used();
     if (used_bytes <= limit_bytes / 4 * 3)
         return;

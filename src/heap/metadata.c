@@ -54,7 +54,7 @@ static struct piece *take_from_list(size_t rounded_bytes)
 /* The start of the next piece, page-aligned when it is as large as a page: thread heaps then lie on one page. */
 static void *cut_from_end(size_t rounded_bytes)
 {
-    struct image *image = gca_image;
+    struct image *image = image_now;
     size_t used = atomic_load_explicit(&image->metadata_used_bytes, memory_order_relaxed);
     if (layout_grow_metadata(used + rounded_bytes) != 0)
         return NULL;

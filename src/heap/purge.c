@@ -29,7 +29,7 @@ static uint64_t last_purge_ns;
 
 static size_t taken_now(void)
 {
-    return atomic_load_explicit(&gca_image->units_taken, memory_order_relaxed);
+    return atomic_load_explicit(&image_now->units_taken, memory_order_relaxed);
 }
 
 static void count_cycle(size_t again)
@@ -95,7 +95,7 @@ static size_t budget(void)
 /* The clock is read only by a program that keeps more than the plain budget. */
 bool purge_is_due(void)
 {
-    size_t dirty = atomic_load_explicit(&gca_image->units_dirty, memory_order_relaxed);
+    size_t dirty = atomic_load_explicit(&image_now->units_dirty, memory_order_relaxed);
     if (dirty <= base_budget())
         return false;
     if (raised != 0 && os_clock_ns() - last_return_ns > CALM_NS)
@@ -117,7 +117,7 @@ bool purge_units(size_t first, size_t count, bool renew)
                        : os_purge(start, size_bytes);
     if (result != 0)
         return false;
-    atomic_fetch_add_explicit(&gca_image->purged_bytes, (uint64_t)count << UNIT_SHIFT, memory_order_relaxed);
-    atomic_fetch_add_explicit(&gca_image->purge_calls, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&image_now->purged_bytes, (uint64_t)count << UNIT_SHIFT, memory_order_relaxed);
+    atomic_fetch_add_explicit(&image_now->purge_calls, 1, memory_order_relaxed);
     return true;
 }

@@ -23,7 +23,7 @@ static size_t lowest_free;
 
 static size_t units_used(void)
 {
-    return atomic_load_explicit(&gca_image->units_used, memory_order_relaxed);
+    return atomic_load_explicit(&image_now->units_used, memory_order_relaxed);
 }
 
 /* Counters have one writer at a time (the run lock); readers take what they get. */
@@ -86,8 +86,8 @@ static void claim(size_t first, size_t count)
     const struct unit_maps *maps = layout_unit_maps();
     size_t dirty = bitmap_count(maps->dirty, first, count);
     bitmap_fill(maps->free, first, count, false);
-    counter_subtract(&gca_image->units_dirty, dirty);
-    counter_add(&gca_image->units_taken, count);
+    counter_subtract(&image_now->units_dirty, dirty);
+    counter_add(&image_now->units_taken, count);
     purge_note_taken(count - dirty);
     if (first == lowest_free)
         lowest_free = first + count;
@@ -97,8 +97,8 @@ static void release(size_t first, size_t count)
 {
     const struct unit_maps *maps = layout_unit_maps();
     bitmap_fill(maps->free, first, count, true);
-    counter_add(&gca_image->units_dirty, bitmap_count(maps->dirty, first, count));
-    counter_subtract(&gca_image->units_taken, count);
+    counter_add(&image_now->units_dirty, bitmap_count(maps->dirty, first, count));
+    counter_subtract(&image_now->units_taken, count);
     if (first < lowest_free)
         lowest_free = first;
 }
@@ -114,7 +114,7 @@ static int extend(size_t new_used)
     bitmap_fill(layout_unit_maps()->dirty, used, new_used - used, false);
     if (used < lowest_free)
         lowest_free = used;
-    atomic_store_explicit(&gca_image->units_used, new_used, memory_order_release);
+    atomic_store_explicit(&image_now->units_used, new_used, memory_order_release);
     return 0;
 }
 
@@ -125,7 +125,7 @@ static size_t take_from_end(size_t count)
     size_t start = used;
     while (start > 0 && bitmap_get(layout_unit_maps()->free, start - 1))
         start--;
-    if (count > gca_image->unit_limit || start > gca_image->unit_limit - count)
+    if (count > image_now->unit_limit || start > image_now->unit_limit - count)
         return SIZE_MAX;
     return start + count <= used || extend(start + count) == 0 ? start : SIZE_MAX;
 }
@@ -133,8 +133,8 @@ static size_t take_from_end(size_t count)
 /* The counters say when a search is in vain. */
 static size_t find_filtered(enum run_filter filter, size_t count)
 {
-    uint64_t dirty = atomic_load_explicit(&gca_image->units_dirty, memory_order_relaxed);
-    uint64_t all = units_used() - atomic_load_explicit(&gca_image->units_taken, memory_order_relaxed);
+    uint64_t dirty = atomic_load_explicit(&image_now->units_dirty, memory_order_relaxed);
+    uint64_t all = units_used() - atomic_load_explicit(&image_now->units_taken, memory_order_relaxed);
     uint64_t candidates = filter == FILTER_DIRTY ? dirty : filter == FILTER_CLEAN ? all - dirty : all;
     return candidates >= count ? find_run(filter, count) : SIZE_MAX;
 }
@@ -171,7 +171,7 @@ bool run_take_at(size_t first, size_t count)
     lock_take(&lock);
     size_t used = units_used();
     size_t inside = first >= used ? 0 : (first + count <= used ? count : used - first);
-    bool possible = first <= used && first + count <= gca_image->unit_limit &&
+    bool possible = first <= used && first + count <= image_now->unit_limit &&
                     find_unit(FILTER_FREE, first, first + inside, false) == first + inside &&
                     (first + count <= used || extend(first + count) == 0);
     if (possible)
@@ -199,8 +199,8 @@ static size_t purge_run(size_t first, size_t count)
 {
     const struct unit_maps *maps = layout_unit_maps();
     bitmap_fill(maps->free, first, count, false);
-    counter_subtract(&gca_image->units_dirty, count);
-    counter_add(&gca_image->units_taken, count);
+    counter_subtract(&image_now->units_dirty, count);
+    counter_add(&image_now->units_taken, count);
     bool renew = bitmap_find(maps->moved, first, first + count, true) != first + count;
     lock_release(&lock);
     bool is_clean = purge_units(first, count, renew);
@@ -219,7 +219,7 @@ static size_t purge_down_to(size_t target)
     const struct unit_maps *maps = layout_unit_maps();
     size_t end = units_used();
     size_t purged = 0;
-    while (atomic_load_explicit(&gca_image->units_dirty, memory_order_relaxed) > target) {
+    while (atomic_load_explicit(&image_now->units_dirty, memory_order_relaxed) > target) {
         size_t last = find_last_dirty(end);
         if (last == SIZE_MAX)
             break;
@@ -241,7 +241,7 @@ void run_put(size_t first, size_t count)
 
 size_t run_dirty_count(void)
 {
-    return atomic_load_explicit(&gca_image->units_dirty, memory_order_relaxed);
+    return atomic_load_explicit(&image_now->units_dirty, memory_order_relaxed);
 }
 
 size_t run_purge_all(void)
@@ -305,7 +305,7 @@ const char *run_verify(void)
         if (is_free && heap_layout.units[i].kind != UNIT_FREE)
             return "a free unit has a span";
     }
-    if (free_units != units_used() - atomic_load(&gca_image->units_taken))
+    if (free_units != units_used() - atomic_load(&image_now->units_taken))
         return "the number of taken units is wrong";
-    return dirty_units == atomic_load(&gca_image->units_dirty) ? NULL : "the number of dirty units is wrong";
+    return dirty_units == atomic_load(&image_now->units_dirty) ? NULL : "the number of dirty units is wrong";
 }

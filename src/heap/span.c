@@ -201,7 +201,7 @@ struct span *span_at(const void *address)
 
 struct span *span_from(size_t unit_index)
 {
-    size_t limit = atomic_load_explicit(&gca_image->units_used, memory_order_acquire);
+    size_t limit = atomic_load_explicit(&image_now->units_used, memory_order_acquire);
     for (; unit_index < limit; unit_index++) {
         struct span *span = __atomic_load_n(&heap_layout.units[unit_index].span, __ATOMIC_ACQUIRE);
         if (span != NULL && span->first_unit == unit_index)

@@ -66,15 +66,15 @@ COLD static int start(void)
 
 static void add_to_all(struct thread_heap *heap)
 {
-    heap->next = gca_image->heaps;
-    __atomic_store_n(&gca_image->heaps, heap, __ATOMIC_RELEASE);
+    heap->next = image_now->heaps;
+    __atomic_store_n(&image_now->heaps, heap, __ATOMIC_RELEASE);
 }
 
 void thread_heap_each(void (*visit)(struct thread_heap *heap, void *context), void *context)
 {
-    if (gca_image == NULL)
+    if (image_now == NULL)
         return;
-    struct thread_heap *heap = __atomic_load_n(&gca_image->heaps, __ATOMIC_ACQUIRE);
+    struct thread_heap *heap = __atomic_load_n(&image_now->heaps, __ATOMIC_ACQUIRE);
     for (; heap != NULL; heap = heap->next)
         visit(heap, context);
 }

@@ -159,13 +159,13 @@ static const char *check_all(void)
         return "a span says that it is listed, but no list leads to it";
     if (totals.waiting > totals.withheld && !totals.orphans)
         return "a free slot waits in two places";
-    bool has_forked = gca_image->fork_count != 0;
+    bool has_forked = image_now->fork_count != 0;
     return totals.waiting < totals.withheld && !has_forked ? "a free slot is nowhere" : NULL;
 }
 
 const char *heap_verify(void)
 {
-    if (gca_image == NULL)
+    if (image_now == NULL)
         return NULL;
     thread_heap_lock_all();
     run_lock();

@@ -5,7 +5,9 @@
  */
 #include "os/environment.h"
 
+#include <elf.h>
 #include <stddef.h>
+#include <sys/auxv.h>
 
 extern char **environ;
 extern void *__libc_stack_end __attribute__((weak));
@@ -22,6 +24,11 @@ static char **first_environment(void)
         return NULL;
     long argument_count = *(long *)__libc_stack_end;
     return (char **)__libc_stack_end + 1 + argument_count + 1;
+}
+
+_Bool os_is_privileged(void)
+{
+    return getauxval(AT_SECURE) != 0;
 }
 
 /* The text behind "name=", or NULL. By hand, since it runs in every process and libc's would fault in pages of libc. */
