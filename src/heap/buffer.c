@@ -71,13 +71,15 @@ static void take_from_spans(struct thread_heap *heap, uint32_t class_index, stru
 
 /*
  * After slots came back: the span is listed again if it was full, and given up if it is empty. One empty span of each
- * class stays, so that a program that frees and takes one block over and over is not slow.
+ * class stays, so that a program that frees and takes one block over and over is not slow; not so where no thread is.
  */
 static void settle(struct thread_heap *owner, struct span *span)
 {
     if (!span->listed)
         thread_heap_list(owner, span);
-    if (span->free_count != span->slot_count || span->next == span)
+    if (span->free_count != span->slot_count)
+        return;
+    if (span->next == span && !atomic_load_explicit(&owner->parked, memory_order_relaxed))
         return;
     thread_heap_unlist(owner, span);
     span_destroy(span);
@@ -146,6 +148,8 @@ static void return_entries(struct thread_heap *heap, const struct entry *entries
 /* The one empty span that settle() keeps, if the class has it. */
 static void give_up_last(struct thread_heap *heap, uint32_t class_index)
 {
+    if (heap->listed[class_index] == NULL)
+        return;
     lock_take(&heap->lock);
     struct span *span = heap->listed[class_index];
     if (span != NULL && span->free_count == span->slot_count) {
@@ -248,6 +252,16 @@ NOINLINE void buffer_make_room(struct thread_heap *heap, uint32_t class_index)
 
 void buffer_flush_all(struct thread_heap *heap)
 {
-    for (uint32_t i = 0; i < CLASS_COUNT; i++)
+    for (uint32_t i = 0; i < CLASS_COUNT; i++) {
         flush(heap, &heap->buffers[i]);
+        give_up_last(heap, i);
+    }
+}
+
+size_t buffer_held_bytes(const struct thread_heap *heap)
+{
+    size_t total = 0;
+    for (uint32_t i = 0; i < CLASS_COUNT; i++)
+        total += (size_t)(heap->buffers[i].top - heap->buffers[i].base) * class_slot_bytes[i];
+    return total;
 }

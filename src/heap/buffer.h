@@ -17,7 +17,10 @@ int buffer_refill(struct thread_heap *heap, uint32_t class_index);
 /* Makes room in the class's full buffer: makes it larger or moves its older half to the spans. */
 void buffer_make_room(struct thread_heap *heap, uint32_t class_index);
 
-/* Moves every entry of every buffer to the spans. */
+/* What the heap's buffers hold. */
+size_t buffer_held_bytes(const struct thread_heap *heap);
+
+/* Moves every entry of every buffer to the spans, and gives up the empty ones. */
 void buffer_flush_all(struct thread_heap *heap);
 
 /* Sets the slot free in its span, and gives the span up if it is empty and not needed. The owner's lock is held. */

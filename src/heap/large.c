@@ -10,6 +10,7 @@
 #include "base/invariant.h"
 #include "heap/metadata.h"
 #include "heap/misuse.h"
+#include "heap/purge.h"
 #include "heap/runs.h"
 #include "heap/span.h"
 #include "os/memory.h"
@@ -178,7 +179,8 @@ static bool transfer(struct span *span, size_t to_unit, bool copy)
 {
     void *from = (void *)span->start;
     void *to = (void *)unit_start(to_unit);
-    if (!copy && span->slot_bytes >= MOVE_BYTES_MIN && os_move_pages(from, to, span->slot_bytes) == 0) {
+    bool whole_pages = purge_page_units() == 1;
+    if (!copy && whole_pages && span->slot_bytes >= MOVE_BYTES_MIN && os_move_pages(from, to, span->slot_bytes) == 0) {
         atomic_fetch_add_explicit(&image_now->moved_bytes, span->slot_bytes, memory_order_relaxed);
         return true;
     }

@@ -26,6 +26,7 @@ static uint32_t cycles;
 static size_t taken_peak;
 static uint64_t last_return_ns; /* when a purged unit was last taken again */
 static uint64_t last_purge_ns;
+static uint64_t refused_ns; /* when the kernel last refused: the program may have locked its memory */
 
 static size_t taken_now(void)
 {
@@ -98,9 +99,21 @@ bool purge_is_due(void)
     size_t dirty = atomic_load_explicit(&image_now->units_dirty, memory_order_relaxed);
     if (dirty <= base_budget())
         return false;
+    if (refused_ns != 0 && os_clock_ns() - refused_ns < CALM_NS)
+        return false;
     if (raised != 0 && os_clock_ns() - last_return_ns > CALM_NS)
         end_raise();
     return dirty > budget();
+}
+
+void purge_note_refused(void)
+{
+    refused_ns = os_clock_ns();
+}
+
+size_t purge_page_units(void)
+{
+    return os_page_bytes() > UNIT_BYTES ? os_page_bytes() / UNIT_BYTES : 1;
 }
 
 /* A quarter below the budget, so that the next free does not purge again. */

@@ -18,9 +18,15 @@ bool purge_is_due(void);
 /* The number of dirty units to stop at. */
 size_t purge_target(void);
 
+/* The kernel refused: nothing is due for a while. */
+void purge_note_refused(void);
+
+/* Units that make a whole page of the kernel's: more than one where pages have 64 KiB. */
+size_t purge_page_units(void);
+
 /*
  * Returns the units' pages to the kernel; with `renew` their mapping is made anew as well. The run lock is NOT held; the
- * units are taken. Returns false when the kernel refused, and the units are as dirty as before.
+ * units are taken and whole pages. Returns false when the kernel refused, and the units are as dirty as before.
  */
 bool purge_units(size_t first, size_t count, bool renew);
 

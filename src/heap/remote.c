@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 enum {
-    INBOX_BYTES_MAX = 1024 * 1024, /* what may wait for an owner that does not come */
+    INBOX_BYTES_MAX = 1024 * 1024, /* what may wait for a thread to come for it */
 };
 
 static struct thread_heap *owner_of(void *slot)
@@ -63,7 +63,9 @@ static size_t post(struct thread_heap *owner, struct batch *batch)
 
 static void send(struct thread_heap *owner, struct batch *batch)
 {
-    if (post(owner, batch) <= INBOX_BYTES_MAX || !lock_try(&owner->lock))
+    size_t waiting = post(owner, batch);
+    bool somebody_comes = !atomic_load_explicit(&owner->parked, memory_order_relaxed);
+    if ((somebody_comes && waiting <= INBOX_BYTES_MAX) || !lock_try(&owner->lock))
         return;
     remote_drain_to_spans(owner);
     lock_release(&owner->lock);

@@ -18,8 +18,25 @@
 #include "heap/purge.h"
 #include "os/memory.h"
 
+/* The bits a search looks at: free ones, and of them only the dirty or only the clean. */
+enum run_filter { FILTER_FREE, FILTER_DIRTY, FILTER_CLEAN, FILTER_COUNT };
+
 static struct lock lock;
 static size_t lowest_free;
+
+/*
+ * What searches have found out: below `from` no run of `count` units or more passes the filter. Without it every large
+ * block in a fragmented heap would cost a look at all runs that are too short. Kept by magnitude of the count, since
+ * what a search for one unit finds out helps none for a hundred.
+ */
+enum { MAGNITUDES = 4 };
+
+struct knowledge {
+    size_t count; /* 0: nothing is known */
+    size_t from;
+};
+
+static struct knowledge known[FILTER_COUNT][MAGNITUDES];
 
 static size_t units_used(void)
 {
@@ -36,9 +53,6 @@ static void counter_subtract(_Atomic uint64_t *counter, size_t value)
 {
     counter_add(counter, -value);
 }
-
-/* The bits a search looks at: free ones, and of them only the dirty or only the clean. */
-enum run_filter { FILTER_FREE, FILTER_DIRTY, FILTER_CLEAN };
 
 static uint64_t filtered_word(const struct unit_maps *maps, size_t word, enum run_filter filter)
 {
@@ -64,18 +78,84 @@ static size_t find_unit(enum run_filter filter, size_t from, size_t limit, bool 
     return limit;
 }
 
+/* The start of the stretch that ends at `end` and passes the filter, but not more than `most` units before it. */
+static size_t stretch_start(enum run_filter filter, size_t end, size_t most)
+{
+    const struct unit_maps *maps = layout_unit_maps();
+    size_t floor = end > most ? end - most : 0;
+    while (end > floor) {
+        uint32_t bits = (uint32_t)((end - 1) % WORD_BITS) + 1;
+        uint64_t others = ~filtered_word(maps, (end - 1) / WORD_BITS, filter) & word_mask(0, bits);
+        if (others != 0) {
+            size_t start = (end - 1) / WORD_BITS * WORD_BITS + bit_highest(others) + 1;
+            return start > floor ? start : floor;
+        }
+        end -= bits;
+    }
+    return floor;
+}
+
+static void correct(struct knowledge *knowledge, enum run_filter filter, size_t first, size_t count)
+{
+    size_t wanted = knowledge->count;
+    if (wanted == 0 || first >= knowledge->from + wanted)
+        return;
+    size_t start = stretch_start(filter, first, wanted);
+    size_t limit = first + count + wanted < units_used() ? first + count + wanted : units_used();
+    size_t end = find_unit(filter, first, limit, false);
+    if (end - start >= wanted && start < knowledge->from)
+        knowledge->from = start;
+}
+
+/* The units became free or changed between clean and dirty: a run that is long enough may be one of theirs now. */
+static void correct_all(size_t first, size_t count)
+{
+    for (int filter = 0; filter < FILTER_COUNT; filter++)
+        for (int magnitude = 0; magnitude < MAGNITUDES; magnitude++)
+            correct(&known[filter][magnitude], (enum run_filter)filter, first, count);
+}
+
+/* 1; 2 to 7; 8 to 63; more. */
+static int magnitude_of(size_t count)
+{
+    if (count == 1)
+        return 0;
+    return count < 8 ? 1 : count < 64 ? 2 : 3;
+}
+
+/* Where a search for so many units may start. */
+static size_t known_start(enum run_filter filter, size_t count)
+{
+    size_t start = lowest_free;
+    for (int magnitude = 0; magnitude <= magnitude_of(count); magnitude++) {
+        const struct knowledge *knowledge = &known[filter][magnitude];
+        if (knowledge->count != 0 && knowledge->count <= count && knowledge->from > start)
+            start = knowledge->from;
+    }
+    return start;
+}
+
+static void learn(enum run_filter filter, size_t count, size_t from)
+{
+    known[filter][magnitude_of(count)] = (struct knowledge){count, from};
+}
+
 /* The lowest run that fits, or SIZE_MAX. */
 static size_t find_run(enum run_filter filter, size_t count)
 {
     size_t limit = units_used();
-    size_t from = lowest_free;
+    size_t from = known_start(filter, count);
     for (;;) {
         size_t start = find_unit(filter, from, limit, true);
-        if (start + count > limit)
+        if (start + count > limit) {
+            learn(filter, count, start);
             return SIZE_MAX;
+        }
         size_t end = find_unit(filter, start, start + count, false);
-        if (end == start + count)
+        if (end == start + count) {
+            learn(filter, count, start);
             return start;
+        }
         from = end;
     }
 }
@@ -101,6 +181,7 @@ static void release(size_t first, size_t count)
     counter_subtract(&image_now->units_taken, count);
     if (first < lowest_free)
         lowest_free = first;
+    correct_all(first, count);
 }
 
 /* Takes units at the end of the heap into use, as free and clean ones. */
@@ -115,6 +196,7 @@ static int extend(size_t new_used)
     if (used < lowest_free)
         lowest_free = used;
     atomic_store_explicit(&image_now->units_used, new_used, memory_order_release);
+    correct_all(used, new_used - used);
     return 0;
 }
 
@@ -194,9 +276,17 @@ static size_t find_last_dirty(size_t end)
     return SIZE_MAX;
 }
 
-/* Purges one run, which counts as taken while the lock is open for the kernel call. Returns the units purged. */
-static size_t purge_run(size_t first, size_t count)
+/*
+ * Purges the whole pages in one run, which count as taken while the lock is open for the kernel call. Returns the units
+ * purged; 0 also when the kernel refused.
+ */
+static size_t purge_run(size_t first, size_t limit)
 {
+    size_t page_units = purge_page_units();
+    first = round_up(first, page_units);
+    size_t count = round_down(limit, page_units) - first;
+    if (first >= limit || count == 0)
+        return 0;
     const struct unit_maps *maps = layout_unit_maps();
     bitmap_fill(maps->free, first, count, false);
     counter_subtract(&image_now->units_dirty, count);
@@ -210,6 +300,8 @@ static size_t purge_run(size_t first, size_t count)
         bitmap_fill(maps->moved, first, count, false);
     }
     release(first, count);
+    if (!is_clean)
+        purge_note_refused();
     return is_clean ? count : 0;
 }
 
@@ -226,7 +318,10 @@ static size_t purge_down_to(size_t target)
         size_t first = last;
         while (first > 0 && bitmap_get(maps->free, first - 1) && bitmap_get(maps->dirty, first - 1))
             first--;
-        purged += purge_run(first, last + 1 - first);
+        size_t count = purge_run(first, last + 1);
+        if (count == 0 && purge_page_units() == 1)
+            break;
+        purged += count;
         end = first;
     }
     return purged;
@@ -291,6 +386,18 @@ void run_lock_reset(void)
     lock_reset(&lock);
 }
 
+static bool is_true(const struct knowledge *knowledge, enum run_filter filter)
+{
+    size_t end = 0;
+    for (size_t start = 0; knowledge->count != 0 && start < knowledge->from; start = end) {
+        start = find_unit(filter, end, knowledge->from, true);
+        end = find_unit(filter, start, units_used(), false);
+        if (start < knowledge->from && end - start >= knowledge->count)
+            return false;
+    }
+    return true;
+}
+
 const char *run_verify(void)
 {
     const struct unit_maps *maps = layout_unit_maps();
@@ -305,6 +412,10 @@ const char *run_verify(void)
         if (is_free && heap_layout.units[i].kind != UNIT_FREE)
             return "a free unit has a span";
     }
+    for (int filter = 0; filter < FILTER_COUNT; filter++)
+        for (int magnitude = 0; magnitude < MAGNITUDES; magnitude++)
+            if (!is_true(&known[filter][magnitude], (enum run_filter)filter))
+                return "a run of free units lies where none is known";
     if (free_units != units_used() - atomic_load(&image_now->units_taken))
         return "the number of taken units is wrong";
     return dirty_units == atomic_load(&image_now->units_dirty) ? NULL : "the number of dirty units is wrong";

@@ -99,7 +99,7 @@ static void count_threads(const struct image *image, gca_heap_stats *stats)
 {
     const struct thread_heap *heap = image->heaps;
     for (size_t guard = 0; heap != NULL && in_metadata(image, heap, sizeof *heap) && guard < 1u << 22; guard++) {
-        if (heap->parked != 0)
+        if (atomic_load_explicit(&heap->parked, memory_order_relaxed) != 0)
             stats->parked_threads++;
         else
             stats->threads++;

@@ -21,7 +21,7 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { ADOPT_TRIES = 4, WARM_MAX = 8 };
+enum { ADOPT_TRIES = 4, WARM_MAX = 8, WARM_BYTES_MAX = 131072 };
 
 const struct thread_heap thread_heap_none;
 
@@ -111,7 +111,7 @@ static struct thread_heap *take_parked(void)
         if (atomic_load_explicit(&heap->orphaned, memory_order_relaxed))
             rebuild(heap);
         atomic_store_explicit(&parked, heap->next_parked, memory_order_relaxed);
-        heap->parked = false;
+        atomic_store_explicit(&heap->parked, false, memory_order_relaxed);
         warm_count -= heap->warm;
         heap->warm = false;
     }
@@ -176,22 +176,36 @@ void thread_heap_flush(struct thread_heap *heap)
     buffer_flush_all(heap);
 }
 
+void thread_heap_flush_parked(void)
+{
+    lock_take(&parked_lock);
+    struct thread_heap *heap = atomic_load_explicit(&parked, memory_order_relaxed);
+    for (; heap != NULL; heap = heap->next_parked) {
+        if (atomic_load_explicit(&heap->orphaned, memory_order_relaxed))
+            continue; /* rebuilding may touch more memory than it gives back */
+        warm_count -= heap->warm;
+        heap->warm = 0;
+        thread_heap_flush(heap);
+    }
+    lock_release(&parked_lock);
+}
+
 /*
- * A few parked heaps keep what their buffers hold: in a program of short-lived threads the next thread takes the heap over
+ * A few parked heaps keep what their buffers hold, if it is little: in a program of short-lived threads the next thread takes the heap over
  * before anybody misses those slots.
  */
 static void park(struct thread_heap *heap)
 {
     remote_send_all(heap);
     lock_take(&parked_lock);
-    heap->warm = warm_count < WARM_MAX;
+    heap->warm = warm_count < WARM_MAX && buffer_held_bytes(heap) <= WARM_BYTES_MAX;
     warm_count += heap->warm;
     lock_release(&parked_lock);
+    atomic_store_explicit(&heap->parked, true, memory_order_relaxed);
     if (!heap->warm)
         thread_heap_flush(heap);
     lock_take(&parked_lock);
     heap->next_parked = atomic_load_explicit(&parked, memory_order_relaxed);
-    heap->parked = true;
     atomic_store_explicit(&parked, heap, memory_order_relaxed);
     lock_release(&parked_lock);
 }
@@ -248,8 +262,7 @@ static void cool(struct thread_heap *heap)
         return;
     heap->warm = false;
     warm_count--;
-    remote_drain(heap);
-    buffer_flush_all(heap);
+    thread_heap_flush(heap);
 }
 
 static struct span *take_span(struct thread_heap *from, uint32_t class_index, struct thread_heap *to)
@@ -317,13 +330,13 @@ static void orphan(struct thread_heap *heap, void *context)
 {
     (void)context;
     lock_reset(&heap->lock);
-    if (heap == heap_self || heap->parked)
+    if (heap == heap_self || atomic_load_explicit(&heap->parked, memory_order_relaxed))
         return;
     remote_send_all(heap);
     atomic_store_explicit(&heap->orphaned, true, memory_order_relaxed);
     atomic_store_explicit(&heap_layout.has_orphans, true, memory_order_relaxed);
     heap->next_parked = atomic_load_explicit(&parked, memory_order_relaxed);
-    heap->parked = true;
+    atomic_store_explicit(&heap->parked, true, memory_order_relaxed);
     atomic_store_explicit(&parked, heap, memory_order_relaxed);
 }
 

@@ -58,7 +58,7 @@ struct thread_heap {
     uint8_t warm;              /* parked with its buffers full. Under the parked lock */
     struct lock lock;
     _Atomic bool orphaned;     /* its thread vanished in a fork: to be rebuilt before use. Under the parked lock */
-    uint8_t parked;            /* no thread has it. Under the parked lock */
+    _Atomic uint8_t parked;    /* no thread has it. Written under the parked lock */
     int32_t thread_id;         /* of the thread that has it, or had it last */
     struct batch *_Atomic inbox;
     struct batch *_Atomic returned; /* batches of this heap's that others have emptied */
@@ -105,8 +105,14 @@ struct span *thread_heap_adopt_span(struct thread_heap *heap, uint32_t class_ind
 void thread_heap_list(struct thread_heap *heap, struct span *span);
 void thread_heap_unlist(struct thread_heap *heap, struct span *span);
 
-/* Empties the buffers and outboxes of the calling thread's heap into spans and inboxes. */
+/*
+ * Empties the calling thread's heap as far as it goes: buffers and outboxes into spans and inboxes, and gives up every
+ * empty span.
+ */
 void thread_heap_flush(struct thread_heap *heap);
+
+/* The same for all parked heaps. */
+void thread_heap_flush_parked(void);
 
 /* Calls visit for each thread heap there ever was. No lock is needed: heaps are only added. */
 void thread_heap_each(void (*visit)(struct thread_heap *heap, void *context), void *context);

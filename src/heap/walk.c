@@ -47,5 +47,6 @@ size_t heap_trim(void)
         return 0;
     thread_heap_flush(heap);
     thread_heap_done(heap);
+    thread_heap_flush_parked();
     return run_purge_all();
 }
