@@ -4,10 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-void require_at(bool holds, const char *what, const char *file, int line)
+void require_failed(const char *what, const char *file, int line)
 {
-    if (holds)
-        return;
     dprintf(STDERR_FILENO, "%s:%d: does not hold: %s (errno %d)\n", file, line, what, errno);
     _exit(1);
 }
