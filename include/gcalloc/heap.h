@@ -25,7 +25,7 @@ const char *gca_version(void);
 typedef struct gca_heap_stats {
     uint64_t blocks;              /* blocks allocated now */
     uint64_t allocated_bytes;     /* usable bytes of those blocks */
-    uint64_t large_blocks;        /* of them, blocks beyond the largest size class (64 KiB) */
+    uint64_t large_blocks;        /* of them, blocks beyond the largest size class (16 KiB) */
     uint64_t large_bytes;
     uint64_t free_slot_bytes;     /* slots of live spans that are free or wait in a thread's buffer */
     uint64_t dirty_bytes;         /* free units that still hold pages */
@@ -90,7 +90,7 @@ size_t gca_heap_walk(bool (*visit)(void *block, size_t size_bytes, void *context
 
 /*
  * Walks every table of the heap and checks every invariant. Returns 0, or -EUCLEAN after one report line for the first
- * broken one. Other threads should be quiet.
+ * broken one. While other threads have allocated and still run, what they change without a lock is left out.
  */
 int gca_heap_verify(void);
 

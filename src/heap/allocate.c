@@ -52,8 +52,9 @@ static void *allocate_large(size_t size_bytes, size_t align_bytes, bool zeroed)
     struct thread_heap *heap = thread_heap_get(); /* starts gcalloc */
     if (heap == NULL)
         return NULL;
+    void *kept = align_bytes <= UNIT_BYTES ? large_take_kept(heap, size_bytes, zeroed) : NULL;
     thread_heap_done(heap);
-    return large_allocate(size_bytes, align_bytes, zeroed);
+    return kept != NULL ? kept : large_allocate(size_bytes, align_bytes, zeroed);
 }
 
 static size_t at_least_one(size_t size_bytes)
@@ -189,7 +190,7 @@ NOINLINE void heap_free_slowly(void *pointer)
     if (unit->kind == UNIT_SPAN)
         free_in_span(pointer, unit, caller);
     else if (unit->kind == UNIT_LARGE)
-        large_free(pointer, unit, caller);
+        large_free(thread_heap_peek(), pointer, unit, caller);
     else
         misuse_free_of_free_unit(pointer, unit, caller);
 }

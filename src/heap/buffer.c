@@ -10,6 +10,7 @@
 
 #include "base/bits.h"
 #include "base/invariant.h"
+#include "heap/large.h"
 #include "heap/metadata.h"
 #include "heap/misuse.h"
 #include "heap/remote.h"
@@ -175,6 +176,7 @@ static void flush(struct thread_heap *heap, struct buffer *buffer)
 static void reclaim_idle(struct thread_heap *heap)
 {
     heap->grown_units = 0;
+    large_flush_kept(heap);
     for (uint32_t i = 0; i < CLASS_COUNT; i++) {
         struct buffer *buffer = &heap->buffers[i];
         if (buffer->base == NULL)

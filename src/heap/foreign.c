@@ -26,7 +26,8 @@ void foreign_register(const struct foreign_heap *(*find)(void))
     find_heap = find;
 }
 
-enum foreign_kind { FOREIGN_WRONG, FOREIGN_LOADER, FOREIGN_LIBC };
+/* In doubt a pointer is ignored: a leak is better than a program ended for nothing. */
+enum foreign_kind { FOREIGN_WRONG, FOREIGN_IGNORED, FOREIGN_LIBC };
 
 enum { CHUNK_ALIGNMENT = 16, CHUNK_FLAGS = 7, CHUNK_BYTES_MIN = 32, CHUNK_MAPPED = 2 };
 
@@ -61,13 +62,16 @@ static enum foreign_kind classify(void *pointer, void *caller)
     if (layout_owns(pointer))
         return FOREIGN_WRONG;
     if (is_called_by_loader(caller))
-        return FOREIGN_LOADER;
-    if (os_mapping_find((uintptr_t)pointer, &mapping) != 0 || !mapping.readable || !mapping.writable)
+        return FOREIGN_IGNORED;
+    int result = os_mapping_find((uintptr_t)pointer, &mapping);
+    if (result == -EIO)
+        return FOREIGN_IGNORED;
+    if (result != 0 || !mapping.readable || !mapping.writable)
         return FOREIGN_WRONG;
     if (here >= mapping.start && here < mapping.end)
         return FOREIGN_WRONG;
     if (is_loader(&mapping))
-        return FOREIGN_LOADER;
+        return FOREIGN_IGNORED;
     bool is_heap = strcmp(mapping.name, "[heap]") == 0;
     bool is_anonymous = mapping.name[0] == '\0' || strncmp(mapping.name, "[anon", 5) == 0;
     if (!is_heap && !is_anonymous)

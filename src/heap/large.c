@@ -13,6 +13,7 @@
 #include "heap/purge.h"
 #include "heap/runs.h"
 #include "heap/span.h"
+#include "heap/thread.h"
 #include "os/memory.h"
 
 #include <string.h>
@@ -132,19 +133,61 @@ static void destroy(struct span *span)
     metadata_put(span, sizeof *span);
 }
 
+/*
+ * A thread keeps a few of the smaller blocks it frees as they are, descriptors and all, but marked free: a program that
+ * takes and frees such a block over and over needs no lock for it.
+ */
+static bool keep(struct thread_heap *heap, struct span *span)
+{
+    if (heap == NULL || span->unit_count > KEPT_UNITS_MAX)
+        return false;
+    struct kept *kept = &heap->kept[span->unit_count];
+    if (kept->count >= KEPT_COUNT_MAX)
+        return false;
+    span->next = kept->first;
+    kept->first = span;
+    kept->count++;
+    return true;
+}
+
+void *large_take_kept(struct thread_heap *heap, size_t size_bytes, bool zeroed)
+{
+    size_t unit_count = units_for(size_bytes);
+    struct span *span = unit_count <= KEPT_UNITS_MAX ? heap->kept[unit_count].first : NULL;
+    if (span == NULL)
+        return NULL;
+    heap->kept[unit_count].first = span->next;
+    heap->kept[unit_count].count--;
+    if (zeroed)
+        memset((void *)span->start, 0, size_bytes);
+    atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, SLOT_ALLOCATED, memory_order_relaxed);
+    return (void *)span->start;
+}
+
+void large_flush_kept(struct thread_heap *heap)
+{
+    for (size_t i = 0; i <= KEPT_UNITS_MAX; i++) {
+        struct kept kept = heap->kept[i];
+        heap->kept[i] = (struct kept){NULL, 0};
+        for (struct span *next; kept.first != NULL; kept.first = next) {
+            next = kept.first->next;
+            destroy(kept.first);
+        }
+    }
+}
+
 /* The exchange decides between two threads that free the same block: one frees, the other is told. */
-void large_free(void *block, struct unit *unit, void *caller)
+void large_free(struct thread_heap *heap, void *block, struct unit *unit, void *caller)
 {
     if ((uintptr_t)block != unit->start) {
         misuse_invalid_free(block, caller);
         return;
     }
     uint8_t state = atomic_exchange_explicit(&unit->large_state, SLOT_FREE, memory_order_acq_rel);
-    if ((state & 1) == 0) {
+    if ((state & 1) == 0)
         misuse_double_free(block, unit->slot_bytes, caller);
-        return;
-    }
-    destroy(unit->span);
+    else if (!keep(heap, unit->span))
+        destroy(unit->span);
 }
 
 static void shrink(struct span *span, size_t unit_count)

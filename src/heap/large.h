@@ -15,8 +15,17 @@
  */
 void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed);
 
-/* Frees the block; `unit` is the descriptor of the unit that holds the pointer and is of kind UNIT_LARGE. */
-void large_free(void *block, struct unit *unit, void *caller);
+/*
+ * Frees the block; `unit` is the descriptor of the unit that holds the pointer and is of kind UNIT_LARGE. Small ones may
+ * stay with the calling thread's heap, which may be NULL.
+ */
+void large_free(struct thread_heap *heap, void *block, struct unit *unit, void *caller);
+
+/* A block that the heap has kept, for this size; or NULL. */
+void *large_take_kept(struct thread_heap *heap, size_t size_bytes, bool zeroed);
+
+/* Gives up all blocks that the heap has kept. */
+void large_flush_kept(struct thread_heap *heap);
 
 /*
  * Resizes the block, in place if it can, else by moving its pages. Returns the block, which may have moved, or NULL with

@@ -281,7 +281,7 @@ static void shrink_to(size_t unit_limit)
 void layout_fit(size_t limit_bytes)
 {
     struct image *image = image_now;
-    size_t used_bytes = os_address_space_used();
+    size_t used_bytes = larger(os_address_space_used(), reserved_bytes); /* without /proc it says 0 */
     if (used_bytes <= limit_bytes / 4 * 3)
         return;
     size_t others_bytes = used_bytes > reserved_bytes ? used_bytes - reserved_bytes : 0;

@@ -16,6 +16,7 @@
 #include "os/maps.h"
 #include "os/thread.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -86,8 +87,10 @@ static void describe_outside(struct text *text, const void *pointer)
     struct os_mapping mapping;
     int result = os_mapping_find((uintptr_t)pointer, &mapping);
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    if (result != 0)
+    if (result == -ENOENT)
         text_add(text, "not in any heap: unmapped memory");
+    else if (result != 0)
+        text_add(text, "not in any heap");
     else if (strcmp(mapping.name, "[stack]") == 0 || (here >= mapping.start && here < mapping.end))
         text_add(text, "not in any heap: a stack");
     else if (mapping.name[0] == '/')

@@ -77,10 +77,21 @@ static void each_span(const struct image *image,
     }
 }
 
+/* A thread may keep a large block that it has freed. */
+static bool is_allocated_large(const struct image *image, const struct span *span)
+{
+    const struct unit *first = unit_of(image, span->first_unit);
+    return (atomic_load_explicit(&first->large_state, memory_order_relaxed) & 1) != 0;
+}
+
 static void add_to_stats(const struct image *image, const struct span *span, bool is_large, void *context)
 {
     gca_heap_stats *stats = context;
     stats->span_bytes += (uint64_t)span->unit_count << UNIT_SHIFT;
+    if (is_large && !is_allocated_large(image, span)) {
+        stats->free_slot_bytes += span->slot_bytes;
+        return;
+    }
     if (is_large) {
         stats->blocks++;
         stats->large_blocks++;

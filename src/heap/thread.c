@@ -9,6 +9,7 @@
 #include "base/invariant.h"
 #include "heap/buffer.h"
 #include "heap/fork.h"
+#include "heap/large.h"
 #include "heap/layout.h"
 #include "heap/metadata.h"
 #include "heap/remote.h"
@@ -21,7 +22,7 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { ADOPT_TRIES = 4, WARM_MAX = 8, WARM_BYTES_MAX = 131072 };
+enum { ADOPT_TRIES = 4, WARM_MAX = 8, WARM_BYTES_MAX = 524288 };
 
 const struct thread_heap thread_heap_none;
 
@@ -173,6 +174,7 @@ void thread_heap_flush(struct thread_heap *heap)
 {
     remote_drain(heap);
     remote_send_all(heap);
+    large_flush_kept(heap);
     buffer_flush_all(heap);
 }
 

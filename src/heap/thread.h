@@ -37,7 +37,13 @@ struct buffer {
     uint64_t unused;     /* a buffer is found by a shift */
 };
 
-enum { OUTBOX_COUNT = 4 };
+enum { OUTBOX_COUNT = 4, KEPT_UNITS_MAX = 4, KEPT_COUNT_MAX = 2 };
+
+/* Large blocks of one number of units that the thread has freed and keeps at hand, linked by span->next. */
+struct kept {
+    struct span *first;
+    uint32_t count;
+};
 
 /* A batch being filled with slots of one other heap. */
 struct outbox {
@@ -46,7 +52,7 @@ struct outbox {
 };
 
 /*
- * `buffers`, `outboxes` and `spare` are the owning thread's alone. The spans' lists and bits are under `lock`, which
+ * `buffers`, `outboxes`, `spare` and `kept` are the owning thread's alone. The spans' lists and bits are under `lock`, which
  * the owner takes on slow paths only, so that others can empty the inbox of a thread that sleeps, adopt spans, count,
  * and fork.
  */
@@ -54,6 +60,7 @@ struct thread_heap {
     struct buffer buffers[CLASS_COUNT];
     struct outbox outboxes[OUTBOX_COUNT];
     struct batch *spare;       /* empty batches of this heap's */
+    struct kept kept[KEPT_UNITS_MAX + 1]; /* by number of units */
     uint32_t exit_rounds;      /* how often the thread's destructors have reached us */
     uint8_t warm;              /* parked with its buffers full. Under the parked lock */
     struct lock lock;

@@ -21,6 +21,7 @@ struct totals {
     size_t waiting;  /* in buffers, outboxes, inboxes */
     size_t listed;   /* spans that say so, less those that lists lead to */
     bool orphans;    /* after a fork some may be lost to a thread that was in the middle of something */
+    bool busy;       /* other threads run: what they change without a lock can't be checked */
     const char *problem;
 };
 
@@ -133,20 +134,30 @@ static void check_heap(struct thread_heap *heap, void *context)
     struct totals *totals = context;
     if (atomic_load(&heap->orphaned))
         totals->orphans = true;
-    totals->waiting += remote_count(heap);
-    if (totals->problem == NULL)
+    if (totals->problem == NULL && !totals->busy)
         totals->problem = remote_verify(heap);
+    if (!totals->busy)
+        totals->waiting += remote_count(heap);
     for (uint32_t i = 0; i < CLASS_COUNT && totals->problem == NULL && !atomic_load(&heap->orphaned); i++) {
         totals->problem = check_list(heap, i, totals);
+        if (totals->busy)
+            continue;
         if (totals->problem == NULL)
             totals->problem = check_buffer(heap, i);
         totals->waiting += (size_t)(heap->buffers[i].top - heap->buffers[i].base);
     }
 }
 
+static void look_for_threads(struct thread_heap *heap, void *context)
+{
+    struct totals *totals = context;
+    totals->busy |= heap != heap_self && !atomic_load(&heap->parked);
+}
+
 static const char *check_all(void)
 {
     struct totals totals = {0};
+    thread_heap_each(look_for_threads, &totals);
     const char *problem = run_verify();
     if (problem == NULL)
         problem = check_spans(&totals);
@@ -157,6 +168,8 @@ static const char *check_all(void)
         return totals.problem;
     if (totals.listed != 0)
         return "a span says that it is listed, but no list leads to it";
+    if (totals.busy)
+        return NULL;
     if (totals.waiting > totals.withheld && !totals.orphans)
         return "a free slot waits in two places";
     bool has_forked = image_now->fork_count != 0;

@@ -1,5 +1,6 @@
 /*
- * heap/verify: walks every table of the heap and checks every invariant. Other threads should be quiet.
+ * heap/verify: walks every table of the heap and checks every invariant. While other threads have heaps, what they change
+ * without a lock (buffers, batches, and the balance of slots) is left out.
  */
 #ifndef HEAP_VERIFY_H
 #define HEAP_VERIFY_H

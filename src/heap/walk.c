@@ -14,6 +14,8 @@ static bool walk_span(const struct span *span, heap_visit *visit, void *context,
 {
     const struct unit *first = &heap_layout.units[span->first_unit];
     if (first->kind == UNIT_LARGE) {
+        if ((atomic_load_explicit(&first->large_state, memory_order_relaxed) & 1) == 0)
+            return true;
         ++*count;
         return visit((void *)span->start, span->slot_bytes, context);
     }

@@ -12,6 +12,7 @@
 
 struct line_reader {
     int descriptor;
+    bool failed;
     size_t next;
     size_t end;
     char bytes[512];
@@ -21,8 +22,10 @@ static int next_byte(struct line_reader *reader)
 {
     if (reader->next == reader->end) {
         long count = os_read(reader->descriptor, reader->bytes, sizeof reader->bytes);
-        if (count <= 0)
+        if (count <= 0) {
+            reader->failed |= count < 0;
             return -1;
+        }
         reader->next = 0;
         reader->end = (size_t)count;
     }
@@ -88,7 +91,7 @@ int os_mapping_find(uintptr_t address, struct os_mapping *mapping_out)
 {
     struct line_reader reader = {.descriptor = os_open_read("/proc/thread-self/maps")};
     if (reader.descriptor < 0)
-        return reader.descriptor;
+        return -EIO;
     int result = -ENOENT;
     struct os_mapping mapping;
     while (read_mapping(&reader, &mapping))
@@ -98,5 +101,5 @@ int os_mapping_find(uintptr_t address, struct os_mapping *mapping_out)
             break;
         }
     os_close(reader.descriptor);
-    return result;
+    return result == -ENOENT && reader.failed ? -EIO : result;
 }

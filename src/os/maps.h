@@ -16,7 +16,10 @@ struct os_mapping {
     char name[128]; /* a path's last 127 bytes, "[stack]", "[heap]", or empty for anonymous memory */
 };
 
-/* Finds the mapping that holds the address. Returns 0, -ENOENT when nothing is mapped there, or -errno. */
+/*
+ * Finds the mapping that holds the address. Returns 0; -ENOENT when nothing is mapped there; or -EIO when that can't be
+ * told (no /proc, no descriptor left).
+ */
 int os_mapping_find(uintptr_t address, struct os_mapping *mapping_out);
 
 #endif
