@@ -29,6 +29,13 @@ static struct entry take_entry(struct thread_heap *heap, uint32_t class_index)
     return *--buffer->top;
 }
 
+/* The last resort before NULL: what threads keep at hand goes back. */
+COLD static void give_back_everything(struct thread_heap *heap)
+{
+    thread_heap_flush(heap);
+    thread_heap_flush_parked();
+}
+
 /* With `zeroed` a slot that holds old data is cleared; a fresh one reads as zero already. */
 static void *allocate_slot(uint32_t class_index, enum slot_state state, bool zeroed)
 {
@@ -36,6 +43,10 @@ static void *allocate_slot(uint32_t class_index, enum slot_state state, bool zer
     if (heap == NULL)
         return NULL;
     struct entry entry = take_entry(heap, class_index);
+    if (UNLIKELY(entry.slot == NULL)) {
+        give_back_everything(heap);
+        entry = take_entry(heap, class_index);
+    }
     if (entry.slot != NULL) {
         if (zeroed && slot_state_get(entry.state) != SLOT_FRESH)
             memset(entry.slot, 0, class_slot_bytes[class_index]);
@@ -52,9 +63,15 @@ static void *allocate_large(size_t size_bytes, size_t align_bytes, bool zeroed)
     struct thread_heap *heap = thread_heap_get(); /* starts gcalloc */
     if (heap == NULL)
         return NULL;
-    void *kept = align_bytes <= UNIT_BYTES ? large_take_kept(heap, size_bytes, zeroed) : NULL;
+    void *block = align_bytes <= UNIT_BYTES ? large_take_kept(heap, size_bytes, zeroed) : NULL;
+    if (block == NULL)
+        block = large_allocate(size_bytes, align_bytes, zeroed);
+    if (UNLIKELY(block == NULL) && size_bytes >> UNIT_SHIFT < image_now->unit_limit) {
+        give_back_everything(heap);
+        block = large_allocate(size_bytes, align_bytes, zeroed);
+    }
     thread_heap_done(heap);
-    return kept != NULL ? kept : large_allocate(size_bytes, align_bytes, zeroed);
+    return block;
 }
 
 static size_t at_least_one(size_t size_bytes)
@@ -143,13 +160,14 @@ static void push_local(struct thread_heap *heap, const struct unit *unit, void *
  * them. The mark comes after the look at `orphaned`; the other way round a rebuild in between could offer the slot and
  * we as well.
  */
-static void free_slot(void *slot, struct unit *unit, uint8_t *state)
+static void free_slot(void *slot, struct unit *unit, uint8_t *state, void *caller)
 {
     struct thread_heap *heap = thread_heap_get();
     struct thread_heap *owner = atomic_load_explicit(&unit->owner, memory_order_relaxed);
     bool orphaned = atomic_load_explicit(&owner->orphaned, memory_order_acquire);
-    slot_state_set(state, SLOT_FREE);
-    if (orphaned)
+    if (!slot_state_release(state))
+        misuse_double_free(slot, unit->slot_bytes, caller);
+    else if (orphaned)
         ;
     else if (heap == NULL)
         remote_return(slot);
@@ -170,7 +188,7 @@ static void free_in_span(void *pointer, struct unit *unit, void *caller)
     uint8_t *state = unit->states + position.index;
     uint8_t value = slot_state_get(state);
     if (LIKELY((value & 1) != 0))
-        free_slot(pointer, unit, state);
+        free_slot(pointer, unit, state, caller);
     else if (value == SLOT_FRESH)
         misuse_invalid_free(pointer, caller);
     else
@@ -202,13 +220,12 @@ NOINLINE void heap_free_elsewhere(void *pointer)
     struct thread_heap *owner = atomic_load_explicit(&unit->owner, memory_order_relaxed);
     struct thread_heap *heap = heap_self;
     if (unit->kind != UNIT_SPAN || heap == &thread_heap_none ||
-        atomic_load_explicit(&heap_layout.has_orphans, memory_order_relaxed))
+        atomic_load_explicit(&heap_layout.has_orphans, memory_order_acquire))
         return heap_free_slowly(pointer);
     struct slot_position position = unit_slot_position(unit, pointer);
     uint8_t *state = unit->states + position.index;
-    if (!position.is_start || slot_state_get(state) != SLOT_ALLOCATED)
+    if (!position.is_start || slot_state_get(state) != SLOT_ALLOCATED || !slot_state_release(state))
         return heap_free_slowly(pointer);
-    slot_state_set(state, SLOT_FREE);
     if (!remote_free_fast(heap, owner, pointer, unit->slot_bytes))
         remote_free(heap, owner, pointer, unit->slot_bytes);
 }

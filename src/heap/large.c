@@ -16,6 +16,7 @@
 #include "heap/thread.h"
 #include "os/memory.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum {
@@ -217,18 +218,34 @@ static bool grow_in_place(struct span *span, size_t unit_count)
     return true;
 }
 
-/* Brings the block's contents to another run. Returns true if its pages went there, so that it reads as zero itself. */
-static bool transfer(struct span *span, size_t to_unit, bool copy)
+enum transfer { TRANSFER_MOVED, TRANSFER_COPIED, TRANSFER_IMPOSSIBLE };
+
+static bool renew(size_t first_unit, size_t unit_count)
+{
+    return os_renew((void *)unit_start(first_unit), unit_count << UNIT_SHIFT,
+                    options_now()->huge_pages == HUGE_PAGES_ALWAYS) == 0;
+}
+
+/*
+ * Brings the block's contents to another run. After TRANSFER_MOVED its own run reads as zero. TRANSFER_IMPOSSIBLE is the
+ * end of that other run: the kernel has unmapped it and does not map it again.
+ */
+static enum transfer transfer(struct span *span, size_t to_unit, bool copy)
 {
     void *from = (void *)span->start;
     void *to = (void *)unit_start(to_unit);
     bool whole_pages = purge_page_units() == 1;
-    if (!copy && whole_pages && span->slot_bytes >= MOVE_BYTES_MIN && os_move_pages(from, to, span->slot_bytes) == 0) {
-        atomic_fetch_add_explicit(&image_now->moved_bytes, span->slot_bytes, memory_order_relaxed);
-        return true;
+    if (!copy && whole_pages && span->slot_bytes >= MOVE_BYTES_MIN) {
+        int result = os_move_pages(from, to, span->slot_bytes);
+        if (result == 0) {
+            atomic_fetch_add_explicit(&image_now->moved_bytes, span->slot_bytes, memory_order_relaxed);
+            return TRANSFER_MOVED;
+        }
+        if (result == -EFAULT && !renew(to_unit, span->unit_count))
+            return TRANSFER_IMPOSSIBLE;
     }
     memcpy(to, from, span->slot_bytes);
-    return false;
+    return TRANSFER_COPIED;
 }
 
 /*
@@ -237,9 +254,7 @@ static bool transfer(struct span *span, size_t to_unit, bool copy)
  */
 static void give_up_run(size_t first_unit, size_t unit_count, bool pages_moved)
 {
-    bool huge_pages = options_now()->huge_pages == HUGE_PAGES_ALWAYS;
-    bool is_clean =
-        pages_moved && os_renew((void *)unit_start(first_unit), unit_count << UNIT_SHIFT, huge_pages) == 0;
+    bool is_clean = pages_moved && renew(first_unit, unit_count);
     run_lock();
     if (is_clean)
         run_set_moved(first_unit, unit_count, false);
@@ -267,7 +282,10 @@ static void *move(struct span *span, size_t unit_count)
     size_t to_unit = find_target(span, unit_count, &copy);
     if (to_unit == SIZE_MAX)
         return NULL;
-    bool pages_moved = transfer(span, to_unit, copy);
+    enum transfer how = transfer(span, to_unit, copy);
+    if (how == TRANSFER_IMPOSSIBLE)
+        return NULL; /* the target stays taken for good */
+    bool pages_moved = how == TRANSFER_MOVED;
     size_t old_first = span->first_unit;
     size_t old_count = span->unit_count;
     run_lock();

@@ -25,7 +25,7 @@ enum {
     COMMIT_BYTES_MAX = 64 * 1024 * 1024,
     METADATA_COMMIT_BYTES = 256 * 1024,
     TABLE_COMMIT_BYTES = 65536,
-    RESERVE_BYTES_MIN = 16 * 1024 * 1024,
+    RESERVE_BYTES_MIN = 4 * 1024 * 1024,
     RANDOM_UNITS = 4096,
 };
 
@@ -45,6 +45,7 @@ static struct table free_map;
 static struct table dirty_map;
 static struct table moved_map;
 static struct unit_maps unit_maps;
+static uintptr_t gap_start;   /* where the random distance before the first unit begins */
 static size_t reserved_bytes; /* of the address space; less than the image's size once layout_fit() has cut */
 
 const struct unit_maps *layout_unit_maps(void)
@@ -64,14 +65,14 @@ static int table_grow(struct table *table, size_t needed_bytes)
 }
 
 /*
- * Under RLIMIT_AS three quarters of what is left are taken at once: halving from a terabyte could leave the program
- * with next to nothing for its stacks and mappings.
+ * Under RLIMIT_AS seven eighths of what is left are taken at once: halving from a terabyte could leave the program with
+ * next to nothing for its stacks and mappings.
  */
 static int reserve(size_t wanted_bytes, void **start_out, size_t *size_out)
 {
     size_t left_bytes = os_address_space_left();
-    if (left_bytes / 4 * 3 < wanted_bytes)
-        wanted_bytes = left_bytes / 4 * 3;
+    if (left_bytes / 8 * 7 < wanted_bytes)
+        wanted_bytes = left_bytes / 8 * 7;
     for (size_t size_bytes = round_down(wanted_bytes, GRANULE_BYTES); size_bytes >= RESERVE_BYTES_MIN;
          size_bytes = round_down(size_bytes / 2, GRANULE_BYTES))
         if (os_reserve(size_bytes, GRANULE_BYTES, start_out) == 0) {
@@ -112,6 +113,7 @@ static void cut(struct image *image, uintptr_t start, size_t size_bytes)
     image->units_start = (uintptr_t)unit_table.start;
     image->metadata_start = place(&next, metadata_bytes);
     image->metadata_limit_bytes = metadata_bytes;
+    gap_start = next;
     size_t spare_units = (start + size_bytes - next) / UNIT_BYTES;
     size_t shift = os_random() % (spare_units / 16 < RANDOM_UNITS ? spare_units / 16 + 1 : RANDOM_UNITS);
     shift = round_down(shift, GUARD_BYTES / UNIT_BYTES); /* whole pages, also where they have 64 KiB */
@@ -265,6 +267,8 @@ static void shrink_to(size_t unit_limit)
 {
     struct image *image = image_now;
     size_t old_units = image->unit_limit;
+    cut_area(gap_start, GUARD_BYTES, image->slots_start - gap_start);
+    gap_start = image->slots_start;
     size_t committed = atomic_load_explicit(&image->metadata_committed_bytes, memory_order_relaxed);
     size_t metadata_bytes = round_up(larger(unit_limit * (UNIT_BYTES / 8), committed), GUARD_BYTES);
     cut_table(&free_map, unit_limit / 8 + 8);

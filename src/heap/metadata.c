@@ -70,7 +70,7 @@ void *metadata_take(size_t size_bytes)
     void *piece = reused != NULL ? reused : cut_from_end(rounded_bytes);
     lock_release(&lock);
     if (reused != NULL)
-        memset(piece, 0, size_bytes);
+        memset(piece, 0, rounded_bytes);
     return piece;
 }
 

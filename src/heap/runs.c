@@ -31,6 +31,9 @@ static size_t lowest_free;
  */
 enum { MAGNITUDES = 4 };
 
+/* A purge claims a piece at a time, so that others do not find the heap empty meanwhile. */
+enum { PIECE_UNITS = 256, SMALL_RUN_UNITS = 4 };
+
 struct knowledge {
     size_t count; /* 0: nothing is known */
     size_t from;
@@ -102,9 +105,14 @@ static void correct(struct knowledge *knowledge, enum run_filter filter, size_t 
         return;
     size_t start = stretch_start(filter, first, wanted);
     size_t limit = first + count + wanted < units_used() ? first + count + wanted : units_used();
-    size_t end = find_unit(filter, first, limit, false);
-    if (end - start >= wanted && start < knowledge->from)
-        knowledge->from = start;
+    while (start < first + count && start < knowledge->from) {
+        size_t end = find_unit(filter, start, limit, false);
+        if (end - start >= wanted) {
+            knowledge->from = start;
+            return;
+        }
+        start = find_unit(filter, end, limit, true);
+    }
 }
 
 /* The units became free or changed between clean and dirty: a run that is long enough may be one of theirs now. */
@@ -305,8 +313,11 @@ static size_t purge_run(size_t first, size_t limit)
     return is_clean ? count : 0;
 }
 
-/* Purges from the highest dirty run downwards until `target` units stay dirty. Returns the units purged. */
-static size_t purge_down_to(size_t target)
+/*
+ * Purges runs of so many units or more, from the highest downwards and in pieces, until `target` units stay dirty.
+ * Returns the units purged.
+ */
+static size_t purge_runs(size_t target, size_t least)
 {
     const struct unit_maps *maps = layout_unit_maps();
     size_t end = units_used();
@@ -316,15 +327,25 @@ static size_t purge_down_to(size_t target)
         if (last == SIZE_MAX)
             break;
         size_t first = last;
-        while (first > 0 && bitmap_get(maps->free, first - 1) && bitmap_get(maps->dirty, first - 1))
+        while (first > 0 && last - first < PIECE_UNITS && bitmap_get(maps->free, first - 1) &&
+               bitmap_get(maps->dirty, first - 1))
             first--;
+        end = first;
+        if (last + 1 - first < least)
+            continue;
         size_t count = purge_run(first, last + 1);
         if (count == 0 && purge_page_units() == 1)
             break;
         purged += count;
-        end = first;
     }
     return purged;
+}
+
+/* A call for every small run costs more than their pages are worth, until there are many of them. */
+static size_t purge_down_to(size_t target)
+{
+    size_t purged = purge_runs(target, SMALL_RUN_UNITS);
+    return purged + purge_runs(target * 2, 1);
 }
 
 void run_put(size_t first, size_t count)

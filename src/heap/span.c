@@ -16,7 +16,7 @@
 
 size_t span_record_bytes(uint32_t slot_count)
 {
-    return sizeof(struct span) + words_for(slot_count) * sizeof(uint64_t) + slot_count;
+    return sizeof(struct span) + words_for(slot_count) * sizeof(uint64_t) + slot_count + 1;
 }
 
 /* Rounded up; for powers of two it is exact. */

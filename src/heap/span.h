@@ -41,7 +41,10 @@ struct span {
     void *columns[COLUMN_COUNT]; /* NULL until needed */
 };
 
-/* The records of a span lie in one piece of metadata: the span, then `free`, then the states. */
+/*
+ * The records of a span lie in one piece of metadata: the span, then `free`, then the states, and one more byte of 0:
+ * the state that free() finds for a pointer behind the last slot.
+ */
 size_t span_record_bytes(uint32_t slot_count);
 
 /* A new span of the class for the heap, not listed, all slots free. NULL when memory is short. */

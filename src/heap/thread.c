@@ -22,7 +22,7 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { ADOPT_TRIES = 4, WARM_MAX = 8, WARM_BYTES_MAX = 524288 };
+enum { WARM_MAX = 8, WARM_BYTES_MAX = 524288 };
 
 const struct thread_heap thread_heap_none;
 
@@ -34,6 +34,7 @@ static _Thread_local bool heap_exited __attribute__((tls_model("initial-exec")))
 
 static struct lock parked_lock;
 static struct thread_heap *_Atomic parked; /* newest first; written under the lock */
+static _Atomic uint64_t offering[(CLASS_COUNT + 63) / 64]; /* classes of which a parked heap may have slots to offer */
 static uint32_t warm_count; /* parked heaps with full buffers. Under the lock */
 static struct lock start_lock;
 static _Atomic bool started;
@@ -63,6 +64,30 @@ COLD static int start(void)
     return result;
 }
 
+/* ---- what parked heaps offer ---- */
+
+static void set_offering(uint32_t class_index)
+{
+    atomic_fetch_or_explicit(&offering[class_index / 64], (uint64_t)1 << (class_index % 64), memory_order_relaxed);
+}
+
+static bool is_offering(uint32_t class_index)
+{
+    return atomic_load_explicit(&offering[class_index / 64], memory_order_relaxed) >> (class_index % 64) & 1;
+}
+
+static void clear_offering(uint32_t class_index)
+{
+    atomic_fetch_and_explicit(&offering[class_index / 64], ~((uint64_t)1 << (class_index % 64)), memory_order_relaxed);
+}
+
+static void set_all_offering(const struct thread_heap *heap)
+{
+    for (uint32_t i = 0; i < CLASS_COUNT; i++)
+        if (heap->listed[i] != NULL || heap->buffers[i].top != heap->buffers[i].base)
+            set_offering(i);
+}
+
 /* ---- taking and parking ---- */
 
 static void add_to_all(struct thread_heap *heap)
@@ -80,26 +105,43 @@ void thread_heap_each(void (*visit)(struct thread_heap *heap, void *context), vo
         visit(heap, context);
 }
 
-/* Makes the spans of a heap whose thread vanished in a fork whole again. The parked lock is held. */
-static void rebuild(struct thread_heap *heap)
+/* Its lists and buffers may have been changing: they are made anew, and a buffer's array is lost. */
+static void forget_lists(struct thread_heap *heap, void *context)
 {
-    lock_take(&heap->lock);
+    (void)context;
+    if (!atomic_load_explicit(&heap->orphaned, memory_order_relaxed))
+        return;
+    memset(heap->buffers, 0, sizeof heap->buffers);
+    memset(heap->listed, 0, sizeof heap->listed);
+}
+
+static void adopt_out(struct thread_heap *heap, void *context)
+{
+    (void)context;
+    atomic_store_explicit(&heap->orphaned, false, memory_order_release);
+}
+
+/*
+ * Makes the spans of heaps whose threads vanished in a fork whole again, from the slots' states, all in one walk. Nobody
+ * else touches an orphan's spans: its blocks are only marked when they are freed. The parked lock is held.
+ */
+static void rebuild_orphans(void)
+{
+    if (!atomic_load_explicit(&heap_layout.has_orphans, memory_order_relaxed))
+        return;
     run_lock();
-    for (uint32_t i = 0; i < CLASS_COUNT; i++) {
-        heap->buffers[i] = (struct buffer){0}; /* it may have been growing: its array is lost */
-        heap->listed[i] = NULL;
-    }
+    thread_heap_each(forget_lists, NULL);
     for (struct span *span = span_from(0); span != NULL; span = span_from(span->first_unit + span->unit_count)) {
-        if (span->owner != heap)
+        if (span->owner == NULL || !atomic_load_explicit(&span->owner->orphaned, memory_order_relaxed))
             continue;
         span_rebuild(span);
         span->listed = false;
         if (span->free_count != 0)
-            thread_heap_list(heap, span);
+            thread_heap_list(span->owner, span);
     }
     run_unlock();
-    atomic_store_explicit(&heap->orphaned, false, memory_order_release);
-    lock_release(&heap->lock);
+    thread_heap_each(adopt_out, NULL);
+    atomic_store_explicit(&heap_layout.has_orphans, false, memory_order_release);
 }
 
 static struct thread_heap *take_parked(void)
@@ -109,8 +151,7 @@ static struct thread_heap *take_parked(void)
     lock_take(&parked_lock);
     struct thread_heap *heap = atomic_load_explicit(&parked, memory_order_relaxed);
     if (heap != NULL) {
-        if (atomic_load_explicit(&heap->orphaned, memory_order_relaxed))
-            rebuild(heap);
+        rebuild_orphans();
         atomic_store_explicit(&parked, heap->next_parked, memory_order_relaxed);
         atomic_store_explicit(&heap->parked, false, memory_order_relaxed);
         warm_count -= heap->warm;
@@ -209,6 +250,7 @@ static void park(struct thread_heap *heap)
     lock_take(&parked_lock);
     heap->next_parked = atomic_load_explicit(&parked, memory_order_relaxed);
     atomic_store_explicit(&parked, heap, memory_order_relaxed);
+    set_all_offering(heap);
     lock_release(&parked_lock);
 }
 
@@ -235,6 +277,8 @@ void thread_heap_list(struct thread_heap *heap, struct span *span)
 {
     struct span **first = &heap->listed[span->class_index];
     span->listed = true;
+    if (UNLIKELY(atomic_load_explicit(&heap->parked, memory_order_relaxed)))
+        set_offering(span->class_index);
     if (*first == NULL) {
         span->next = span->previous = *first = span;
         return;
@@ -282,18 +326,19 @@ static struct span *take_span(struct thread_heap *from, uint32_t class_index, st
 
 struct span *thread_heap_adopt_span(struct thread_heap *heap, uint32_t class_index)
 {
-    if (atomic_load_explicit(&parked, memory_order_relaxed) == NULL)
+    if (!is_offering(class_index))
         return NULL;
     struct span *span = NULL;
     lock_take(&parked_lock);
+    clear_offering(class_index); /* whoever offers some from here on sets it again */
+    rebuild_orphans();
     struct thread_heap *from = atomic_load_explicit(&parked, memory_order_relaxed);
-    for (int tries = 0; span == NULL && from != NULL && tries < ADOPT_TRIES; tries++) {
-        if (atomic_load_explicit(&from->orphaned, memory_order_relaxed))
-            rebuild(from);
+    for (; span == NULL && from != NULL; from = from->next_parked) {
         cool(from);
         span = take_span(from, class_index, heap);
-        from = from->next_parked;
     }
+    if (span != NULL)
+        set_offering(class_index);
     lock_release(&parked_lock);
     return span;
 }
@@ -337,6 +382,8 @@ static void orphan(struct thread_heap *heap, void *context)
     remote_send_all(heap);
     atomic_store_explicit(&heap->orphaned, true, memory_order_relaxed);
     atomic_store_explicit(&heap_layout.has_orphans, true, memory_order_relaxed);
+    for (uint32_t i = 0; i < CLASS_COUNT; i++)
+        set_offering(i);
     heap->next_parked = atomic_load_explicit(&parked, memory_order_relaxed);
     atomic_store_explicit(&heap->parked, true, memory_order_relaxed);
     atomic_store_explicit(&parked, heap, memory_order_relaxed);

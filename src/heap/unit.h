@@ -115,4 +115,12 @@ static ALWAYS_INLINE void slot_state_set(uint8_t *state, enum slot_state value)
     __atomic_store_n(state, (uint8_t)value, __ATOMIC_RELAXED);
 }
 
+/*
+ * From allocated to free, for a slot of another thread's: of two threads that free it at once only one succeeds.
+ */
+static inline bool slot_state_release(uint8_t *state)
+{
+    return (__atomic_exchange_n(state, (uint8_t)SLOT_FREE, __ATOMIC_RELAXED) & 1) != 0;
+}
+
 #endif

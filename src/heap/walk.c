@@ -32,8 +32,10 @@ static bool walk_span(const struct span *span, heap_visit *visit, void *context,
 size_t heap_walk(heap_visit *visit, void *context)
 {
     size_t count = 0;
-    if (thread_heap_get() == NULL)
+    struct thread_heap *heap = thread_heap_get();
+    if (heap == NULL)
         return 0;
+    thread_heap_done(heap);
     run_lock();
     struct span *span = span_from(0);
     while (span != NULL && walk_span(span, visit, context, &count))

@@ -101,21 +101,18 @@ int os_purge(void *start, size_t size_bytes)
 
 int os_move_pages(void *from, void *to, size_t size_bytes)
 {
-    if (injected_failure())
+    static _Atomic bool is_unknown; /* to this kernel */
+    if (atomic_load_explicit(&is_unknown, memory_order_relaxed) || injected_failure())
         return -ENOMEM;
     long result = os_syscall(SYS_mremap, (long)from, (long)size_bytes, (long)size_bytes,
                              MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, (long)to, 0);
     if (result >= 0 || result <= -4096)
         return 0;
-    /* Some kernels drop what is at `to` before they look at `from`. */
-    os_syscall(SYS_mmap, (long)to, (long)size_bytes, PROT_READ | PROT_WRITE,
-               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-    return (int)result;
-}
-
-void os_set_huge_pages(void *start, size_t size_bytes, bool wanted)
-{
-    advise(start, size_bytes, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+    if (result == -EINVAL) { /* refused before anything was touched */
+        atomic_store_explicit(&is_unknown, true, memory_order_relaxed);
+        return -ENOMEM;
+    }
+    return -EFAULT;
 }
 
 int os_renew(void *start, size_t size_bytes, bool huge_pages)
@@ -128,16 +125,14 @@ int os_renew(void *start, size_t size_bytes, bool huge_pages)
     return 0;
 }
 
+void os_set_huge_pages(void *start, size_t size_bytes, bool wanted)
+{
+    advise(start, size_bytes, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
 void os_name_range(void *start, size_t size_bytes, const char *name)
 {
     os_syscall(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, (long)start, (long)size_bytes, (long)name, 0);
-}
-
-size_t os_address_space_left(void)
-{
-    struct rlimit limit;
-    long result = os_syscall(SYS_prlimit64, 0, RLIMIT_AS, 0, (long)&limit, 0, 0);
-    return result != 0 || limit.rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)limit.rlim_cur;
 }
 
 /* The first number in statm: pages. */
@@ -153,4 +148,14 @@ size_t os_address_space_used(void)
     for (long i = 0; i < length && digits[i] >= '0' && digits[i] <= '9'; i++)
         pages = pages * 10 + (size_t)(digits[i] - '0');
     return pages * os_page_bytes();
+}
+
+size_t os_address_space_left(void)
+{
+    struct rlimit limit;
+    long result = os_syscall(SYS_prlimit64, 0, RLIMIT_AS, 0, (long)&limit, 0, 0);
+    if (result != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return SIZE_MAX;
+    size_t used_bytes = os_address_space_used();
+    return limit.rlim_cur > used_bytes ? limit.rlim_cur - used_bytes : 0;
 }

@@ -34,7 +34,8 @@ int os_purge(void *start, size_t size_bytes);
 
 /*
  * Moves the pages at `from` to `to` without copying; both are committed, what was at `to` is gone, `from` reads as zero
- * afterwards. Returns 0, or -errno with `from` as it was and `to` zero (kernels before 5.7, too many mappings).
+ * afterwards. Returns 0; -ENOMEM with both as they were (kernels before 5.7); or -EFAULT with `from` as it was and `to`
+ * perhaps unmapped, to be renewed before anybody touches it (too many mappings; some kernels drop `to` first).
  */
 int os_move_pages(void *from, void *to, size_t size_bytes);
 
@@ -50,7 +51,7 @@ void os_set_huge_pages(void *start, size_t size_bytes, bool wanted);
 /* Shows the range by this name in /proc/PID/maps where the kernel can. */
 void os_name_range(void *start, size_t size_bytes, const char *name);
 
-/* The address space that RLIMIT_AS leaves, or SIZE_MAX. */
+/* The address space that RLIMIT_AS leaves this process, or SIZE_MAX. */
 size_t os_address_space_left(void);
 
 /* The address space this process takes now, in bytes; 0 if the kernel does not say. */
