@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -184,6 +185,36 @@ START_TEST(a_renewed_range_is_zero_and_merges)
 }
 END_TEST
 
+/* Whether the mapping at the address is left out of core dumps: smaps says "dd" for it. */
+static bool is_left_out_of_dumps(const void *address)
+{
+    FILE *smaps = fopen("/proc/self/smaps", "r");
+    char line[400];
+    unsigned long start, end;
+    bool inside = false, found = false;
+    ck_assert_ptr_nonnull(smaps);
+    while (fgets(line, sizeof line, smaps) != NULL) {
+        if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+            inside = (uintptr_t)address >= start && (uintptr_t)address < end;
+        else if (inside && strncmp(line, "VmFlags:", 8) == 0)
+            found = strstr(line, " dd") != NULL;
+    }
+    fclose(smaps);
+    return found;
+}
+
+/* A terabyte of nothing would make core dumps useless; the blocks are what one wants of them. */
+START_TEST(only_what_is_committed_is_dumped)
+{
+    char *start = reserve(4 * MIB);
+    ck_assert_int_eq(os_commit(start + MIB, MIB), 0);
+    ck_assert(is_left_out_of_dumps(start));
+    ck_assert(!is_left_out_of_dumps(start + MIB));
+    ck_assert(!is_left_out_of_dumps(start + 2 * MIB - 1));
+    ck_assert(is_left_out_of_dumps(start + 2 * MIB));
+}
+END_TEST
+
 START_TEST(injected_failures_come_when_they_should)
 {
     char *start = reserve(MIB);
@@ -238,6 +269,7 @@ static TCase *memory(void)
     tcase_add_test(tests, moved_pages_arrive_and_leave_zeros);
     tcase_add_test(tests, a_refused_move_leaves_both_ranges_usable);
     tcase_add_test(tests, a_renewed_range_is_zero_and_merges);
+    tcase_add_test(tests, only_what_is_committed_is_dumped);
     tcase_add_test(tests, injected_failures_come_when_they_should);
     tcase_add_test(tests, an_injected_failure_of_a_move_moves_nothing);
     tcase_add_test(tests, the_address_space_limit_is_seen);

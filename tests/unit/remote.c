@@ -207,6 +207,43 @@ START_TEST(slots_follow_a_span_that_was_adopted)
 }
 END_TEST
 
+/*
+ * The heap of a thread that ended is taken over by another, while slots wait in its inbox whose span somebody else has
+ * filled to the last slot meanwhile: they must go there, not into a list of the heap that had it before.
+ */
+START_TEST(a_heap_that_is_taken_over_passes_slots_on)
+{
+    static struct work work = {.size_bytes = 64};
+    static struct work filled = {.size_bytes = 64};
+    struct helper *first = helper_start(), *second = helper_start(), *freer = helper_start();
+    do_with(second, take_blocks, &filled, 0, 1);
+    do_with(first, take_blocks, &work, 0, 2000);
+    struct thread_heap *first_heap = work.heap;
+    do_with(first, free_blocks, &work, 0, 1000);
+    do_with(freer, free_blocks, &work, 1000, 500); /* sent to the heap of the first */
+    ck_assert_uint_ge(in_inbox(first_heap), 400);
+    void *waiting = atomic_load(&first_heap->inbox)->slots[0];
+    do_with(first, take_blocks, &filled, 1, 1); /* opens nothing: its buffer is full */
+    helper_end(first);
+    struct block block;
+    ck_assert(lookup_block(waiting, &block));
+    do_with(freer, free_blocks, &work, 1500, 500);
+    do_with(second, take_blocks, &filled, 2, 6000);
+    ck_assert(lookup_block(waiting, &block));
+    ck_assert_ptr_eq(block.span->owner, filled.heap);
+    expect_sound_heap();
+    helper_end(freer);
+    for (int i = 0; i < 3; i++) { /* three parked heaps at most, the first thread's among them */
+        struct helper *next = helper_start();
+        do_with(next, take_blocks, &work, (size_t)i * 300, 300);
+        expect_sound_heap();
+    }
+    ck_assert_uint_eq(in_inbox(first_heap), 0);
+    do_with(second, free_blocks, &filled, 2, 6000);
+    expect_sound_heap();
+}
+END_TEST
+
 /* A ring of threads: each frees what the one before it made. */
 struct ring {
     atomic_uintptr_t places[8][64];
@@ -256,6 +293,7 @@ static TCase *remote(void)
     tcase_add_test(tests, a_full_inbox_is_emptied_for_a_sleeping_owner);
     tcase_add_test(tests, blocks_of_many_owners_are_told_apart);
     tcase_add_test(tests, slots_follow_a_span_that_was_adopted);
+    tcase_add_test(tests, a_heap_that_is_taken_over_passes_slots_on);
     tcase_add_test(tests, threads_in_a_ring_free_for_each_other);
     return tests;
 }

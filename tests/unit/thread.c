@@ -305,6 +305,29 @@ START_TEST(a_child_rebuilds_the_heaps_of_vanished_threads)
 }
 END_TEST
 
+/* Also the slots that waited in a vanished thread's buffers and inbox: the child takes as many, and the heap is not larger. */
+START_TEST(a_child_gets_all_that_vanished_threads_had_free)
+{
+    static struct held held = {.size_bytes = 1024};
+    struct helper *helper = helper_start();
+    start_heap();
+    helper_do(helper, take_and_free_odd, &held);
+    for (unsigned i = 0; i < 800; i += 2)
+        heap_free(held.blocks[i]);
+    size_t before = units_taken();
+    pid_t child = fork();
+    if (child == 0) {
+        for (int i = 0; i < BLOCKS / 2 + 400; i++)
+            require(heap_allocate(held.size_bytes) != NULL);
+        require(units_taken() <= before);
+        require(heap_verify() == NULL);
+        _exit(0);
+    }
+    expect_child_succeeds(child);
+    helper_end(helper);
+}
+END_TEST
+
 static void stay_busy(int index, void *context)
 {
     struct random random = {(uint64_t)index};
@@ -365,6 +388,7 @@ static TCase *thread(void)
     tcase_add_loop_test(tests, spans_of_exited_threads_are_adopted, 0, SMALL_CLASS_COUNT);
     tcase_add_test(tests, destructors_may_still_allocate_and_free);
     tcase_add_test(tests, a_child_rebuilds_the_heaps_of_vanished_threads);
+    tcase_add_test(tests, a_child_gets_all_that_vanished_threads_had_free);
     tcase_add_test(tests, a_process_forks_while_threads_allocate);
     return tests;
 }
