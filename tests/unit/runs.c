@@ -81,20 +81,36 @@ static bool is_dirty(size_t unit)
     return bitmap_get(layout_unit_maps()->dirty, unit);
 }
 
-/* Of what was purged nothing may lie below what stayed dirty. Afterwards the model knows what was purged. */
+enum { LONG_RUN = 4 };
+
+/* Whether a unit, free and dirty in the model, has so many such neighbours that its run is worth a kernel call. */
+static bool is_in_long_run(size_t unit)
+{
+    size_t first = unit, end = unit + 1;
+    while (first > 0 && model.is_free[first - 1] && model.dirty[first - 1])
+        first--;
+    while (end < model.used && model.is_free[end] && model.dirty[end])
+        end++;
+    return end - first >= LONG_RUN;
+}
+
+/* Long runs go first, and of these what lies highest. Afterwards the model knows what was purged. */
 static void follow_purge(void)
 {
+    static bool purged[UNITS];
     size_t lowest_purged = SIZE_MAX, highest_kept = 0, dirty = 0;
     for (size_t i = 0; i < model.used; i++) {
-        if (!model.is_free[i] || !model.dirty[i])
+        purged[i] = model.is_free[i] && model.dirty[i] && !is_dirty(i);
+        dirty += model.is_free[i] && is_dirty(i);
+        if (!model.is_free[i] || !model.dirty[i] || !is_in_long_run(i))
             continue;
-        if (is_dirty(i))
+        if (!purged[i])
             highest_kept = i;
         else if (lowest_purged == SIZE_MAX)
             lowest_purged = i;
-        model.dirty[i] = is_dirty(i);
-        dirty += model.dirty[i];
     }
+    for (size_t i = 0; i < model.used; i++)
+        model.dirty[i] &= !purged[i];
     ck_assert(lowest_purged == SIZE_MAX || highest_kept <= lowest_purged);
     ck_assert_uint_eq(units_dirty(), dirty);
 }
