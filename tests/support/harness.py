@@ -14,6 +14,10 @@ import traceback
 
 HARD_ERROR = 99
 
+# A shell that runs the tests in the background ignores these for all of them; the programs here shall not.
+for name in ("SIGHUP", "SIGINT", "SIGQUIT"):
+    signal.signal(getattr(signal, name), signal.SIG_DFL)
+
 
 def needed_variable(name):
     value = os.environ.get(name)

@@ -293,7 +293,8 @@ def signals_are_handed_on():
 
 
 def stops_and_continues():
-    child, program = start_waiting(("--stats",), "SIGCONT")
+    # A group of its own: with nobody outside it to continue it, the kernel would not stop it.
+    child, program = start_waiting(("--stats",), "SIGCONT", preexec_fn=os.setpgrp)
     os.kill(program, signal.SIGTSTP)
     _, status = os.waitpid(child.pid, os.WUNTRACED)
     expect(os.WIFSTOPPED(status), "the command does not stop with the program")
