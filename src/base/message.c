@@ -34,8 +34,9 @@ static struct {
 
 void message_keep_output(void)
 {
-    kept.descriptor = os_duplicate(STANDARD_ERROR);
     kept.identity = os_identify(STANDARD_ERROR);
+    if (!kept.identity.is_pipe)
+        kept.descriptor = os_duplicate(STANDARD_ERROR);
 }
 
 /* A program that closes every descriptor may have another file under our number by now. */

@@ -16,7 +16,8 @@ void message_note(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /*
  * Keeps a way to standard error for a program that closes it before it ends, as coreutils do. Costs the program a
- * descriptor, so only who is asked for a report at exit calls this.
+ * descriptor, so only who is asked for a report at exit calls this. Not done for a pipe,
+ * whose reader may wait for its end.
  */
 void message_keep_output(void);
 

@@ -150,9 +150,7 @@ static void push_local(struct thread_heap *heap, const struct unit *unit, void *
         lock_release(&heap->lock);
         return;
     }
-    buffer->top->slot = slot;
-    buffer->top->state = state;
-    buffer->top++;
+    buffer_push(buffer, slot, state);
 }
 
 /*

@@ -90,13 +90,10 @@ static ALWAYS_INLINE void heap_free(void *pointer)
     if (UNLIKELY(!position.is_start) || UNLIKELY(slot_state_get(state) != SLOT_ALLOCATED))
         return heap_free_slowly(pointer);
     struct buffer *buffer = (struct buffer *)((char *)heap + unit->buffer_offset);
-    struct entry *top = buffer->top;
-    if (UNLIKELY(top == buffer->limit))
+    if (UNLIKELY(buffer->top == buffer->limit))
         return heap_free_slowly(pointer);
     slot_state_set(state, SLOT_FREE);
-    top->slot = pointer;
-    top->state = state;
-    buffer->top = top + 1;
+    buffer_push(buffer, pointer, state);
 }
 
 #endif

@@ -29,7 +29,7 @@ void foreign_register(const struct foreign_heap *(*find)(void))
 /* In doubt a pointer is ignored: a leak is better than a program ended for nothing. */
 enum foreign_kind { FOREIGN_WRONG, FOREIGN_IGNORED, FOREIGN_LIBC };
 
-enum { CHUNK_ALIGNMENT = 16, CHUNK_FLAGS = 7, CHUNK_BYTES_MIN = 32, CHUNK_MAPPED = 2 };
+enum { CHUNK_ALIGNMENT = 16, CHUNK_FLAGS = 7, CHUNK_BYTES_MIN = 32 };
 
 /* A glibc chunk: its size with three flag bits in the word before the block, all within the mapping. */
 static bool looks_like_chunk(uintptr_t address, const struct os_mapping *mapping)

@@ -79,9 +79,10 @@ static void clear_dirty(size_t first_unit, size_t unit_count)
         memset((void *)unit_start(from), 0, (end - from) << UNIT_SHIFT);
 }
 
+/* Taken back from every block, since one may have been larger. */
 static void prefer_huge_pages(const struct span *span, bool wanted)
 {
-    if (options_now()->huge_pages == HUGE_PAGES_LARGE && span->slot_bytes >= HUGE_BYTES_MIN)
+    if (options_now()->huge_pages == HUGE_PAGES_LARGE && (!wanted || span->slot_bytes >= HUGE_BYTES_MIN))
         os_set_huge_pages((void *)span->start, span->slot_bytes, wanted);
 }
 

@@ -51,7 +51,7 @@ static struct piece *take_from_list(size_t rounded_bytes)
     return piece;
 }
 
-/* The start of the next piece, page-aligned when it is as large as a page: thread heaps then lie on one page. */
+/* The start of a piece never used before. */
 static void *cut_from_end(size_t rounded_bytes)
 {
     struct image *image = image_now;

@@ -120,7 +120,8 @@ static bool was_block(const void *pointer, const struct unit *unit)
 
 COLD void misuse_free_of_free_unit(void *pointer, const struct unit *unit, void *caller)
 {
-    if (was_block(pointer, unit))
+    struct block block;
+    if (!lookup_block(pointer, &block) && was_block(pointer, unit))
         misuse_double_free(pointer, unit->slot_bytes, caller);
     else
         misuse_invalid_free(pointer, caller);

@@ -101,7 +101,7 @@ COLD void remote_return(void *slot)
         lock_take(&owner->lock);
         bool is_owner = owner_of(slot) == owner;
         if (is_owner)
-            buffer_return_slot(owner, unit, unit->states + unit_slot_position(unit, slot).index);
+            buffer_return_slot(owner, unit, unit_slot_state(unit, slot));
         lock_release(&owner->lock);
         if (is_owner)
             return;
@@ -157,9 +157,7 @@ static bool push_to_buffer(struct thread_heap *heap, void *slot)
     struct buffer *buffer = &heap->buffers[unit->class_index];
     if (buffer->top == buffer->limit)
         return false;
-    buffer->top->slot = slot;
-    buffer->top->state = unit->states + unit_slot_position(unit, slot).index;
-    buffer->top++;
+    buffer_push(buffer, slot, unit_slot_state(unit, slot));
     return true;
 }
 
@@ -182,7 +180,7 @@ static void drain_to_spans(struct thread_heap *owner, struct batch *batch)
         void *slot = batch->slots[i];
         struct unit *unit = unit_at(slot);
         if (owner_of(slot) == owner)
-            buffer_return_slot(owner, unit, unit->states + unit_slot_position(unit, slot).index);
+            buffer_return_slot(owner, unit, unit_slot_state(unit, slot));
         else
             batch->slots[kept++] = slot;
     }

@@ -28,8 +28,8 @@ struct batch {
 /* The outbox that batches for this owner go through; it may hold another owner's now. */
 static inline struct outbox *outbox_for(struct thread_heap *heap, const struct thread_heap *owner)
 {
-    size_t hash = (uintptr_t)owner >> 12;
-    return &heap->outboxes[(hash ^ hash >> 4) % OUTBOX_COUNT];
+    uint64_t hash = ((uintptr_t)owner >> 6) * 0x9e3779b97f4a7c15u; /* heaps are multiples of 64 bytes apart */
+    return &heap->outboxes[(hash >> 32) % OUTBOX_COUNT];
 }
 
 /* The slot before the count: a fork may catch us in between. */

@@ -20,8 +20,8 @@ enum run_preference {
 };
 
 /*
- * Takes `count` units whose first is a multiple of align_units, a power of two. Returns the first unit's index, or
- * SIZE_MAX when memory is short. Which of them are dirty: run_find_dirty(). The caller sets up the descriptors.
+ * Takes `count` units, the first one's address a multiple of align_units units, a power of two. Returns its index, or
+ * SIZE_MAX when memory is short. Which of them are dirty: run_find(). The caller sets up the descriptors.
  */
 size_t run_take(size_t count, size_t align_units, enum run_preference preference);
 
@@ -57,7 +57,7 @@ size_t run_dirty_count(void);
 /* Purges every dirty unit. Returns the bytes given back. */
 size_t run_purge_all(void);
 
-/* Guards a walk over all descriptors: none is set up or cleared meanwhile. Also taken before fork. */
+/* Guards a walk over all descriptors: no span that it finds ends meanwhile. Also taken before fork. */
 void run_lock(void);
 void run_unlock(void);
 void run_lock_reset(void);

@@ -188,14 +188,15 @@ void span_rebuild(struct span *span)
 struct span *span_at(const void *address)
 {
     struct unit *unit = unit_at(address);
-    if (unit->kind != UNIT_FREE)
-        return unit->span;
+    struct span *own = __atomic_load_n(&unit->span, __ATOMIC_ACQUIRE);
+    if (own != NULL)
+        return own;
     /* The inside of a large block: see heap/unit.h. */
     size_t index = (size_t)(unit - heap_layout.units);
     struct unit *border = &heap_layout.units[index & ~(size_t)(GRANULE_UNITS - 1)];
-    if (border->kind != UNIT_LARGE)
+    struct span *span = __atomic_load_n(&border->span, __ATOMIC_ACQUIRE);
+    if (span == NULL || border->kind != UNIT_LARGE)
         return NULL;
-    struct span *span = border->span;
     return (uintptr_t)address - span->start < span->slot_bytes ? span : NULL;
 }
 

@@ -154,6 +154,7 @@ static struct thread_heap *take_parked(void)
         rebuild_orphans();
         atomic_store_explicit(&parked, heap->next_parked, memory_order_relaxed);
         atomic_store_explicit(&heap->parked, false, memory_order_relaxed);
+        heap->in_parked_list = false;
         warm_count -= heap->warm;
         heap->warm = false;
     }
@@ -233,9 +234,17 @@ void thread_heap_flush_parked(void)
     lock_release(&parked_lock);
 }
 
+static void add_to_parked(struct thread_heap *heap)
+{
+    heap->next_parked = atomic_load_explicit(&parked, memory_order_relaxed);
+    heap->in_parked_list = true;
+    atomic_store_explicit(&parked, heap, memory_order_relaxed);
+}
+
 /*
- * A few parked heaps keep what their buffers hold, if it is little: in a program of short-lived threads the next thread takes the heap over
- * before anybody misses those slots.
+ * A few parked heaps keep what their buffers hold, if it is little: in a program of short-lived threads the next thread
+ * takes the heap over before anybody misses those slots. `parked` is set before the others are emptied, so that they give
+ * up every empty span.
  */
 static void park(struct thread_heap *heap)
 {
@@ -248,8 +257,7 @@ static void park(struct thread_heap *heap)
     if (!heap->warm)
         thread_heap_flush(heap);
     lock_take(&parked_lock);
-    heap->next_parked = atomic_load_explicit(&parked, memory_order_relaxed);
-    atomic_store_explicit(&parked, heap, memory_order_relaxed);
+    add_to_parked(heap);
     set_all_offering(heap);
     lock_release(&parked_lock);
 }
@@ -377,16 +385,15 @@ static void orphan(struct thread_heap *heap, void *context)
 {
     (void)context;
     lock_reset(&heap->lock);
-    if (heap == heap_self || atomic_load_explicit(&heap->parked, memory_order_relaxed))
+    if (heap == heap_self || heap->in_parked_list)
         return;
     remote_send_all(heap);
     atomic_store_explicit(&heap->orphaned, true, memory_order_relaxed);
     atomic_store_explicit(&heap_layout.has_orphans, true, memory_order_relaxed);
     for (uint32_t i = 0; i < CLASS_COUNT; i++)
         set_offering(i);
-    heap->next_parked = atomic_load_explicit(&parked, memory_order_relaxed);
     atomic_store_explicit(&heap->parked, true, memory_order_relaxed);
-    atomic_store_explicit(&parked, heap, memory_order_relaxed);
+    add_to_parked(heap);
 }
 
 static void forget_orphans(struct thread_heap *heap, void *context)

@@ -37,6 +37,15 @@ struct buffer {
     uint64_t unused;     /* a buffer is found by a shift */
 };
 
+/* The buffer has room. */
+static ALWAYS_INLINE void buffer_push(struct buffer *buffer, void *slot, uint8_t *state)
+{
+    struct entry *entry = buffer->top;
+    entry->slot = slot;
+    entry->state = state;
+    buffer->top = entry + 1;
+}
+
 enum { OUTBOX_COUNT = 4, KEPT_UNITS_MAX = 4, KEPT_COUNT_MAX = 2 };
 
 /* Large blocks of one number of units that the thread has freed and keeps at hand, linked by span->next. */
@@ -65,7 +74,8 @@ struct thread_heap {
     uint8_t warm;              /* parked with its buffers full. Under the parked lock */
     struct lock lock;
     _Atomic bool orphaned;     /* its thread vanished in a fork: to be rebuilt before use. Under the parked lock */
-    _Atomic uint8_t parked;    /* no thread has it. Written under the parked lock */
+    _Atomic uint8_t parked;    /* no thread uses it any more, or it soon is in the list */
+    uint8_t in_parked_list;    /* under the parked lock */
     int32_t thread_id;         /* of the thread that has it, or had it last */
     struct batch *_Atomic inbox;
     struct batch *_Atomic returned; /* batches of this heap's that others have emptied */
@@ -78,7 +88,7 @@ struct thread_heap {
 };
 
 _Static_assert(sizeof(struct buffer) == 32, "found by a shift");
-_Static_assert(sizeof(struct thread_heap) <= 4096, "a thread costs one page for this");
+_Static_assert(sizeof(struct thread_heap) <= 4096, "a thread costs about a page for this");
 
 extern const struct thread_heap thread_heap_none;
 

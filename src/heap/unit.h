@@ -6,7 +6,8 @@
  * (a granule's border) and in the first unit of each granule after that, so that a gigabyte costs 512 lines, not
  * 65,536; unit_span() looks there when a unit of its own says nothing.
  *
- * Written by whoever takes or gives back the run of units (run lock), and by the owner of the heap that adopts the span.
+ * Written by whoever has just taken the run of units, cleared under the run lock, and `owner` changed by the heap that
+ * adopts the span.
  * Read without a lock by free(): the descriptors of an allocated block cannot change but for `owner`, which names the
  * calling thread's heap exactly when that thread owns the span.
  */
@@ -102,6 +103,12 @@ static ALWAYS_INLINE struct slot_position unit_slot_position(const struct unit *
 {
     unsigned __int128 product = (unsigned __int128)((uintptr_t)address - unit->start) * unit->reciprocal;
     return (struct slot_position){(size_t)(product >> 64), (uint64_t)product < unit->reciprocal};
+}
+
+/* The state byte of a slot that is known to be one. */
+static inline uint8_t *unit_slot_state(const struct unit *unit, const void *slot)
+{
+    return unit->states + unit_slot_position(unit, slot).index;
 }
 
 /* Atomic only so that a racing double free is defined behaviour; compiles to a plain byte access. */

@@ -41,7 +41,8 @@ int os_move_pages(void *from, void *to, size_t size_bytes);
 
 /*
  * Replaces a committed range by a fresh one: zero, committed, and mergeable with its neighbours, which a range that
- * os_move_pages() touched is not; huge_pages as the neighbours have it. Returns 0, or -ENOMEM with the range as it was.
+ * os_move_pages() touched is not; huge_pages as the neighbours have it. Returns 0, or -ENOMEM; the range then is as it
+ * was, but kernels before 6.12 that count commits may have unmapped it.
  */
 int os_renew(void *start, size_t size_bytes, bool huge_pages);
 

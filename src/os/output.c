@@ -65,6 +65,10 @@ struct os_file_identity os_identify(int descriptor)
 {
     struct stat status;
     if (os_syscall3(SYS_fstat, descriptor, (long)&status, 0) != 0)
-        return (struct os_file_identity){0, 0};
-    return (struct os_file_identity){status.st_dev, status.st_ino};
+        return (struct os_file_identity){0};
+    return (struct os_file_identity){
+        .device = status.st_dev,
+        .inode = status.st_ino,
+        .is_pipe = S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode),
+    };
 }

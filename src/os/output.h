@@ -26,6 +26,7 @@ int os_duplicate(int descriptor);
 struct os_file_identity {
     uint64_t device;
     uint64_t inode;
+    _Bool is_pipe; /* or a socket: somebody may wait for its last descriptor to be closed */
 };
 
 struct os_file_identity os_identify(int descriptor);

@@ -20,7 +20,7 @@ void os_yield(void);
 /* Nanoseconds since some fixed moment, never going back. */
 uint64_t os_clock_ns(void);
 
-/* Ends the process with SIGABRT, whatever handlers or masks the program has set up. */
+/* Ends the process with SIGABRT. A handler of the program's runs first; it does not save it. */
 _Noreturn void os_abort(void);
 
 #endif
