@@ -25,7 +25,6 @@ START_TEST(slot_sizes_follow_the_rule)
         ck_assert_uint_eq(class_slot_bytes[i] % BLOCK_ALIGNMENT, 0);
         expected = next_slot_bytes(expected);
     }
-    ck_assert_uint_eq(class_slot_bytes[SMALL_CLASS_COUNT - 1], SMALL_BYTES_MAX);
     ck_assert_uint_eq(class_slot_bytes[CLASS_COUNT - 1], CLASS_BYTES_MAX);
 }
 END_TEST

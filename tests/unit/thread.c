@@ -385,7 +385,7 @@ static TCase *thread(void)
     tcase_add_test(tests, threads_at_the_same_time_have_their_own_heaps);
     tcase_add_test(tests, the_next_thread_takes_a_parked_heap_over);
     tcase_add_test(tests, short_lived_threads_leave_nothing_behind);
-    tcase_add_loop_test(tests, spans_of_exited_threads_are_adopted, 0, SMALL_CLASS_COUNT);
+    tcase_add_loop_test(tests, spans_of_exited_threads_are_adopted, 0, (int)class_of(512) + 1);
     tcase_add_test(tests, destructors_may_still_allocate_and_free);
     tcase_add_test(tests, a_child_rebuilds_the_heaps_of_vanished_threads);
     tcase_add_test(tests, a_child_gets_all_that_vanished_threads_had_free);
