@@ -29,7 +29,6 @@ endif
 libunit_a_CPPFLAGS = $(TEST_CPPFLAGS)
 libunit_a_CFLAGS = $(TEST_CFLAGS)
 libunit_a_SOURCES = \
-	tests/property/random.h \
 	tests/support/pattern.c \
 	tests/support/pattern.h \
 	tests/support/require.c \
