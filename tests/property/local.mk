@@ -26,7 +26,6 @@ libproperty_a_SOURCES = \
 	tests/property/player.c \
 	tests/property/player.h \
 	tests/property/random.h \
-	tests/property/random.h \
 	tests/property/replay.c \
 	tests/property/replay.h
 
