@@ -8,12 +8,11 @@
 #include "heap/layout.h"
 #include "heap/metadata.h"
 #include "heap/runs.h"
+#include "os/memory.h"
 #include "os/thread.h"
 #include "preload/export.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -37,33 +36,30 @@ static void fit(int resource, const struct rlimit *limit)
 /* struct rlimit and struct rlimit64 are the same on the machines we know. */
 _Static_assert(sizeof(struct rlimit) == sizeof(struct rlimit64), "64-bit limits only");
 
-typedef int set_limit(__rlimit_resource_t resource, const struct rlimit *limit);
-typedef int change_limit(pid_t pid, __rlimit_resource_t resource, const struct rlimit *limit, struct rlimit *old);
-
-static int no_such_function(void)
+/*
+ * The system call itself: looking libc's function up would take the loader's lock, which a thread that is gone may hold in
+ * the child of a fork.
+ */
+static int change(pid_t pid, int resource, const struct rlimit *limit, struct rlimit *old)
 {
-    errno = ENOSYS;
-    return -1;
+    int result = os_change_limit(pid, resource, limit, old);
+    if (result != 0) {
+        errno = -result;
+        return -1;
+    }
+    if (pid == 0 || pid == os_process_id())
+        fit(resource, limit);
+    return 0;
 }
 
 EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
 {
-    set_limit *next;
-    *(void **)&next = dlsym(RTLD_NEXT, "setrlimit");
-    int result = next != NULL ? next(resource, limit) : no_such_function();
-    if (result == 0)
-        fit((int)resource, limit);
-    return result;
+    return change(0, (int)resource, limit, NULL);
 }
 
 EXPORT int prlimit(pid_t pid, __rlimit_resource_t resource, const struct rlimit *limit, struct rlimit *old)
 {
-    change_limit *next;
-    *(void **)&next = dlsym(RTLD_NEXT, "prlimit");
-    int result = next != NULL ? next(pid, resource, limit, old) : no_such_function();
-    if (result == 0 && (pid == 0 || pid == os_process_id()))
-        fit((int)resource, limit);
-    return result;
+    return change(pid, (int)resource, limit, old);
 }
 
 EXPORT int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit)

@@ -32,18 +32,12 @@ NOINLINE static void *malloc_slowly(size_t size_bytes)
     return or_errno(heap_allocate_slowly(size_bytes));
 }
 
-NOINLINE static void *malloc_medium(size_t size_bytes)
-{
-    struct buffer *buffer = size_bytes - 1 < CLASS_BYTES_MAX ? buffer_ready(class_of(size_bytes)) : NULL;
-    return LIKELY(buffer != NULL) ? buffer_take(buffer) : malloc_slowly(size_bytes);
-}
-
-/* heap_allocate() in three steps, each a tail call to the next: the small sizes, the other classes, the rest and errno. */
+/* heap_allocate(), with a slow way that sets errno. Both ways on are tail calls. */
 EXPORT void *malloc(size_t size_bytes)
 {
-    if (UNLIKELY(size_bytes - 1 >= SMALL_BYTES_MAX))
-        return malloc_medium(size_bytes);
-    struct buffer *buffer = buffer_ready((size_bytes - 1) >> 4);
+    if (UNLIKELY(size_bytes - 1 >= CLASS_BYTES_MAX))
+        return malloc_slowly(size_bytes);
+    struct buffer *buffer = buffer_ready(class_of(size_bytes));
     return LIKELY(buffer != NULL) ? buffer_take(buffer) : malloc_slowly(size_bytes);
 }
 

@@ -61,7 +61,7 @@ static const char *const derived_names[DERIVED_COUNT] = {
     [DELETE_ARRAY_SIZED_ALIGNED] = "_ZdaPvmSt11align_val_t",
 };
 
-/* Who a program's calls of the basic operators reach. Found out at the first call of a derived one. */
+/* Who a program's calls of the basic operators reach. */
 enum basics { BASICS_UNKNOWN, BASICS_OURS, BASICS_REPLACED };
 
 static _Atomic enum basics basics;
@@ -159,7 +159,8 @@ static bool is_replaced(const char *name, const void *ours)
 }
 
 /* The array forms count as basic for the sized and nothrow array forms, which call them. */
-COLD static void find_basics(void)
+/* At the start, since looking up takes the loader's lock; a derived operator may be called before that, though. */
+COLD __attribute__((constructor)) static void find_basics(void)
 {
     bool replaced = is_replaced("_Znwm", (void *)our_new) || is_replaced("_ZdlPv", (void *)our_delete) ||
                     is_replaced("_Znam", (void *)our_new_array) || is_replaced("_ZdaPv", (void *)our_delete_array) ||

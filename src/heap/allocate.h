@@ -90,10 +90,13 @@ static ALWAYS_INLINE void heap_free(void *pointer)
     if (UNLIKELY(!position.is_start) || UNLIKELY(slot_state_get(state) != SLOT_ALLOCATED))
         return heap_free_slowly(pointer);
     struct buffer *buffer = (struct buffer *)((char *)heap + unit->buffer_offset);
-    if (UNLIKELY(buffer->top == buffer->limit))
+    struct entry *top = buffer->top;
+    if (UNLIKELY(top == buffer->limit))
         return heap_free_slowly(pointer);
+    buffer->top = top + 1;
+    top->slot = pointer;
+    top->state = state;
     slot_state_set(state, SLOT_FREE);
-    buffer_push(buffer, pointer, state);
 }
 
 #endif

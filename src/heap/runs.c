@@ -25,21 +25,16 @@ static struct lock lock;
 static size_t lowest_free;
 
 /*
- * What searches have found out: below `from` no run of `count` units or more passes the filter. Without it every large
- * block in a fragmented heap would cost a look at all runs that are too short. Kept by magnitude of the count, since
- * what a search for one unit finds out helps none for a hundred.
+ * What searches have found out: below known[filter][bin] no run of bin_units(bin) units or more passes the filter.
+ * Without it every large block in a fragmented heap would cost a look at all runs that are too short. There is a bin for
+ * each count up to 16, then one for each doubling.
  */
-enum { MAGNITUDES = 4 };
+enum { EXACT_BINS = 16, BINS = EXACT_BINS + 12 };
+
+static size_t known[FILTER_COUNT][BINS];
 
 /* A purge claims a piece at a time, so that others do not find the heap empty meanwhile. */
 enum { PIECE_UNITS = 256, SMALL_RUN_UNITS = 4 };
-
-struct knowledge {
-    size_t count; /* 0: nothing is known */
-    size_t from;
-};
-
-static struct knowledge known[FILTER_COUNT][MAGNITUDES];
 
 static size_t units_used(void)
 {
@@ -98,71 +93,70 @@ static size_t stretch_start(enum run_filter filter, size_t end, size_t most)
     return floor;
 }
 
-static void correct(struct knowledge *knowledge, enum run_filter filter, size_t first, size_t count)
+/* The smallest count of the bin. */
+static size_t bin_units(size_t bin)
 {
-    size_t wanted = knowledge->count;
-    if (wanted == 0 || first >= knowledge->from + wanted)
+    return bin < EXACT_BINS ? bin + 1 : (size_t)EXACT_BINS << (bin - EXACT_BINS) | 1;
+}
+
+static size_t bin_of(size_t count)
+{
+    if (count <= EXACT_BINS)
+        return count - 1;
+    size_t bin = EXACT_BINS + bit_highest((count - 1) / EXACT_BINS);
+    return bin < BINS ? bin : BINS - 1;
+}
+
+/* A run of `wanted` units that the given ones are part of may start below *from now: then that is where it starts. */
+static void correct(size_t *from, size_t wanted, enum run_filter filter, size_t first, size_t count)
+{
+    if (first >= *from + wanted)
         return;
     size_t start = stretch_start(filter, first, wanted);
     size_t limit = first + count + wanted < units_used() ? first + count + wanted : units_used();
-    while (start < first + count && start < knowledge->from) {
+    while (start < first + count && start < *from) {
         size_t end = find_unit(filter, start, limit, false);
         if (end - start >= wanted) {
-            knowledge->from = start;
+            *from = start;
             return;
         }
         start = find_unit(filter, end, limit, true);
     }
 }
 
-/* The units became free or changed between clean and dirty: a run that is long enough may be one of theirs now. */
+/* The units became free or changed between clean and dirty. */
 static void correct_all(size_t first, size_t count)
 {
     for (int filter = 0; filter < FILTER_COUNT; filter++)
-        for (int magnitude = 0; magnitude < MAGNITUDES; magnitude++)
-            correct(&known[filter][magnitude], (enum run_filter)filter, first, count);
+        for (size_t bin = 0; bin < BINS; bin++)
+            if (known[filter][bin] != 0)
+                correct(&known[filter][bin], bin_units(bin), (enum run_filter)filter, first, count);
 }
 
-/* 1; 2 to 7; 8 to 63; more. */
-static int magnitude_of(size_t count)
-{
-    if (count == 1)
-        return 0;
-    return count < 8 ? 1 : count < 64 ? 2 : 3;
-}
-
-/* Where a search for so many units may start. */
-static size_t known_start(enum run_filter filter, size_t count)
+/* Where a search in the bin may start: what is known of smaller runs holds for larger ones. */
+static size_t known_start(enum run_filter filter, size_t bin)
 {
     size_t start = lowest_free;
-    for (int magnitude = 0; magnitude <= magnitude_of(count); magnitude++) {
-        const struct knowledge *knowledge = &known[filter][magnitude];
-        if (knowledge->count != 0 && knowledge->count <= count && knowledge->from > start)
-            start = knowledge->from;
-    }
+    for (size_t i = 0; i <= bin; i++)
+        start = known[filter][i] > start ? known[filter][i] : start;
     return start;
 }
 
-static void learn(enum run_filter filter, size_t count, size_t from)
-{
-    known[filter][magnitude_of(count)] = (struct knowledge){count, from};
-}
-
-/* The lowest run that fits, or SIZE_MAX. */
+/* The lowest run that fits, or SIZE_MAX. On the way the first run that counts in the bin is noted. */
 static size_t find_run(enum run_filter filter, size_t count)
 {
+    size_t bin = bin_of(count);
     size_t limit = units_used();
-    size_t from = known_start(filter, count);
+    size_t noted = SIZE_MAX;
+    size_t from = known_start(filter, bin);
     for (;;) {
         size_t start = find_unit(filter, from, limit, true);
-        if (start + count > limit) {
-            learn(filter, count, start);
-            return SIZE_MAX;
-        }
-        size_t end = find_unit(filter, start, start + count, false);
-        if (end == start + count) {
-            learn(filter, count, start);
-            return start;
+        size_t end = find_unit(filter, start, start + count < limit ? start + count : limit, false);
+        if (noted == SIZE_MAX && (end - start >= bin_units(bin) || start + count > limit))
+            noted = start;
+        if (end - start == count || start + count > limit) {
+            known[filter][bin] = noted;
+            return end - start == count ? start : SIZE_MAX;
         }
         from = end;
     }
@@ -341,11 +335,11 @@ static size_t purge_runs(size_t target, size_t least)
     return purged;
 }
 
-/* A call for every small run costs more than their pages are worth, until there are many of them. */
+/* Long runs first: a call for a small one frees less. */
 static size_t purge_down_to(size_t target)
 {
     size_t purged = purge_runs(target, SMALL_RUN_UNITS);
-    return purged + purge_runs(target * 2, 1);
+    return purged + purge_runs(target, 1);
 }
 
 void run_put(size_t first, size_t count)
@@ -407,13 +401,13 @@ void run_lock_reset(void)
     lock_reset(&lock);
 }
 
-static bool is_true(const struct knowledge *knowledge, enum run_filter filter)
+static bool is_true(size_t from, size_t wanted, enum run_filter filter)
 {
     size_t end = 0;
-    for (size_t start = 0; knowledge->count != 0 && start < knowledge->from; start = end) {
-        start = find_unit(filter, end, knowledge->from, true);
+    for (size_t start = 0; start < from; start = end) {
+        start = find_unit(filter, end, from, true);
         end = find_unit(filter, start, units_used(), false);
-        if (start < knowledge->from && end - start >= knowledge->count)
+        if (start < from && end - start >= wanted)
             return false;
     }
     return true;
@@ -434,8 +428,8 @@ const char *run_verify(void)
             return "a free unit has a span";
     }
     for (int filter = 0; filter < FILTER_COUNT; filter++)
-        for (int magnitude = 0; magnitude < MAGNITUDES; magnitude++)
-            if (!is_true(&known[filter][magnitude], (enum run_filter)filter))
+        for (size_t bin = 0; bin < BINS; bin++)
+            if (!is_true(known[filter][bin], bin_units(bin), (enum run_filter)filter))
                 return "a run of free units lies where none is known";
     if (free_units != units_used() - atomic_load(&image_now->units_taken))
         return "the number of taken units is wrong";

@@ -17,9 +17,9 @@ enum {
     UNIT_SHIFT = 14,
     UNIT_BYTES = 1 << UNIT_SHIFT,
     CLASS_COUNT = 72,
-    SMALL_CLASS_COUNT = 32, /* the classes of 16-byte steps: class is (size - 1) / 16 */
+    SMALL_CLASS_COUNT = 32, /* the classes of 16-byte steps */
     SMALL_BYTES_MAX = 512,
-    CLASS_BYTES_MAX = 16384,
+    CLASS_BYTES_MAX = 16384, /* 1024 times 16 */
     BLOCK_ALIGNMENT = 16,
 };
 
@@ -31,17 +31,13 @@ extern const uint32_t class_slot_bytes[CLASS_COUNT];
 /* Units a span of the class has: at least 8 slots, at most 1/64 of the span unused at its end. */
 extern const uint8_t class_unit_count[CLASS_COUNT];
 
-extern const uint8_t class_by_64_bytes[64];
-extern const uint8_t class_by_512_bytes[32];
+/* By (size - 1) / 16. One table for all: a branch on the size is a coin that a program of many sizes keeps tossing. */
+extern const uint8_t class_by_16_bytes[1024];
 
 /* The smallest class that holds the size, which is 1 to CLASS_BYTES_MAX. */
 static ALWAYS_INLINE uint32_t class_of(size_t size_bytes)
 {
-    if (size_bytes <= SMALL_BYTES_MAX)
-        return (uint32_t)((size_bytes - 1) >> 4);
-    if (size_bytes <= 4096)
-        return class_by_64_bytes[(size_bytes - 1) >> 6];
-    return class_by_512_bytes[(size_bytes - 1) >> 9];
+    return class_by_16_bytes[(size_bytes - 1) >> 4];
 }
 
 #endif

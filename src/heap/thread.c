@@ -105,7 +105,7 @@ void thread_heap_each(void (*visit)(struct thread_heap *heap, void *context), vo
         visit(heap, context);
 }
 
-/* Its lists and buffers may have been changing: they are made anew, and a buffer's array is lost. */
+/* Its lists and buffers may have been changing: they are made anew, and what they led to besides spans is lost. */
 static void forget_lists(struct thread_heap *heap, void *context)
 {
     (void)context;
@@ -113,6 +113,8 @@ static void forget_lists(struct thread_heap *heap, void *context)
         return;
     memset(heap->buffers, 0, sizeof heap->buffers);
     memset(heap->listed, 0, sizeof heap->listed);
+    memset(heap->kept, 0, sizeof heap->kept);
+    heap->spare = NULL;
 }
 
 static void adopt_out(struct thread_heap *heap, void *context)
@@ -326,6 +328,9 @@ static struct span *take_span(struct thread_heap *from, uint32_t class_index, st
     struct span *span = from->listed[class_index];
     if (span != NULL) {
         thread_heap_unlist(from, span);
+        /* In a ring of its own until its new owner lists it: who returns a slot to it meanwhile leaves it alone. */
+        span->next = span->previous = span;
+        span->listed = true;
         span_set_owner(span, to);
     }
     lock_release(&from->lock);

@@ -153,9 +153,13 @@ size_t os_address_space_used(void)
 size_t os_address_space_left(void)
 {
     struct rlimit limit;
-    long result = os_syscall(SYS_prlimit64, 0, RLIMIT_AS, 0, (long)&limit, 0, 0);
-    if (result != 0 || limit.rlim_cur == RLIM_INFINITY)
+    if (os_change_limit(0, RLIMIT_AS, NULL, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
         return SIZE_MAX;
     size_t used_bytes = os_address_space_used();
     return limit.rlim_cur > used_bytes ? limit.rlim_cur - used_bytes : 0;
+}
+
+int os_change_limit(int process_id, int resource, const struct rlimit *limit, struct rlimit *old_out)
+{
+    return (int)os_syscall(SYS_prlimit64, process_id, resource, (long)limit, (long)old_out, 0, 0);
 }

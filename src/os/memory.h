@@ -55,6 +55,10 @@ void os_name_range(void *start, size_t size_bytes, const char *name);
 /* The address space that RLIMIT_AS leaves this process, or SIZE_MAX. */
 size_t os_address_space_left(void);
 
+/* prlimit(2): sets and gets a limit of a process (0 is this one); either pointer may be NULL. Returns 0 or -errno. */
+struct rlimit;
+int os_change_limit(int process_id, int resource, const struct rlimit *limit, struct rlimit *old_out);
+
 /* The address space this process takes now, in bytes; 0 if the kernel does not say. */
 size_t os_address_space_used(void);
 
