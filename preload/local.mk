@@ -11,6 +11,7 @@ libgcalloc_la_SOURCES = \
 	preload/export.h \
 	preload/inspect.c \
 	preload/limits.c \
+	preload/loader.c \
 	preload/malloc.c \
 	preload/report.c \
 	preload/report.h \

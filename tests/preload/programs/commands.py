@@ -93,7 +93,7 @@ COMMANDS = (
     ("perl", script(("perl",), "work.pl", settings={"PERL_HASH_SEED": "0"})),
     ("ruby", script(("ruby",), "work.rb")),
     ("lua", script(("lua5.4", "lua"), "work.lua")),
-    ("php", script(("php",), "work.php", "-n")),
+    ("php", script(("php",), "work.php")),
     ("node", script(("node", "nodejs"), "work.js")),
     ("java", java),
     ("sqlite3", sqlite3),
