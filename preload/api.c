@@ -83,7 +83,7 @@ EXPORT size_t gca_heap_walk(bool (*visit)(void *block, size_t size_bytes, void *
 
 EXPORT int gca_heap_verify(void)
 {
-    const char *problem = heap_verify();
+    const char *problem = heap_verify(false);
     if (problem == NULL)
         return 0;
     message_note("error: corrupted metadata: %s\n  see gcalloc(7), \"corrupted metadata\"", problem);

@@ -80,7 +80,7 @@ void report_at_exit(void)
     const struct options *options = options_now();
     if (options->stats)
         write_statistics();
-    const char *problem = options->verify ? heap_verify() : NULL;
+    const char *problem = options->verify ? heap_verify(false) : NULL;
     if (problem != NULL) {
         message_note("error: corrupted metadata: %s\n  see gcalloc(7), \"corrupted metadata\"", problem);
         os_abort();

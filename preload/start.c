@@ -45,7 +45,7 @@ __attribute__((constructor)) static void start(void)
     struct thread_heap *heap = thread_heap_get();
     thread_heap_done(heap);
     __cxa_atexit(at_exit, NULL, NULL);
-    if (options_now()->stats)
+    if (options_now()->stats && options_now()->log_file[0] == '\0')
         message_keep_output();
     if (options_now()->verbose >= 1)
         message_note("process %d runs on gcalloc", os_process_id());

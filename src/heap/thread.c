@@ -18,7 +18,6 @@
 #include "os/memory.h"
 #include "os/thread.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -271,7 +270,7 @@ static void park(struct thread_heap *heap)
 static void on_thread_exit(void *argument)
 {
     struct thread_heap *heap = argument;
-    if (++heap->exit_rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
+    if (++heap->exit_rounds < OS_DESTRUCTOR_ROUNDS) {
         pthread_setspecific(exit_key, heap);
         return;
     }
@@ -286,6 +285,7 @@ static void on_thread_exit(void *argument)
 void thread_heap_list(struct thread_heap *heap, struct span *span)
 {
     struct span **first = &heap->listed[span->class_index];
+    DEBUG_CHECK(span->owner == heap && span->free_count != 0);
     span->listed = true;
     if (UNLIKELY(atomic_load_explicit(&heap->parked, memory_order_relaxed)))
         set_offering(span->class_index);
@@ -304,6 +304,7 @@ void thread_heap_list(struct thread_heap *heap, struct span *span)
 void thread_heap_unlist(struct thread_heap *heap, struct span *span)
 {
     struct span **first = &heap->listed[span->class_index];
+    INVARIANT(span->listed);
     span->next->previous = span->previous;
     span->previous->next = span->next;
     if (*first == span)

@@ -154,10 +154,11 @@ static void look_for_threads(struct thread_heap *heap, void *context)
     totals->busy |= heap != heap_self && !atomic_load(&heap->parked);
 }
 
-static const char *check_all(void)
+static const char *check_all(bool are_quiet)
 {
     struct totals totals = {0};
-    thread_heap_each(look_for_threads, &totals);
+    if (!are_quiet)
+        thread_heap_each(look_for_threads, &totals);
     const char *problem = run_verify();
     if (problem == NULL)
         problem = check_spans(&totals);
@@ -176,13 +177,13 @@ static const char *check_all(void)
     return totals.waiting < totals.withheld && !has_forked ? "a free slot is nowhere" : NULL;
 }
 
-const char *heap_verify(void)
+const char *heap_verify(bool are_quiet)
 {
     if (image_now == NULL)
         return NULL;
     thread_heap_lock_all();
     run_lock();
-    const char *problem = check_all();
+    const char *problem = check_all(are_quiet);
     run_unlock();
     thread_heap_unlock_all();
     return problem;

@@ -5,7 +5,9 @@
 #ifndef HEAP_VERIFY_H
 #define HEAP_VERIFY_H
 
-/* Returns NULL, or what is wrong first. */
-const char *heap_verify(void);
+#include <stdbool.h>
+
+/* Returns NULL, or what is wrong first. With are_quiet the caller vouches for all threads, and everything is checked. */
+const char *heap_verify(bool are_quiet);
 
 #endif

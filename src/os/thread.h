@@ -2,7 +2,18 @@
 #ifndef OS_THREAD_H
 #define OS_THREAD_H
 
+#include <limits.h>
 #include <stdint.h>
+
+/*
+ * How many rounds of destructors of thread-specific data a thread's exit has that we may run in. ThreadSanitizer ends
+ * its own share of a thread in the last one.
+ */
+#ifdef __SANITIZE_THREAD__
+enum { OS_DESTRUCTOR_ROUNDS = PTHREAD_DESTRUCTOR_ITERATIONS - 1 };
+#else
+enum { OS_DESTRUCTOR_ROUNDS = PTHREAD_DESTRUCTOR_ITERATIONS };
+#endif
 
 /* The kernel's id of the calling thread, and of its process. */
 int os_thread_id(void);

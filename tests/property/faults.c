@@ -63,7 +63,7 @@ static void *work_in_thread(void *argument)
 
 static void expect_sound(const char *when)
 {
-    const char *problem = heap_verify();
+    const char *problem = heap_verify(true);
     if (problem != NULL)
         dprintf(STDERR_FILENO, "%s: the heap is not sound: %s\n", when, problem);
     require(problem == NULL);

@@ -33,7 +33,7 @@ struct seat {
 
 static void expect_sound(const char *where)
 {
-    const char *problem = heap_verify();
+    const char *problem = heap_verify(true);
     if (problem == NULL)
         return;
     dprintf(STDERR_FILENO, "process %d: %s: the heap is not sound: %s\n", getpid(), where, problem);

@@ -123,7 +123,7 @@ static void producers_and_consumers(uint64_t seed)
     }
     for (int i = 0; i < 2 * PAIRS; i++)
         require(pthread_join(threads[i], NULL) == 0);
-    const char *problem = heap_verify();
+    const char *problem = heap_verify(true);
     if (problem != NULL)
         dprintf(STDERR_FILENO, "the heap is not sound: %s\n", problem);
     require(problem == NULL);

@@ -18,7 +18,7 @@
 
 static inline void expect_sound_heap(void)
 {
-    const char *problem = heap_verify();
+    const char *problem = heap_verify(true);
     ck_assert_msg(problem == NULL, "the heap is not sound: %s", problem);
 }
 

@@ -237,7 +237,7 @@ static void use_what_vanished(struct held *held, int count)
 {
     struct random random = {3};
     static struct held more[4];
-    require(heap_verify() == NULL);
+    require(heap_verify(true) == NULL);
     for (int i = 0; i < count; i++)
         for (unsigned j = 0; j < BLOCKS; j++)
             require(held[i].blocks[j] == NULL ||
@@ -256,12 +256,12 @@ static void use_what_vanished(struct held *held, int count)
         }
     for (int i = 0; i < 4; i++)
         free_odd_blocks(0, &more[i]);
-    require(heap_verify() == NULL);
+    require(heap_verify(true) == NULL);
     if (CHILDREN_START_THREADS) {
         threads_run_one(take_and_free_odd, &more[0]);
         threads_run(3, take_and_free_odd_of_index, more);
     }
-    const char *problem = heap_verify();
+    const char *problem = heap_verify(true);
     if (problem != NULL)
         dprintf(STDERR_FILENO, "in the child: %s\n", problem);
     _exit(problem != NULL);
@@ -320,7 +320,7 @@ START_TEST(a_child_gets_all_that_vanished_threads_had_free)
         for (int i = 0; i < BLOCKS / 2 + 400; i++)
             require(heap_allocate(held.size_bytes) != NULL);
         require(units_taken() <= before);
-        require(heap_verify() == NULL);
+        require(heap_verify(true) == NULL);
         _exit(0);
     }
     expect_child_succeeds(child);
