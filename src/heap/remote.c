@@ -24,7 +24,7 @@ enum {
 
 static struct thread_heap *owner_of(void *slot)
 {
-    return atomic_load_explicit(&unit_at(slot)->owner, memory_order_relaxed);
+    return atomic_load_explicit(&unit_at(slot)->owner, memory_order_acquire);
 }
 
 static struct batch *batch_take(struct thread_heap *heap)

@@ -149,7 +149,7 @@ void span_set_owner(struct span *span, struct thread_heap *owner)
 {
     span->owner = owner;
     for (size_t i = 0; i < span->unit_count; i++)
-        atomic_store_explicit(&heap_layout.units[span->first_unit + i].owner, owner, memory_order_relaxed);
+        atomic_store_explicit(&heap_layout.units[span->first_unit + i].owner, owner, memory_order_release);
 }
 
 void span_claim(struct span *span, struct entry *entries, uint32_t count)
