@@ -1,7 +1,7 @@
 /*
  * heap/buffer: from spans into a thread's buffers, and back.
  *
- * A buffer starts with room for 8 slots and doubles each time it runs empty or full, up to 256 slots or 64 KiB. What it
+ * A buffer starts with room for 8 slots and doubles each time it runs empty or full, up to 256 slots or 256 KiB. What it
  * holds is free memory that no span can give up, so small programs and idle classes keep small buffers.
  *
  * Uses base. Locks: the heap's own lock around its spans; inside it the run lock and the metadata lock.
@@ -20,7 +20,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { CAPACITY_FIRST = 8, CAPACITY_MAX = 256, CAPACITY_BYTES_MAX = 65536, CAPACITY_LEAST = 4, RECLAIM_UNITS = 16 };
+enum { CAPACITY_FIRST = 8, CAPACITY_MAX = 256, CAPACITY_BYTES_MAX = 262144, CAPACITY_LEAST = 4, RECLAIM_UNITS = 16 };
 
 static size_t capacity(const struct buffer *buffer)
 {
