@@ -43,11 +43,19 @@ static void *resize_block(void *pointer, const struct block *block, size_t size_
     bool is_large = block->span->slot_count == 1;
     if (is_large && size_bytes > CLASS_BYTES_MAX)
         return large_resize(pointer, block->span, size_bytes);
-    if (!is_large && fits_slot(size_bytes, block->size_bytes))
-        return pointer;
     void *moved = move_block(pointer, block, size_bytes);
     /* Shrinking never fails: the block can stay. */
     return moved == NULL && size_bytes <= block->size_bytes ? pointer : moved;
+}
+
+/* The usual case, quickly: an allocated slot that the new size fits too. */
+static bool may_stay(const void *pointer, size_t size_bytes)
+{
+    const struct unit *unit = unit_at(pointer);
+    if (unit->kind != UNIT_SPAN || !fits_slot(size_bytes, unit->slot_bytes))
+        return false;
+    struct slot_position position = unit_slot_position(unit, pointer);
+    return position.is_start && (slot_state_get(&unit->states[position.index]) & 1) != 0;
 }
 
 int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out)
@@ -56,6 +64,10 @@ int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out
         return -ENOMEM;
     if (!heap_contains(pointer))
         return foreign_resize(pointer, size_bytes, caller, block_out);
+    if (size_bytes != 0 && may_stay(pointer, size_bytes)) {
+        *block_out = pointer;
+        return 0;
+    }
     struct block block;
     if (!lookup_block(pointer, &block) || block.start != (uintptr_t)pointer || !block_is_allocated(&block)) {
         misuse_resize(pointer, caller);

@@ -80,11 +80,13 @@ static void clear_offering(uint32_t class_index)
     atomic_fetch_and_explicit(&offering[class_index / 64], ~((uint64_t)1 << (class_index % 64)), memory_order_relaxed);
 }
 
-static void set_all_offering(const struct thread_heap *heap)
+static void set_all_offering(struct thread_heap *heap)
 {
+    lock_take(&heap->lock);
     for (uint32_t i = 0; i < CLASS_COUNT; i++)
         if (heap->listed[i] != NULL || heap->buffers[i].top != heap->buffers[i].base)
             set_offering(i);
+    lock_release(&heap->lock);
 }
 
 /* ---- taking and parking ---- */
