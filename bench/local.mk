@@ -163,6 +163,7 @@ bench_micro_trees_CFLAGS = $(PATTERN_CFLAGS)
 bench_micro_trees_LDADD = bench/libpattern.a
 
 EXTRA_DIST += \
+	bench/RESULTS.md \
 	bench/packages \
 	bench/run.py \
 	bench/driver/__init__.py \
