@@ -100,14 +100,19 @@ static void describe_outside(struct text *text, const void *pointer)
         text_add(text, "not in any heap: %s", mapping.name[0] != '\0' ? mapping.name : "mapped memory");
 }
 
-COLD void misuse_invalid_free(void *pointer, void *caller)
+static void report_invalid_free(void *pointer, void *caller, void (*describe)(struct text *text, const void *pointer))
 {
     char buffer[REPORT_BYTES];
     struct text text = text_in(buffer, sizeof buffer);
     text_add(&text, "gcalloc: error: invalid free of %p: ", pointer);
-    describe_inside(&text, pointer);
+    describe(&text, pointer);
     text_add(&text, "\n");
     finish(&text, "freed now", caller, "invalid free");
+}
+
+COLD void misuse_invalid_free(void *pointer, void *caller)
+{
+    report_invalid_free(pointer, caller, describe_inside);
 }
 
 /* A unit that held the block when it was freed first still knows its slots. */
@@ -129,12 +134,7 @@ COLD void misuse_free_of_free_unit(void *pointer, const struct unit *unit, void 
 
 COLD void misuse_foreign_free(void *pointer, void *caller)
 {
-    char buffer[REPORT_BYTES];
-    struct text text = text_in(buffer, sizeof buffer);
-    text_add(&text, "gcalloc: error: invalid free of %p: ", pointer);
-    describe_outside(&text, pointer);
-    text_add(&text, "\n");
-    finish(&text, "freed now", caller, "invalid free");
+    report_invalid_free(pointer, caller, describe_outside);
 }
 
 COLD void misuse_sized_free(void *pointer, size_t block_bytes, size_t size_bytes, void *caller)
