@@ -23,6 +23,8 @@ libcore_la_SOURCES = \
 	src/base/options.h \
 	src/heap/allocate.c \
 	src/heap/allocate.h \
+	src/heap/birth.c \
+	src/heap/birth.h \
 	src/heap/buffer.c \
 	src/heap/buffer.h \
 	src/heap/foreign.c \

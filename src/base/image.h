@@ -35,6 +35,7 @@ struct image {
     uint32_t unit_bytes;
     uint32_t unit_descriptor_bytes;
     uint32_t span_record_bytes;
+    uint32_t birth; /* what blocks allocated now carry in their state: see heap/birth.h */
 
     uintptr_t start; /* of the reservation */
     size_t size_bytes;

@@ -37,7 +37,7 @@ COLD static void give_back_everything(struct thread_heap *heap)
 }
 
 /* With `zeroed` a slot that holds old data is cleared; a fresh one reads as zero already. */
-static void *allocate_slot(uint32_t class_index, enum slot_state state, bool zeroed)
+static void *allocate_slot(uint32_t class_index, enum slot_kind kind, bool zeroed)
 {
     struct thread_heap *heap = thread_heap_get();
     if (heap == NULL)
@@ -50,7 +50,7 @@ static void *allocate_slot(uint32_t class_index, enum slot_state state, bool zer
     if (entry.slot != NULL) {
         if (zeroed && slot_state_get(entry.state) != SLOT_FRESH)
             memset(entry.slot, 0, class_slot_bytes[class_index]);
-        slot_state_set(entry.state, state);
+        slot_state_set(entry.state, heap->buffers[class_index].allocated_state | (uint8_t)kind);
     }
     thread_heap_done(heap);
     return entry.slot;
@@ -185,7 +185,7 @@ static void free_in_span(void *pointer, struct unit *unit, void *caller)
     }
     uint8_t *state = unit->states + position.index;
     uint8_t value = slot_state_get(state);
-    if (LIKELY((value & 1) != 0))
+    if (LIKELY(slot_is_allocated(value)))
         free_slot(pointer, unit, state, caller);
     else if (value == SLOT_FRESH)
         misuse_invalid_free(pointer, caller);
@@ -222,7 +222,7 @@ NOINLINE void heap_free_elsewhere(void *pointer)
         return heap_free_slowly(pointer);
     struct slot_position position = unit_slot_position(unit, pointer);
     uint8_t *state = unit->states + position.index;
-    if (!position.is_start || slot_state_get(state) != SLOT_ALLOCATED || !slot_state_release(state))
+    if (!position.is_start || slot_kind(slot_state_get(state)) != SLOT_ALLOCATED || !slot_state_release(state))
         return heap_free_slowly(pointer);
     if (!remote_free_fast(heap, owner, pointer, unit->slot_bytes))
         remote_free(heap, owner, pointer, unit->slot_bytes);

@@ -53,7 +53,7 @@ static ALWAYS_INLINE void *buffer_take(struct buffer *buffer)
 {
     struct entry *entry = buffer->top - 1;
     buffer->top = entry;
-    slot_state_set(entry->state, SLOT_ALLOCATED);
+    slot_state_set(entry->state, buffer->allocated_state);
     return entry->slot;
 }
 
@@ -87,7 +87,7 @@ static ALWAYS_INLINE void heap_free(void *pointer)
         return heap_free_elsewhere(pointer);
     struct slot_position position = unit_slot_position(unit, pointer);
     uint8_t *state = unit->states + position.index;
-    if (UNLIKELY(!position.is_start) || UNLIKELY(slot_state_get(state) != SLOT_ALLOCATED))
+    if (UNLIKELY(!position.is_start) || UNLIKELY(slot_kind(slot_state_get(state)) != SLOT_ALLOCATED))
         return heap_free_slowly(pointer);
     struct buffer *buffer = (struct buffer *)((char *)heap + unit->buffer_offset);
     struct entry *top = buffer->top;

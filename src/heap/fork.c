@@ -16,14 +16,14 @@
 
 #include <pthread.h>
 
-static void before(void)
+void heap_lock_all(void)
 {
     thread_heap_lock_all();
     run_lock();
     metadata_lock();
 }
 
-static void after_in_parent(void)
+void heap_unlock_all(void)
 {
     metadata_unlock();
     run_unlock();
@@ -41,5 +41,5 @@ static void after_in_child(void)
 
 void fork_register(void)
 {
-    pthread_atfork(before, after_in_parent, after_in_child);
+    pthread_atfork(heap_lock_all, heap_unlock_all, after_in_child);
 }

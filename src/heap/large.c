@@ -8,6 +8,7 @@
 #include "base/bits.h"
 #include "base/image.h"
 #include "base/invariant.h"
+#include "heap/birth.h"
 #include "heap/metadata.h"
 #include "heap/misuse.h"
 #include "heap/purge.h"
@@ -97,7 +98,7 @@ static void set_extent(struct span *span, size_t first_unit, size_t unit_count)
 
 static void publish(struct span *span)
 {
-    atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, SLOT_ALLOCATED, memory_order_relaxed);
+    atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, birth_state_now(), memory_order_relaxed);
     describe(span, 0);
 }
 
@@ -162,7 +163,7 @@ void *large_take_kept(struct thread_heap *heap, size_t size_bytes, bool zeroed)
     heap->kept[unit_count].count--;
     if (zeroed)
         memset((void *)span->start, 0, size_bytes);
-    atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, SLOT_ALLOCATED, memory_order_relaxed);
+    atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, birth_state_now(), memory_order_relaxed);
     return (void *)span->start;
 }
 
@@ -186,7 +187,7 @@ void large_free(struct thread_heap *heap, void *block, struct unit *unit, void *
         return;
     }
     uint8_t state = atomic_exchange_explicit(&unit->large_state, SLOT_FREE, memory_order_acq_rel);
-    if ((state & 1) == 0)
+    if (!slot_is_allocated(state))
         misuse_double_free(block, unit->slot_bytes, caller);
     else if (!keep(heap, unit->span))
         destroy(unit->span);

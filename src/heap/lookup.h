@@ -15,7 +15,7 @@ struct block {
     uintptr_t start;
     size_t size_bytes;
     size_t index;  /* of the slot; 0 for a large block */
-    uint8_t state; /* enum slot_state */
+    uint8_t state; /* see heap/unit.h */
 };
 
 /* True when the address lies in a slot or a large block, allocated or not. */

@@ -237,7 +237,7 @@ static const char *verify_batch(const struct batch *batch)
         struct slot_position position = unit_slot_position(unit, batch->slots[i]);
         if (!position.is_start || position.index >= unit->span->slot_count)
             return "a batch holds what is no slot";
-        if ((slot_state_get(&unit->states[position.index]) & 1) != 0)
+        if (slot_is_allocated(slot_state_get(&unit->states[position.index])))
             return "a batch holds an allocated slot";
         if (bitmap_get(unit->span->free, position.index) &&
             !atomic_load_explicit(&unit->span->owner->orphaned, memory_order_relaxed))

@@ -25,7 +25,7 @@ static bool fits_slot(size_t size_bytes, size_t slot_bytes)
 
 static void *move_block(void *pointer, const struct block *block, size_t size_bytes)
 {
-    void *fresh = block->state == SLOT_LEAF ? heap_allocate_leaf(size_bytes) : heap_allocate(size_bytes);
+    void *fresh = slot_kind(block->state) == SLOT_LEAF ? heap_allocate_leaf(size_bytes) : heap_allocate(size_bytes);
     if (fresh == NULL)
         return NULL;
     memcpy(fresh, pointer, size_bytes < block->size_bytes ? size_bytes : block->size_bytes);
@@ -55,7 +55,7 @@ static bool may_stay(const void *pointer, size_t size_bytes)
     if (unit->kind != UNIT_SPAN || !fits_slot(size_bytes, unit->slot_bytes))
         return false;
     struct slot_position position = unit_slot_position(unit, pointer);
-    return position.is_start && (slot_state_get(&unit->states[position.index]) & 1) != 0;
+    return position.is_start && slot_is_allocated(slot_state_get(&unit->states[position.index]));
 }
 
 int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out)

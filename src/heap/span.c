@@ -176,7 +176,7 @@ void span_rebuild(struct span *span)
     span->free_count = 0;
     span->first_free_word = 0;
     for (uint32_t i = 0; i < span->slot_count; i++) {
-        bool is_free = (span->states[i] & 1) == 0;
+        bool is_free = !slot_is_allocated(span->states[i]);
         span->free_count += is_free;
         if (is_free)
             bitmap_set(span->free, i);

@@ -54,7 +54,7 @@ static size_t count_allocated(const struct image *image, const struct span *span
         return 0;
     size_t allocated = 0;
     for (uint32_t i = 0; i < span->slot_count; i++)
-        allocated += slot_state_get(&span->states[i]) & 1;
+        allocated += slot_is_allocated(slot_state_get(&span->states[i]));
     return allocated;
 }
 
@@ -81,7 +81,7 @@ static void each_span(const struct image *image,
 static bool is_allocated_large(const struct image *image, const struct span *span)
 {
     const struct unit *first = unit_of(image, span->first_unit);
-    return (atomic_load_explicit(&first->large_state, memory_order_relaxed) & 1) != 0;
+    return slot_is_allocated(atomic_load_explicit(&first->large_state, memory_order_relaxed));
 }
 
 static void add_to_stats(const struct image *image, const struct span *span, bool is_large, void *context)

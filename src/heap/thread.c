@@ -7,6 +7,7 @@
 
 #include "base/image.h"
 #include "base/invariant.h"
+#include "heap/birth.h"
 #include "heap/buffer.h"
 #include "heap/fork.h"
 #include "heap/large.h"
@@ -113,6 +114,7 @@ static void forget_lists(struct thread_heap *heap, void *context)
     if (!atomic_load_explicit(&heap->orphaned, memory_order_relaxed))
         return;
     memset(heap->buffers, 0, sizeof heap->buffers);
+    birth_apply(heap);
     memset(heap->listed, 0, sizeof heap->listed);
     memset(heap->kept, 0, sizeof heap->kept);
     heap->spare = NULL;
@@ -171,6 +173,7 @@ static struct thread_heap *make(void)
     if (heap == NULL)
         return NULL;
     lock_take(&parked_lock);
+    birth_apply(heap);
     add_to_all(heap);
     lock_release(&parked_lock);
     return heap;

@@ -34,7 +34,8 @@ struct buffer {
     struct entry *top;   /* behind the last entry */
     struct entry *base;
     struct entry *limit; /* base plus the capacity */
-    uint64_t unused;     /* a buffer is found by a shift */
+    uint8_t allocated_state; /* what malloc writes into the state byte: SLOT_ALLOCATED and the present birth */
+    uint8_t padding[7];      /* a buffer is found by a shift */
 };
 
 /* The buffer has room. */

@@ -30,10 +30,12 @@ enum unit_kind { UNIT_FREE, UNIT_SPAN, UNIT_LARGE };
 enum { GRANULE_UNITS = 128 };
 
 /*
- * A slot's state, one byte beside the heap, exact at every moment. Bit 0 says allocated; a plain free() accepts only
- * SLOT_ALLOCATED, so everything unusual about a block needs no test of its own on the fast path.
+ * A slot's state, one byte beside the heap, exact at every moment. The low two bits are its kind, and bit 0 of them says
+ * allocated; a plain free() accepts only SLOT_ALLOCATED, so everything unusual about a block needs no test of its own on
+ * the fast path. The upper six bits of an allocated slot are its birth: the collection cycle, modulo BIRTH_COUNT, in which
+ * it was allocated. A free slot has none.
  */
-enum slot_state {
+enum slot_kind {
     SLOT_FRESH = 0,     /* free, never handed out since its pages came: reads as zero */
     SLOT_ALLOCATED = 1, /* in use */
     SLOT_FREE = 2,      /* free, holds old data */
@@ -105,6 +107,28 @@ static ALWAYS_INLINE struct slot_position unit_slot_position(const struct unit *
     return (struct slot_position){(size_t)(product >> 64), (uint64_t)product < unit->reciprocal};
 }
 
+enum { KIND_BITS = 2, KIND_MASK = 3, BIRTH_COUNT = 64 };
+
+static inline uint8_t slot_state_of(enum slot_kind kind, uint32_t birth)
+{
+    return (uint8_t)((uint32_t)kind | birth << KIND_BITS);
+}
+
+static ALWAYS_INLINE enum slot_kind slot_kind(uint8_t state)
+{
+    return (enum slot_kind)(state & KIND_MASK);
+}
+
+static inline uint32_t slot_birth(uint8_t state)
+{
+    return state >> KIND_BITS;
+}
+
+static inline bool slot_is_allocated(uint8_t state)
+{
+    return (state & 1) != 0;
+}
+
 /* The state byte of a slot that is known to be one. */
 static inline uint8_t *unit_slot_state(const struct unit *unit, const void *slot)
 {
@@ -117,9 +141,9 @@ static ALWAYS_INLINE uint8_t slot_state_get(const uint8_t *state)
     return __atomic_load_n(state, __ATOMIC_RELAXED);
 }
 
-static ALWAYS_INLINE void slot_state_set(uint8_t *state, enum slot_state value)
+static ALWAYS_INLINE void slot_state_set(uint8_t *state, uint8_t value)
 {
-    __atomic_store_n(state, (uint8_t)value, __ATOMIC_RELAXED);
+    __atomic_store_n(state, value, __ATOMIC_RELAXED);
 }
 
 /*
@@ -127,7 +151,7 @@ static ALWAYS_INLINE void slot_state_set(uint8_t *state, enum slot_state value)
  */
 static inline bool slot_state_release(uint8_t *state)
 {
-    return (__atomic_exchange_n(state, (uint8_t)SLOT_FREE, __ATOMIC_RELAXED) & 1) != 0;
+    return slot_is_allocated(__atomic_exchange_n(state, (uint8_t)SLOT_FREE, __ATOMIC_RELAXED));
 }
 
 #endif

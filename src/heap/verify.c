@@ -30,10 +30,10 @@ static const char *check_slots(const struct span *span, struct totals *totals)
     size_t offered = 0;
     for (uint32_t i = 0; i < span->slot_count; i++) {
         uint8_t state = slot_state_get(&span->states[i]);
-        bool is_free = (state & 1) == 0;
+        bool is_free = !slot_is_allocated(state);
         bool bit = bitmap_get(span->free, i);
-        if (state > SLOT_LEAF)
-            return "a slot has an unknown state";
+        if (is_free && slot_birth(state) != 0)
+            return "a free slot has a birth";
         if (bit && !is_free)
             return "a span offers an allocated slot";
         if (bit && i / WORD_BITS < span->first_free_word)
@@ -121,7 +121,7 @@ static const char *check_buffer(const struct thread_heap *heap, uint32_t class_i
         if (unit->kind != UNIT_SPAN || atomic_load(&unit->owner) != heap || unit->class_index != class_index)
             return "a buffer holds a slot of another heap or class";
         size_t index = unit_slot_position(unit, entry->slot).index;
-        if (entry->state != unit->states + index || (slot_state_get(entry->state) & 1) != 0)
+        if (entry->state != unit->states + index || slot_is_allocated(slot_state_get(entry->state)))
             return "a buffer holds an allocated slot";
         if (bitmap_get(unit->span->free, index))
             return "a buffer holds a slot that its span offers";

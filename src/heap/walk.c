@@ -14,13 +14,13 @@ static bool walk_span(const struct span *span, heap_visit *visit, void *context,
 {
     const struct unit *first = &heap_layout.units[span->first_unit];
     if (first->kind == UNIT_LARGE) {
-        if ((atomic_load_explicit(&first->large_state, memory_order_relaxed) & 1) == 0)
+        if (!slot_is_allocated(atomic_load_explicit(&first->large_state, memory_order_relaxed)))
             return true;
         ++*count;
         return visit((void *)span->start, span->slot_bytes, context);
     }
     for (uint32_t i = 0; i < span->slot_count; i++) {
-        if ((slot_state_get(&span->states[i]) & 1) == 0)
+        if (!slot_is_allocated(slot_state_get(&span->states[i])))
             continue;
         ++*count;
         if (!visit((void *)span_slot(span, i), span->slot_bytes, context))

@@ -163,7 +163,7 @@ void held_check(const struct held *held)
         held_fail(held, "not found from inside");
     if (!block_is_allocated(&block))
         held_fail(held, "not marked allocated");
-    if (held->is_leaf && block.state != SLOT_LEAF)
+    if (held->is_leaf && slot_kind(block.state) != SLOT_LEAF)
         held_fail(held, "not marked leaf");
 }
 

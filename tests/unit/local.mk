@@ -2,6 +2,7 @@
 #
 # libunit: what they share.
 UNIT_TESTS = \
+	tests/unit/birth \
 	tests/unit/bits \
 	tests/unit/format \
 	tests/unit/large \
@@ -39,6 +40,11 @@ libunit_a_SOURCES = \
 	tests/unit/threads.h
 
 UNIT_LDADD = libsuite.a libunit.a libcore.la $(CHECK_LIBS)
+
+tests_unit_birth_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_birth_CFLAGS = $(TEST_CFLAGS)
+tests_unit_birth_SOURCES = tests/unit/birth.c
+tests_unit_birth_LDADD = $(UNIT_LDADD)
 
 tests_unit_bits_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_bits_CFLAGS = $(TEST_CFLAGS)

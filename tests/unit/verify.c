@@ -95,7 +95,7 @@ START_TEST(slots)
 {
     size_t offered = find_slot(true, false), used = find_slot(false, true);
     uint64_t *words = span->free;
-    expect_broken_byte(&span->states[used], 4, "a slot has an unknown state");
+    expect_broken_byte(&span->states[used], slot_state_of(SLOT_FREE, 1), "a free slot has a birth");
     expect_broken_byte(&span->states[offered], SLOT_ALLOCATED, "a span offers an allocated slot");
     expect_broken_byte(&span->states[used], SLOT_FREE, "a free slot is nowhere");
     expect_broken_word(&words[used / 64], words[used / 64] | (uint64_t)1 << used % 64,
