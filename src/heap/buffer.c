@@ -91,7 +91,7 @@ void buffer_return_slot(struct thread_heap *owner, const struct unit *unit, cons
     struct span *span = unit->span;
     size_t index = (size_t)(state - span->states);
     if (UNLIKELY(!span_offer(span, index)))
-        misuse_double_free((void *)span_slot(span, index), span->slot_bytes, NULL);
+        misuse_note_double_free((void *)span_slot(span, index));
     settle(owner, span);
 }
 
@@ -106,7 +106,7 @@ static void set_offered(struct span *span, struct offered offered)
 {
     uint64_t twice = span->free[offered.word] & offered.bits;
     if (UNLIKELY(twice != 0)) {
-        misuse_double_free((void *)span_slot(span, offered.word * WORD_BITS + bit_lowest(twice)), span->slot_bytes, NULL);
+        misuse_note_double_free((void *)span_slot(span, offered.word * WORD_BITS + bit_lowest(twice)));
         offered.bits &= ~twice;
         offered.count -= bit_count(twice);
     }
@@ -115,11 +115,18 @@ static void set_offered(struct span *span, struct offered offered)
 
 /*
  * Returns the entries from the first on that lie in its span, and settles that. Neighbours in a buffer often are
- * neighbours in a span: their bits are set together. Returns how many entries that were.
+ * neighbours in a span: their bits are set together. Returns how many entries that were. One that is in a buffer twice may
+ * have lost its span by the time its second turn comes.
  */
 static size_t return_to_span(struct thread_heap *heap, const struct entry *entries, size_t count)
 {
-    struct span *span = unit_at(entries[0].slot)->span;
+    struct unit *unit = unit_at(entries[0].slot);
+    struct span *span = unit->span;
+    if (UNLIKELY(atomic_load_explicit(&unit->owner, memory_order_relaxed) != heap ||
+                 (size_t)(entries[0].state - span->states) >= span->slot_count)) {
+        misuse_note_double_free(entries[0].slot);
+        return 1;
+    }
     struct offered offered = {(size_t)(entries[0].state - span->states) / WORD_BITS, 0, 0};
     size_t done = 0;
     size_t index;

@@ -20,9 +20,12 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { REPORT_BYTES = 768, REPORTS_MAX = 100 };
+enum { REPORT_BYTES = 768, REPORTS_MAX = 100, NOTED_MAX = 32 };
 
 static atomic_uint report_count;
+
+atomic_uint misuse_noted;
+static void *_Atomic noted[NOTED_MAX]; /* taken and emptied in any order, by any thread */
 
 static const char *base_name(const char *path)
 {
@@ -63,6 +66,27 @@ COLD void misuse_double_free(void *pointer, size_t size_bytes, void *caller)
     if (caller == NULL)
         text_add(&text, "  found late, when freed blocks were put back: two threads freed it at once\n");
     finish(&text, "freed now", caller, "double free");
+}
+
+/* What finds no place is not reported: those that did say enough. The count goes last. */
+COLD void misuse_note_double_free(void *pointer)
+{
+    void *none = NULL;
+    for (int i = 0; i < NOTED_MAX; i++, none = NULL)
+        if (atomic_compare_exchange_strong_explicit(&noted[i], &none, pointer, memory_order_relaxed, memory_order_relaxed))
+            break;
+    atomic_fetch_add_explicit(&misuse_noted, 1, memory_order_release);
+}
+
+/* The count goes first: what is noted meanwhile is found now or by the next call. */
+COLD void misuse_report_noted_now(void)
+{
+    atomic_exchange_explicit(&misuse_noted, 0, memory_order_acquire);
+    for (int i = 0; i < NOTED_MAX; i++) {
+        void *pointer = atomic_exchange_explicit(&noted[i], NULL, memory_order_relaxed);
+        if (pointer != NULL)
+            misuse_double_free(pointer, unit_at(pointer)->slot_bytes, NULL);
+    }
 }
 
 /* What a wrong pointer points to. */

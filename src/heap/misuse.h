@@ -2,16 +2,37 @@
  * heap/misuse: one clear report of what the program did wrong, then what on_error says.
  *
  * With on_error=abort these do not return. With on_error=report the caller ignores the bad call. caller is the
- * program's return address, or NULL when the deed was long ago.
+ * program's return address, or NULL when the deed was long ago. The caller holds no lock, since a handler of SIGABRT may
+ * allocate; where one is held, the note is made instead.
  */
 #ifndef HEAP_MISUSE_H
 #define HEAP_MISUSE_H
 
+#include "base/compiler.h"
+
+#include <stdatomic.h>
 #include <stddef.h>
 
 struct unit;
 
 void misuse_double_free(void *pointer, size_t size_bytes, void *caller);
+
+/*
+ * A double free that shows under a heap's lock, when freed slots are put back: it is noted now, without a lock, and
+ * reported by the next misuse_report_noted().
+ */
+void misuse_note_double_free(void *pointer);
+
+extern _Atomic unsigned misuse_noted; /* since the last report of what was noted */
+
+void misuse_report_noted_now(void);
+
+/* At the end of every operation that puts slots back. No lock is held. */
+static inline void misuse_report_noted(void)
+{
+    if (UNLIKELY(atomic_load_explicit(&misuse_noted, memory_order_relaxed) != 0))
+        misuse_report_noted_now();
+}
 
 /* A pointer into the heap that starts no allocated block. */
 void misuse_invalid_free(void *pointer, void *caller);

@@ -13,6 +13,7 @@
 #include "base/invariant.h"
 #include "heap/buffer.h"
 #include "heap/metadata.h"
+#include "heap/misuse.h"
 #include "heap/span.h"
 
 #include <stdbool.h>
@@ -119,6 +120,7 @@ void remote_free(struct thread_heap *heap, struct thread_heap *owner, void *slot
     batch_add(batch, slot, slot_bytes);
     if (batch->count >= BATCH_SLOTS || batch->bytes >= BATCH_BYTES_MAX)
         empty_outbox(outbox);
+    misuse_report_noted();
 }
 
 void remote_send_all(struct thread_heap *heap)
@@ -179,10 +181,13 @@ static void drain_to_spans(struct thread_heap *owner, struct batch *batch)
     for (uint32_t i = 0; i < batch->count; i++) {
         void *slot = batch->slots[i];
         struct unit *unit = unit_at(slot);
-        if (owner_of(slot) == owner)
+        struct thread_heap *present_owner = owner_of(slot);
+        if (present_owner == owner)
             buffer_return_slot(owner, unit, unit_slot_state(unit, slot));
-        else
+        else if (LIKELY(present_owner != NULL))
             batch->slots[kept++] = slot;
+        else
+            misuse_note_double_free(slot); /* its owner freed it as well, and the span is gone */
     }
     batch->count = kept;
 }

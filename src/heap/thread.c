@@ -13,6 +13,7 @@
 #include "heap/large.h"
 #include "heap/layout.h"
 #include "heap/metadata.h"
+#include "heap/misuse.h"
 #include "heap/remote.h"
 #include "heap/runs.h"
 #include "heap/span.h"
@@ -216,6 +217,7 @@ void thread_heap_done(struct thread_heap *heap)
 {
     if (UNLIKELY(heap != heap_self) && heap != NULL)
         park(heap);
+    misuse_report_noted();
 }
 
 void thread_heap_flush(struct thread_heap *heap)
@@ -282,6 +284,7 @@ static void on_thread_exit(void *argument)
     heap_exited = true;
     heap_self = (struct thread_heap *)&thread_heap_none;
     park(heap);
+    misuse_report_noted();
 }
 
 /* ---- spans ---- */

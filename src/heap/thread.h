@@ -103,7 +103,7 @@ struct thread_heap *thread_heap_get(void);
 
 /*
  * A thread whose heap is already parked (its last destructors still run) borrows one for a single operation. Every call
- * that got a heap from thread_heap_get() ends with this, which is one compare for everybody else.
+ * that got a heap from thread_heap_get() ends with this, which is two compares for everybody else. No lock is held.
  */
 void thread_heap_done(struct thread_heap *heap);
 

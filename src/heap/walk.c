@@ -5,6 +5,7 @@
  */
 #include "heap/walk.h"
 
+#include "heap/misuse.h"
 #include "heap/runs.h"
 #include "heap/span.h"
 #include "heap/thread.h"
@@ -52,5 +53,6 @@ size_t heap_trim(void)
     thread_heap_flush(heap);
     thread_heap_done(heap);
     thread_heap_flush_parked();
+    misuse_report_noted();
     return run_purge_all();
 }

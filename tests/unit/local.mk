@@ -9,6 +9,7 @@ UNIT_TESTS = \
 	tests/unit/lock \
 	tests/unit/message \
 	tests/unit/metadata \
+	tests/unit/misuse \
 	tests/unit/options \
 	tests/unit/os_maps \
 	tests/unit/os_memory \
@@ -75,6 +76,11 @@ tests_unit_metadata_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_metadata_CFLAGS = $(TEST_CFLAGS)
 tests_unit_metadata_SOURCES = tests/unit/metadata.c
 tests_unit_metadata_LDADD = $(UNIT_LDADD)
+
+tests_unit_misuse_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_misuse_CFLAGS = $(TEST_CFLAGS)
+tests_unit_misuse_SOURCES = tests/unit/misuse.c
+tests_unit_misuse_LDADD = $(UNIT_LDADD)
 
 tests_unit_options_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_options_CFLAGS = $(TEST_CFLAGS)
