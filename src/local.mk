@@ -21,6 +21,14 @@ libcore_la_SOURCES = \
 	src/base/options.c \
 	src/base/options.def \
 	src/base/options.h \
+	src/gc/parts.c \
+	src/gc/parts.h \
+	src/gc/pinned.c \
+	src/gc/pinned.h \
+	src/gc/pour.c \
+	src/gc/pour.h \
+	src/gc/roots.c \
+	src/gc/roots.h \
 	src/heap/allocate.c \
 	src/heap/allocate.h \
 	src/heap/birth.c \
@@ -63,14 +71,23 @@ libcore_la_SOURCES = \
 	src/heap/walk.h \
 	src/os/environment.c \
 	src/os/environment.h \
+	src/os/held.c \
+	src/os/held.h \
 	src/os/maps.c \
 	src/os/maps.h \
 	src/os/memory.c \
 	src/os/memory.h \
 	src/os/output.c \
 	src/os/output.h \
+	src/os/pagemap.h \
+	src/os/pages.c \
+	src/os/pages.h \
+	src/os/peek.c \
+	src/os/peek.h \
 	src/os/random.c \
 	src/os/random.h \
+	src/os/reader.c \
+	src/os/reader.h \
 	src/os/syscall.h \
 	src/os/thread.c \
 	src/os/thread.h

@@ -296,3 +296,28 @@ void layout_fit(size_t limit_bytes)
     if (unit_limit < image->unit_limit)
         shrink_to(unit_limit);
 }
+
+static struct layout_area area_of(uintptr_t start, size_t size_bytes)
+{
+    return (struct layout_area){start, start + size_bytes};
+}
+
+static struct layout_area area_of_table(const struct table *table)
+{
+    return area_of((uintptr_t)table->start, table->reserved_bytes);
+}
+
+size_t layout_areas(struct layout_area areas_out[LAYOUT_AREAS])
+{
+    const struct image *image = image_now;
+    if (image == NULL)
+        return 0;
+    areas_out[0] = area_of(image->start, round_up(sizeof *image, GUARD_BYTES));
+    areas_out[1] = area_of_table(&free_map);
+    areas_out[2] = area_of_table(&dirty_map);
+    areas_out[3] = area_of_table(&moved_map);
+    areas_out[4] = area_of_table(&unit_table);
+    areas_out[5] = area_of(image->metadata_start, image->metadata_limit_bytes);
+    areas_out[6] = area_of(image->slots_start, image->unit_limit << UNIT_SHIFT);
+    return LAYOUT_AREAS;
+}

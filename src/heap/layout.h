@@ -37,6 +37,19 @@ void layout_fit(size_t limit_bytes);
 /* True for addresses where blocks may lie now or later. */
 bool layout_owns(const void *address);
 
+/*
+ * The parts of the reservation that hold something or will: header, tables, metadata, slots. Between them are guards, and
+ * what layout_fit() gave back, which may be the program's by now. Returns how many there are, at most LAYOUT_AREAS.
+ */
+struct layout_area {
+    uintptr_t start;
+    uintptr_t end;
+};
+
+enum { LAYOUT_AREAS = 7 };
+
+size_t layout_areas(struct layout_area areas_out[LAYOUT_AREAS]);
+
 /* Makes metadata up to the offset usable. Returns 0 or -ENOMEM. The metadata lock is held. */
 int layout_grow_metadata(size_t used_bytes);
 

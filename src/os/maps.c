@@ -1,70 +1,32 @@
 /*
- * os/maps: what lies at an address.
+ * os/maps: what lies at an address, and the table of all mappings.
  *
- * Read in small pieces, since a thread with a tiny stack may ask. Locks: none.
+ * One address is looked up in small pieces, since a thread with a tiny stack may ask. Locks: none.
  */
 #include "os/maps.h"
 
-#include "os/output.h"
+#include "os/memory.h"
+#include "os/reader.h"
 
 #include <errno.h>
 #include <string.h>
 
-struct line_reader {
-    int descriptor;
-    bool failed;
-    size_t next;
-    size_t end;
-    char bytes[512];
-};
+/* Not "self": that reads empty once the process's first thread has ended. */
+#define MAPS_PATH "/proc/thread-self/maps"
 
-static int next_byte(struct line_reader *reader)
+static bool skip_line(struct os_reader *reader, int byte)
 {
-    if (reader->next == reader->end) {
-        long count = os_read(reader->descriptor, reader->bytes, sizeof reader->bytes);
-        if (count <= 0) {
-            reader->failed |= count < 0;
-            return -1;
-        }
-        reader->next = 0;
-        reader->end = (size_t)count;
-    }
-    return (unsigned char)reader->bytes[reader->next++];
-}
-
-static int hex_digit(int byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
-/* Reads a hexadecimal number and the one byte behind it. */
-static uint64_t read_hex(struct line_reader *reader)
-{
-    uint64_t value = 0;
-    int digit;
-    while ((digit = hex_digit(next_byte(reader))) >= 0)
-        value = value << 4 | (uint64_t)digit;
-    return value;
-}
-
-static void skip_field(struct line_reader *reader)
-{
-    int byte;
-    do
-        byte = next_byte(reader);
-    while (byte >= 0 && byte != ' ' && byte != '\n');
+    while (byte >= 0 && byte != '\n')
+        byte = os_reader_byte(reader);
+    return byte >= 0;
 }
 
 /* The rest of the line without leading blanks; of a long name the end is kept, which holds the file's name. */
-static bool read_name(struct line_reader *reader, char *name, size_t size_bytes)
+static bool read_name(struct os_reader *reader, char *name, size_t size_bytes)
 {
     size_t length = 0;
     int byte;
-    while ((byte = next_byte(reader)) >= 0 && byte != '\n') {
-        if (byte == ' ' && length == 0)
-            continue;
+    for (byte = os_reader_skip_blanks(reader); byte >= 0 && byte != '\n'; byte = os_reader_byte(reader)) {
         if (length == size_bytes - 1)
             memmove(name, name + 1, --length);
         name[length++] = (char)byte;
@@ -73,23 +35,36 @@ static bool read_name(struct line_reader *reader, char *name, size_t size_bytes)
     return byte >= 0;
 }
 
-static bool read_mapping(struct line_reader *reader, struct os_mapping *mapping)
+/* The same, but of a long name the start is kept, which says what sort of thing it is. */
+static bool read_prefix(struct os_reader *reader, char *name, size_t size_bytes)
 {
-    mapping->start = read_hex(reader);
-    mapping->end = read_hex(reader);
-    mapping->readable = next_byte(reader) == 'r';
-    mapping->writable = next_byte(reader) == 'w';
-    mapping->executable = next_byte(reader) == 'x';
-    skip_field(reader); /* private or shared */
-    mapping->file_offset = read_hex(reader);
-    skip_field(reader); /* device */
-    skip_field(reader); /* inode */
+    size_t length = 0;
+    int byte;
+    for (byte = os_reader_skip_blanks(reader); byte >= 0 && byte != '\n' && length < size_bytes - 1;
+         byte = os_reader_byte(reader))
+        name[length++] = (char)byte;
+    name[length] = '\0';
+    return skip_line(reader, byte);
+}
+
+static bool read_mapping(struct os_reader *reader, struct os_mapping *mapping)
+{
+    mapping->start = os_reader_hex(reader);
+    mapping->end = os_reader_hex(reader);
+    mapping->readable = os_reader_byte(reader) == 'r';
+    mapping->writable = os_reader_byte(reader) == 'w';
+    mapping->executable = os_reader_byte(reader) == 'x';
+    os_reader_skip_field(reader); /* private or shared */
+    mapping->file_offset = os_reader_hex(reader);
+    os_reader_skip_field(reader); /* device */
+    os_reader_skip_field(reader); /* inode */
     return read_name(reader, mapping->name, sizeof mapping->name);
 }
 
 int os_mapping_find(uintptr_t address, struct os_mapping *mapping_out)
 {
-    struct line_reader reader = {.descriptor = os_open_read("/proc/thread-self/maps")};
+    char bytes[512];
+    struct os_reader reader = os_reader_open(MAPS_PATH, bytes, sizeof bytes);
     if (reader.descriptor < 0)
         return -EIO;
     int result = -ENOENT;
@@ -100,6 +75,102 @@ int os_mapping_find(uintptr_t address, struct os_mapping *mapping_out)
             result = 0;
             break;
         }
-    os_close(reader.descriptor);
+    os_reader_close(&reader);
     return result == -ENOENT && reader.failed ? -EIO : result;
+}
+
+/* By the start of the name: the first row that fits. Everything else that has a name is a file. */
+static const struct {
+    const char *prefix;
+    enum os_map_kind kind;
+} kinds[] = {
+    {"[stack", OS_MAP_STACK},
+    {"[heap]", OS_MAP_PRIVATE},
+    {"[anon", OS_MAP_PRIVATE}, /* [anon:name], and [anon_shmem:name] where shared */
+    {"[", OS_MAP_DEVICE},      /* vdso, vvar, vsyscall, uprobes */
+    {"/dev/zero", OS_MAP_SHARED},
+    {"/memfd:", OS_MAP_SHARED},
+    {"/SYSV", OS_MAP_SHARED},
+    {"/dev/shm/", OS_MAP_SHARED},
+    {"/dev/hugepages/", OS_MAP_FILE},
+    {"/secretmem", OS_MAP_SECRET},
+    {"anon_inode:[io_uring]", OS_MAP_RING},
+    {"/[aio]", OS_MAP_RING},
+    {"anon_inode:", OS_MAP_DEVICE},
+    {"/dev/", OS_MAP_DEVICE},
+    {"/sys/", OS_MAP_DEVICE},
+    {"/proc/", OS_MAP_DEVICE},
+    {"/dmabuf", OS_MAP_DEVICE},
+    {"/drm ", OS_MAP_DEVICE},
+    {"/i915", OS_MAP_DEVICE},
+    {"socket:", OS_MAP_DEVICE},
+};
+
+static enum os_map_kind kind_of(const char *name, const struct os_map *map, bool shared)
+{
+    enum os_map_kind kind = name[0] == '\0' ? OS_MAP_PRIVATE : OS_MAP_FILE;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && name[0] != '\0'; i++)
+        if (strncmp(name, kinds[i].prefix, strlen(kinds[i].prefix)) == 0) {
+            kind = kinds[i].kind;
+            break;
+        }
+    if (shared && kind == OS_MAP_FILE)
+        return map->writable || strstr(name, " (deleted)") != NULL ? OS_MAP_SHARED : OS_MAP_FILE_SHARED;
+    return shared && kind == OS_MAP_PRIVATE ? OS_MAP_SHARED : kind;
+}
+
+static bool read_entry(struct os_reader *reader, struct os_map *map)
+{
+    char name[64];
+    map->start = os_reader_hex(reader);
+    map->end = os_reader_hex(reader);
+    map->readable = os_reader_byte(reader) == 'r';
+    map->writable = os_reader_byte(reader) == 'w';
+    map->executable = os_reader_byte(reader) == 'x';
+    bool shared = os_reader_byte(reader) == 's';
+    os_reader_byte(reader); /* the blank */
+    os_reader_skip_field(reader);
+    os_reader_skip_field(reader);
+    os_reader_skip_field(reader);
+    bool whole = read_prefix(reader, name, sizeof name);
+    map->kind = (uint8_t)kind_of(name, map, shared);
+    return whole;
+}
+
+enum { TABLE_BYTES_MIN = 16384 };
+
+/* Returns 0; -EAGAIN when the table had to grow, which changes the mappings; or -errno. */
+static int read_all(struct os_maps *maps, char *text, size_t text_bytes)
+{
+    struct os_reader reader = os_reader_open(MAPS_PATH, text, text_bytes);
+    if (reader.descriptor < 0)
+        return reader.descriptor;
+    int result = 0;
+    struct os_map map;
+    maps->count = 0;
+    while (result == 0 && read_entry(&reader, &map)) {
+        if ((maps->count + 1) * sizeof map > maps->size_bytes)
+            result = -EAGAIN;
+        else
+            maps->entries[maps->count++] = map;
+    }
+    os_reader_close(&reader);
+    return result == 0 && (reader.failed || maps->count == 0) ? -EIO : result;
+}
+
+int os_maps_read(struct os_maps *maps, char *text, size_t text_bytes)
+{
+    for (;;) {
+        int result = maps->size_bytes == 0 ? -EAGAIN : read_all(maps, text, text_bytes);
+        if (result != -EAGAIN)
+            return result;
+        size_t wanted_bytes = maps->size_bytes == 0 ? TABLE_BYTES_MIN : 2 * maps->size_bytes;
+        wanted_bytes = wanted_bytes < os_page_bytes() ? os_page_bytes() : wanted_bytes;
+        void *entries = maps->entries;
+        result = os_working_area(&entries, maps->size_bytes, wanted_bytes);
+        if (result != 0)
+            return result;
+        maps->entries = entries;
+        maps->size_bytes = wanted_bytes;
+    }
 }

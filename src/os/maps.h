@@ -1,4 +1,7 @@
-/* os/maps: what lies at an address, read from /proc/thread-self/maps line by line on a small stack. */
+/*
+ * os/maps: what lies at an address, read from /proc/thread-self/maps line by line on a small stack; and all that lies
+ * anywhere, as a table.
+ */
 #ifndef OS_MAPS_H
 #define OS_MAPS_H
 
@@ -21,5 +24,38 @@ struct os_mapping {
  * told (no /proc, no descriptor left).
  */
 int os_mapping_find(uintptr_t address, struct os_mapping *mapping_out);
+
+/* What a mapping's pages can hold, and where that can be found. */
+enum os_map_kind {
+    OS_MAP_PRIVATE,     /* no file: what was ever written is in the process's own pages */
+    OS_MAP_STACK,       /* the same; the main thread's stack */
+    OS_MAP_FILE,        /* a private mapping of a file: what was written since are pages without FILE */
+    OS_MAP_SHARED,      /* shared memory or a writable file: also what the page tables don't show may hold data */
+    OS_MAP_FILE_SHARED, /* a file mapped shared and read-only */
+    OS_MAP_SECRET,      /* memfd_secret: the kernel itself can't read it */
+    OS_MAP_RING,        /* io_uring or aio: plain memory shared with the kernel, with values the program gave it */
+    OS_MAP_DEVICE,      /* reading it may do something, or it is the kernel's: vdso and the like */
+};
+
+struct os_map {
+    uintptr_t start;
+    uintptr_t end;
+    uint8_t kind;
+    bool readable;
+    bool writable;
+    bool executable;
+};
+
+struct os_maps {
+    struct os_map *entries; /* by address, in memory of their own, which os_maps_read() gets and enlarges */
+    size_t count;
+    size_t size_bytes;
+};
+
+/*
+ * Reads the whole table; start with a zeroed one, reuse it for the next time. text is room for the reading. The table's
+ * own memory may be in it. Returns 0, -ENOMEM, or another -errno when there is no /proc.
+ */
+int os_maps_read(struct os_maps *maps, char *text, size_t text_bytes);
 
 #endif

@@ -79,6 +79,21 @@ void os_unreserve(void *start, size_t size_bytes)
     os_syscall3(SYS_munmap, (long)start, (long)size_bytes, 0);
 }
 
+int os_working_area(void **start_inout, size_t old_bytes, size_t new_bytes)
+{
+    long result;
+    if (old_bytes == 0)
+        result = os_syscall(SYS_mmap, 0, (long)new_bytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    else
+        result = os_syscall(SYS_mremap, (long)*start_inout, (long)old_bytes, (long)new_bytes,
+                            MREMAP_MAYMOVE, 0, 0);
+    if (result < 0 && result > -4096)
+        return -ENOMEM;
+    *start_inout = (void *)(uintptr_t)result;
+    return 0;
+}
+
 /*
  * mprotect, not a new mapping over the old: a later userfaultfd registration of the reservation must stay. The range
  * comes back into core dumps; neighbours then have equal flags and the kernel merges them into one mapping.

@@ -23,6 +23,12 @@ int os_reserve(size_t size_bytes, size_t align_bytes, void **start_out);
 /* Gives a reservation back whole. */
 void os_unreserve(void *start, size_t size_bytes);
 
+/*
+ * Memory for working on something, apart from the heap: makes the area at *start_inout, of old_bytes (0: none yet),
+ * an area of new_bytes, which may lie elsewhere. What it held stays. Returns 0 or -ENOMEM.
+ */
+int os_working_area(void **start_inout, size_t old_bytes, size_t new_bytes);
+
 /* Makes part of a reservation readable and writable, zero, and part of core dumps. */
 int os_commit(void *start, size_t size_bytes);
 

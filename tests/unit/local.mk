@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	tests/unit/os_maps \
 	tests/unit/os_memory \
 	tests/unit/remote \
+	tests/unit/roots \
 	tests/unit/runs \
 	tests/unit/sizes \
 	tests/unit/span \
@@ -101,6 +102,11 @@ tests_unit_remote_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_remote_CFLAGS = $(TEST_CFLAGS)
 tests_unit_remote_SOURCES = tests/unit/remote.c
 tests_unit_remote_LDADD = $(UNIT_LDADD)
+
+tests_unit_roots_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_roots_CFLAGS = $(TEST_CFLAGS)
+tests_unit_roots_SOURCES = tests/unit/roots.c
+tests_unit_roots_LDADD = $(UNIT_LDADD)
 
 tests_unit_runs_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_runs_CFLAGS = $(TEST_CFLAGS)

@@ -1,0 +1,162 @@
+/*
+ * gc/pinned: what a program adds to the roots: ranges of memory, and blocks.
+ *
+ * Ranges are few: a plain array. Pins may be many: a hash table of address and count, which is itself what is scanned.
+ * Both are metadata, which no scan reads otherwise, since pins that were taken back would still stand there.
+ *
+ * Locks: its own, then the metadata lock.
+ */
+#include "gc/pinned.h"
+
+#include "base/lock.h"
+#include "heap/metadata.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+struct pin {
+    uintptr_t address; /* 0: nothing here */
+    uintptr_t count;
+};
+
+enum { RANGES_MIN = 16, PINS_MIN = 64 };
+
+static struct lock tables_lock;
+static struct roots_part *ranges;
+static size_t range_count, range_room;
+static struct pin *pins;
+static size_t pin_count, pin_room; /* room is a power of two, at most half full */
+
+void roots_lock(void)
+{
+    lock_take(&tables_lock);
+}
+
+void roots_unlock(void)
+{
+    lock_release(&tables_lock);
+}
+
+void roots_lock_reset(void)
+{
+    lock_reset(&tables_lock);
+}
+
+static int add_range(const void *start, size_t size_bytes)
+{
+    if (range_count == range_room) {
+        size_t room = range_room == 0 ? RANGES_MIN : 2 * range_room;
+        struct roots_part *larger = metadata_take(room * sizeof *larger);
+        if (larger == NULL)
+            return -ENOMEM;
+        if (range_count != 0)
+            memcpy(larger, ranges, range_count * sizeof *larger);
+        metadata_put(ranges, range_room * sizeof *larger);
+        ranges = larger;
+        range_room = room;
+    }
+    ranges[range_count++] = (struct roots_part){(uintptr_t)start, (uintptr_t)start + size_bytes};
+    return 0;
+}
+
+int roots_add(const void *start, size_t size_bytes)
+{
+    roots_lock();
+    int result = add_range(start, size_bytes);
+    roots_unlock();
+    return result;
+}
+
+int roots_remove(const void *start)
+{
+    int result = -ENOENT;
+    roots_lock();
+    for (size_t i = range_count; i-- > 0 && result != 0;)
+        if (ranges[i].start == (uintptr_t)start) {
+            ranges[i] = ranges[--range_count];
+            result = 0;
+        }
+    roots_unlock();
+    return result;
+}
+
+static size_t home_of(uintptr_t address)
+{
+    return (address * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (pin_room - 1);
+}
+
+/* The address's place, or the free one where it would be put. */
+static struct pin *find_pin(uintptr_t address)
+{
+    size_t place = home_of(address);
+    while (pins[place].address != 0 && pins[place].address != address)
+        place = (place + 1) & (pin_room - 1);
+    return &pins[place];
+}
+
+static int grow_pins(void)
+{
+    struct pin *old = pins;
+    size_t old_room = pin_room, room = pin_room == 0 ? PINS_MIN : 2 * pin_room;
+    struct pin *larger = metadata_take(room * sizeof *larger);
+    if (larger == NULL)
+        return -ENOMEM;
+    pins = larger;
+    pin_room = room;
+    for (size_t i = 0; i < old_room; i++)
+        if (old[i].address != 0)
+            *find_pin(old[i].address) = old[i];
+    metadata_put(old, old_room * sizeof *old);
+    return 0;
+}
+
+int roots_pin(const void *block)
+{
+    if (block == NULL)
+        return 0;
+    roots_lock();
+    int result = 2 * pin_count >= pin_room ? grow_pins() : 0;
+    if (result == 0) {
+        struct pin *pin = find_pin((uintptr_t)block);
+        pin_count += pin->address == 0;
+        pin->address = (uintptr_t)block;
+        pin->count++;
+    }
+    roots_unlock();
+    return result;
+}
+
+/* Closes the gap: those behind it move up unless that would take them before their home. */
+static void remove_pin(size_t gap)
+{
+    size_t mask = pin_room - 1;
+    for (size_t next = (gap + 1) & mask; pins[next].address != 0; next = (next + 1) & mask)
+        if (((next - home_of(pins[next].address)) & mask) >= ((next - gap) & mask)) {
+            pins[gap] = pins[next];
+            gap = next;
+        }
+    pins[gap] = (struct pin){0, 0};
+    pin_count--;
+}
+
+int roots_unpin(const void *block)
+{
+    if (block == NULL)
+        return 0;
+    roots_lock();
+    struct pin *pin = pin_room == 0 ? NULL : find_pin((uintptr_t)block);
+    bool is_pinned = pin != NULL && pin->address != 0;
+    if (is_pinned && --pin->count == 0)
+        remove_pin((size_t)(pin - pins));
+    roots_unlock();
+    return is_pinned ? 0 : -ENOENT;
+}
+
+void pinned_scan(roots_range *range, void *context)
+{
+    for (size_t i = 0; i < range_count; i++)
+        range((const void *)((ranges[i].start + 3) & ~(uintptr_t)3), (const void *)ranges[i].end, 4, context);
+    if (pin_room != 0)
+        range(pins, pins + pin_room, 8, context);
+}

@@ -1,0 +1,393 @@
+/*
+ * gc/roots: where a program may keep pointers to its blocks, other than in its blocks.
+ *
+ * One pass over the table of mappings. From each mapping the parts that are ours and the dead parts of stacks are cut
+ * out; of what remains, only pages that hold something are read: directly where nothing can go wrong, else as a
+ * copy that the kernel makes.
+ *
+ * Uses os, base, heap. Locks: none; pinned_scan() relies on one that the caller holds. All other threads are stopped.
+ */
+#include "gc/roots.h"
+
+#include "base/bits.h"
+#include "base/image.h"
+#include "gc/parts.h"
+#include "gc/pinned.h"
+#include "gc/pour.h"
+#include "heap/layout.h"
+#include "heap/unit.h"
+#include "os/held.h"
+#include "os/maps.h"
+#include "os/memory.h"
+#include "os/pages.h"
+#include "os/peek.h"
+#include "os/thread.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+enum {
+    TEXT_BYTES = 8192,
+    PAGES_BYTES = 24576,
+    COPY_BYTES = 65536,
+    /* Of a file that is mapped shared and writable, up to this size also pages that are not in our page tables. */
+    WHOLE_FILE_BYTES_MAX = 256 << 20,
+    /* Memory between parts of a program's code heap, that was perhaps executable itself a moment ago. */
+    CODE_NEIGHBOUR_BYTES_MAX = 64 << 20,
+};
+
+struct workspace {
+    char text[TEXT_BYTES];
+    unsigned char pages[PAGES_BYTES];
+    unsigned char copy[COPY_BYTES];
+};
+
+struct scan {
+    struct pour pour;
+    struct os_pages pages;
+    struct os_peek peek;
+    uintptr_t last_address; /* where the highest mapping ends */
+};
+
+static struct workspace *workspace;
+static struct os_maps maps;
+static struct parts hidden;     /* by others, in no order */
+static struct parts cuts;       /* of this scan, by address */
+static struct parts unreadable; /* parts of the heap */
+static bool keep_whole_stacks;
+
+void roots_keep_whole_stacks(void)
+{
+    keep_whole_stacks = true;
+}
+
+int roots_hide(const void *start, size_t size_bytes)
+{
+    int result = parts_reserve(&hidden, hidden.count + 1);
+    if (result == 0)
+        parts_add(&hidden, (uintptr_t)start, (uintptr_t)start + size_bytes);
+    return result;
+}
+
+void roots_unhide(const void *start)
+{
+    for (size_t i = 0; i < hidden.count; i++)
+        if (hidden.list[i].start == (uintptr_t)start) {
+            hidden.list[i] = hidden.list[--hidden.count];
+            return;
+        }
+}
+
+const struct roots_part *roots_unreadable(size_t *count_out)
+{
+    *count_out = unreadable.count;
+    return unreadable.list;
+}
+
+static bool holds_other_pointer(const struct roots_part *part, const struct roots_stack *stacks, size_t count,
+                                size_t own)
+{
+    for (size_t i = 0; i < count; i++)
+        if (i != own && stacks[i].pointer >= part->start && stacks[i].pointer < part->end)
+            return true;
+    return false;
+}
+
+/* The main thread's stack where nobody knows its bounds: the mapping that the kernel names so. */
+static uintptr_t start_of_main_stack(uintptr_t pointer)
+{
+    for (size_t i = 0; i < maps.count; i++)
+        if (pointer >= maps.entries[i].start && pointer < maps.entries[i].end)
+            return maps.entries[i].kind == OS_MAP_STACK ? maps.entries[i].start : 0;
+    return 0;
+}
+
+/*
+ * What lies below the stack pointer is dead, if the pointer is in the thread's normal stack at all: then that is not
+ * suspended, with frames that live, in favour of another one. A part that another thread's stack pointer lies in lives.
+ */
+static void cut_dead_stacks(const struct roots_stack *stacks, size_t count)
+{
+    for (size_t i = 0; i < count && !keep_whole_stacks; i++) {
+        const struct roots_stack *stack = &stacks[i];
+        uintptr_t start = stack->start;
+        if (start == 0 && stack->thread_id == image_now->process_id)
+            start = start_of_main_stack(stack->pointer);
+        else if (stack->pointer < start || stack->pointer >= stack->end)
+            start = 0;
+        struct roots_part dead = {start, round_down(stack->pointer, 16)};
+        if (start != 0 && dead.start < dead.end && !holds_other_pointer(&dead, stacks, count, i))
+            parts_add(&cuts, dead.start, dead.end);
+    }
+}
+
+static void cut_working_area(const void *start, size_t size_bytes)
+{
+    if (size_bytes != 0)
+        parts_add(&cuts, (uintptr_t)start, (uintptr_t)start + size_bytes);
+}
+
+static void make_cuts(const struct roots_stack *stacks, size_t count)
+{
+    struct layout_area areas[LAYOUT_AREAS];
+    size_t area_count = layout_areas(areas);
+    cuts.count = 0;
+    for (size_t i = 0; i < area_count; i++)
+        parts_add(&cuts, areas[i].start, areas[i].end);
+    for (size_t i = 0; i < hidden.count; i++)
+        parts_add(&cuts, hidden.list[i].start, hidden.list[i].end);
+    cut_working_area(workspace, sizeof *workspace);
+    cut_working_area(maps.entries, maps.size_bytes);
+    cut_working_area(hidden.list, hidden.size_bytes);
+    cut_working_area(cuts.list, cuts.size_bytes);
+    cut_working_area(unreadable.list, unreadable.size_bytes);
+    cut_dead_stacks(stacks, count);
+    parts_sort(&cuts);
+}
+
+static void find_unreadable(void)
+{
+    uintptr_t heap_start = image_now->slots_start;
+    size_t units = atomic_load_explicit(&image_now->units_committed, memory_order_relaxed);
+    uintptr_t heap_end = heap_start + (units << UNIT_SHIFT);
+    unreadable.count = 0;
+    for (size_t i = 0; i < maps.count; i++) {
+        const struct os_map *map = &maps.entries[i];
+        if (!map->readable && map->start < heap_end && map->end > heap_start)
+            parts_add(&unreadable, map->start > heap_start ? map->start : heap_start,
+                      map->end < heap_end ? map->end : heap_end);
+    }
+}
+
+/*
+ * The table of mappings, and room for what is made from it. Getting room changes the mappings, so it is read again
+ * until there is enough.
+ */
+static int prepare(size_t stack_count)
+{
+    void *area = workspace;
+    int result = workspace == NULL ? os_working_area(&area, 0, round_up(sizeof *workspace, os_page_bytes())) : 0;
+    if (result != 0)
+        return result;
+    workspace = area;
+    result = parts_reserve(&cuts, LAYOUT_AREAS + hidden.count + 5 + stack_count);
+    while (result == 0) {
+        result = os_maps_read(&maps, workspace->text, sizeof workspace->text);
+        if (result != 0 || parts_room(&unreadable) >= maps.count)
+            break;
+        result = parts_reserve(&unreadable, maps.count + maps.count / 2);
+    }
+    return result;
+}
+
+static bool is_code(const struct os_map *map)
+{
+    return map->executable && map->kind <= OS_MAP_SHARED && map->kind != OS_MAP_FILE;
+}
+
+/* Compilers at run time put pointers anywhere into code, and take turns in making it writable and executable. */
+static unsigned step_of(size_t index)
+{
+    const struct os_map *map = &maps.entries[index];
+    if (map->executable)
+        return 1;
+    if (map->end - map->start > CODE_NEIGHBOUR_BYTES_MAX)
+        return 4;
+    if (index > 0 && map[-1].end == map->start && is_code(&map[-1]))
+        return 1;
+    return index + 1 < maps.count && map[1].start == map->end && is_code(&map[1]) ? 1 : 4;
+}
+
+/* Reads through the kernel. What can't be read at all, nobody has a pointer in. */
+static int pour_copy(struct scan *scan, const struct os_page_run *run, unsigned step_bytes, bool forced)
+{
+    for (uintptr_t from = run->start; from < run->end;) {
+        size_t wanted = run->end - from < COPY_BYTES ? run->end - from : COPY_BYTES;
+        long count = os_peek(&scan->peek, from, workspace->copy, wanted, forced);
+        if (count < 0)
+            return (int)count;
+        if (count == 0 && forced && run->what & OS_PAGE_PRESENT)
+            return -EACCES; /* it is there, and the kernel does not let us */
+        if (count > 0)
+            pour_bytes(&scan->pour, workspace->copy, (size_t)count, from, step_bytes);
+        else
+            count = (long)(os_page_bytes() - from % os_page_bytes());
+        from += (size_t)count;
+    }
+    return 0;
+}
+
+static int pour_run(struct scan *scan, const struct os_map *map, const struct os_page_run *run, unsigned step_bytes)
+{
+    if (run->what & OS_PAGE_ZERO)
+        return 0;
+    bool is_anonymous = map->kind == OS_MAP_PRIVATE || map->kind == OS_MAP_STACK;
+    if (map->kind == OS_MAP_FILE && run->what & OS_PAGE_FILE)
+        return 0;
+    if (!map->readable)
+        return pour_copy(scan, run, step_bytes, true);
+    if (run->what & OS_PAGE_PRESENT && (is_anonymous || map->kind == OS_MAP_SECRET)) {
+        pour_bytes(&scan->pour, (const unsigned char *)run->start, run->end - run->start, run->start, step_bytes);
+        return 0;
+    }
+    return pour_copy(scan, run, step_bytes, false);
+}
+
+/*
+ * Later, large data mappings may be write-tracked (os/tracking) and what they point to remembered: then a run that was
+ * not written since the last scan is left out here.
+ */
+static int pour_pages(struct scan *scan, const struct os_map *map, const struct roots_part *part, uintptr_t look_to,
+                      unsigned step_bytes)
+{
+    size_t page_bytes = os_page_bytes();
+    struct os_page_run run;
+    int result;
+    os_pages_begin(&scan->pages, round_down(part->start, page_bytes), round_up(part->end, page_bytes),
+                   round_up(look_to, page_bytes));
+    while ((result = os_pages_next(&scan->pages, &run)) == 1) {
+        run.start = run.start < part->start ? part->start : run.start;
+        run.end = run.end > part->end ? part->end : run.end;
+        result = pour_run(scan, map, &run, step_bytes);
+        if (result != 0)
+            break;
+    }
+    return result;
+}
+
+/*
+ * Memory that others share, or that the child of a fork has not touched yet, is in no page table of ours. Where the
+ * machine swaps, parts may be in neither; then the cycle is given up.
+ */
+static int pour_shared(struct scan *scan, const struct os_map *map, const struct roots_part *part, unsigned step_bytes)
+{
+    struct os_page_run run = {.end = part->start};
+    int result;
+    if (os_pages_swap_in_use())
+        return -EBUSY;
+    unsigned char *room = (unsigned char *)workspace->text;
+    while ((result = os_pages_next_resident(run.end, part->end, room, sizeof workspace->text, &run)) == 1) {
+        result = pour_copy(scan, &run, step_bytes, !map->readable);
+        if (result != 0)
+            break;
+    }
+    return result;
+}
+
+static int pour_part(struct scan *scan, const struct os_map *map, const struct roots_part *part, uintptr_t look_to,
+                     unsigned step_bytes)
+{
+    switch ((enum os_map_kind)map->kind) {
+    case OS_MAP_DEVICE:
+        return 0;
+    case OS_MAP_RING:
+        pour_bytes(&scan->pour, (const unsigned char *)part->start, part->end - part->start, part->start, step_bytes);
+        return 0;
+    case OS_MAP_SHARED:
+        return pour_shared(scan, map, part, step_bytes);
+    case OS_MAP_FILE_SHARED:
+        if (map->writable && map->end - map->start <= WHOLE_FILE_BYTES_MAX)
+            return pour_shared(scan, map, part, step_bytes);
+        break;
+    default:
+        break;
+    }
+    return pour_pages(scan, map, part, look_to, step_bytes);
+}
+
+static int pour_mapping(struct scan *scan, size_t index, size_t *next_cut)
+{
+    const struct os_map *map = &maps.entries[index];
+    unsigned step_bytes = step_of(index);
+    struct roots_part part = {.start = map->start};
+    int result = 0;
+    while (part.start < map->end && result == 0) {
+        while (*next_cut < cuts.count && cuts.list[*next_cut].end <= part.start)
+            ++*next_cut;
+        struct roots_part cut = {scan->last_address, scan->last_address};
+        if (*next_cut < cuts.count)
+            cut = cuts.list[*next_cut];
+        part.end = cut.start < map->end ? cut.start : map->end;
+        if (part.start < part.end)
+            result = pour_part(scan, map, &part, cut.start, step_bytes);
+        part.start = part.end < map->end ? cut.end : map->end;
+    }
+    return result;
+}
+
+static int pour_mappings(struct scan *scan)
+{
+    size_t next_cut = 0;
+    for (size_t i = 0; i < maps.count; i++)
+        if (maps.entries[i].kind != OS_MAP_DEVICE)
+            scan->last_address = maps.entries[i].end;
+    for (size_t i = 0; i < maps.count; i++) {
+        int result = maps.entries[i].kind != OS_MAP_DEVICE ? pour_mapping(scan, i, &next_cut) : 0;
+        if (result != 0)
+            return result;
+    }
+    pour_flush(&scan->pour);
+    return 0;
+}
+
+/* In the heap, what the program made unreadable; the marker leaves it out. */
+static int pour_unreadable(struct scan *scan)
+{
+    const struct os_map map = {.kind = OS_MAP_PRIVATE};
+    for (size_t i = 0; i < unreadable.count; i++) {
+        int result = pour_pages(scan, &map, &unreadable.list[i], unreadable.list[i].end, 4);
+        if (result != 0)
+            return result;
+    }
+    pour_flush(&scan->pour);
+    return 0;
+}
+
+static void pour_value(uint64_t value, void *context)
+{
+    struct pour *pour = context;
+    uintptr_t word = (uintptr_t)value;
+    pour->range(&word, &word + 1, sizeof word, pour->context);
+}
+
+static int pour_all(struct scan *scan, const struct roots_stack *stacks, size_t count)
+{
+    /* A running thread's stack may be a block: its stack pointer is what holds that. */
+    for (size_t i = 0; i < count; i++)
+        pour_value(stacks[i].pointer, &scan->pour);
+    pinned_scan(scan->pour.range, scan->pour.context);
+    int result = pour_mappings(scan);
+    if (result == 0)
+        result = pour_unreadable(scan);
+    if (result == 0)
+        result = os_held_by_epoll(pour_value, &scan->pour, workspace->text, sizeof workspace->text);
+    if (result == 0)
+        result = os_held_by_timers(pour_value, &scan->pour, workspace->text, sizeof workspace->text);
+    return result;
+}
+
+int roots_scan_stacks(const struct roots_stack *stacks, size_t count, roots_range *range, void *context)
+{
+    int result = prepare(count);
+    if (result != 0)
+        return result;
+    make_cuts(stacks, count);
+    find_unreadable();
+    struct scan scan = {.pour = pour_start(range, context)};
+    result = os_pages_open(&scan.pages, workspace->pages, sizeof workspace->pages);
+    if (result != 0)
+        return result;
+    result = pour_all(&scan, stacks, count);
+    os_pages_close(&scan.pages);
+    os_peek_close(&scan.peek);
+    return result;
+}
+
+int roots_scan(roots_range *range, void *context)
+{
+    const struct roots_stack stack = {
+        .thread_id = os_thread_id(),
+        .pointer = (uintptr_t)__builtin_frame_address(0),
+    };
+    return roots_scan_stacks(&stack, 1, range, context);
+}
