@@ -39,11 +39,6 @@ static inline void lock_release(struct lock *lock)
         lock_wake(lock);
 }
 
-static inline bool lock_is_held(struct lock *lock)
-{
-    return atomic_load_explicit(&lock->state, memory_order_relaxed) != 0;
-}
-
 /* In the child of a fork nobody else holds or awaits anything. */
 static inline void lock_reset(struct lock *lock)
 {

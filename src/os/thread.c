@@ -32,11 +32,6 @@ void os_futex_wake(const uint32_t *word, int count)
     os_syscall(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, count, 0, 0, 0);
 }
 
-void os_yield(void)
-{
-    os_syscall3(SYS_sched_yield, 0, 0, 0);
-}
-
 uint64_t os_clock_ns(void)
 {
     struct timespec now;

@@ -25,9 +25,6 @@ void os_futex_wait(const uint32_t *word, uint32_t expected);
 /* Wakes up to `count` sleepers on the word. */
 void os_futex_wake(const uint32_t *word, int count);
 
-/* Lets another thread run. */
-void os_yield(void);
-
 /* Nanoseconds since some fixed moment, never going back. */
 uint64_t os_clock_ns(void);
 
