@@ -7,6 +7,7 @@
  * taken from GCALLOC_TEST_SEED if that is set. Each run is a process of its own; after a failure the same seed is tried
  * with fewer operations and threads, and the smallest run that failed is printed.
  */
+#include "property/player.h"
 #include "property/replay.h"
 
 #include "support/require.h"
@@ -103,22 +104,15 @@ static uint64_t some_seed(void)
     return (uint64_t)time(NULL) << 16 ^ (uint64_t)getpid();
 }
 
-/* Share of the operations that are done: sanitizers and coverage make each many times slower. */
-static uint64_t scaled(uint64_t operations)
-{
-    const char *text = getenv("GCALLOC_TEST_PERCENT");
-    return text != NULL ? operations * strtoull(text, NULL, 10) / 100 : operations;
-}
-
 static int check_all(uint64_t seed)
 {
     const struct replay runs[] = {
-        {seed, scaled(4000000), 1, false, 200000, 50000},
-        {seed + 1, scaled(8000000), 2, false, 500000, 2000000},
-        {seed + 2, scaled(8000000), 8, false, 100000, 20000},
-        {seed + 3, scaled(400000), 8, false, 20000, 50}, /* threads that live very shortly */
-        {seed + 4, scaled(4000000), 4, true, 100000, 50000},
-        {seed + 5, scaled(400000), 2, false, 50, 1000}, /* checked all the time */
+        {seed, player_share(4000000), 1, false, 200000, 50000},
+        {seed + 1, player_share(8000000), 2, false, 500000, 2000000},
+        {seed + 2, player_share(8000000), 8, false, 100000, 20000},
+        {seed + 3, player_share(400000), 8, false, 20000, 50}, /* threads that live very shortly */
+        {seed + 4, player_share(4000000), 4, true, 100000, 50000},
+        {seed + 5, player_share(400000), 2, false, 50, 1000}, /* checked all the time */
     };
     int count = sizeof runs / sizeof *runs;
     int failures = 0;

@@ -14,6 +14,12 @@
 
 enum { KIB = 1024, MIB = 1024 * 1024 };
 
+uint64_t player_share(uint64_t operations)
+{
+    const char *text = getenv("GCALLOC_TEST_PERCENT");
+    return text != NULL ? operations * strtoull(text, NULL, 10) / 100 : operations;
+}
+
 void player_start(struct player *player, uint64_t seed, int index, struct market *market)
 {
     *player = (struct player){.market = market, .large_bytes_max = 32 * MIB};

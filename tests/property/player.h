@@ -26,6 +26,12 @@ struct player {
     struct held *places[PLACE_COUNT];
 };
 
+/*
+ * How many of so many operations are to be done: sanitizers and coverage make each many times slower, so that makefiles
+ * set GCALLOC_TEST_PERCENT.
+ */
+uint64_t player_share(uint64_t operations);
+
 /* Players with different indexes do different things from one seed, always the same. Uses libc's malloc. */
 void player_start(struct player *player, uint64_t seed, int index, struct market *market);
 
