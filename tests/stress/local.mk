@@ -1,6 +1,6 @@
 # tests/stress: the same models as tests/property, for as long as wanted.
 #
-#     make stress [STRESS_SECONDS=3600]      random settings for that long
+#     make stress [STRESS_SECONDS=3600]      random settings for that long, then threads that come and go, then inputs
 #     make fuzz [FUZZ_SECONDS=600]           libFuzzer with clang, AddressSanitizer and what it has found so far
 STRESS_SECONDS = 600
 FUZZ_SECONDS = 600
@@ -10,6 +10,10 @@ check_PROGRAMS += $(STRESS_TESTS)
 if HAVE_CHECK
 STRESS_TESTS = tests/stress/fuzz_operations tests/stress/torture
 TESTS += tests/stress/fuzz_operations
+endif
+if !SANITIZED
+CHURN = tests/stress/churn
+check_PROGRAMS += $(CHURN)
 endif
 
 FUZZ_SOURCES = tests/stress/fuzz_operations.c tests/stress/fuzz_operations.h
@@ -24,8 +28,14 @@ tests_stress_torture_CFLAGS = $(TEST_CFLAGS)
 tests_stress_torture_SOURCES = tests/stress/torture.c
 tests_stress_torture_LDADD = libproperty.a libunit.a libcore.la
 
-stress: $(STRESS_TESTS)
+tests_stress_churn_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_stress_churn_CFLAGS = $(TEST_CFLAGS)
+tests_stress_churn_SOURCES = tests/stress/churn.c
+tests_stress_churn_LDADD = libsubject.a
+
+stress: $(STRESS_TESTS) $(CHURN) $(lib_LTLIBRARIES)
 	tests/stress/torture$(EXEEXT) $(STRESS_SECONDS)
+	test -z '$(CHURN)' || GCALLOC_TEST_LIBRARY='$(abs_top_builddir)/.libs/libgcalloc.so' $(CHURN) $(STRESS_SECONDS)
 	GCALLOC_TEST_SECONDS=$(STRESS_SECONDS) tests/stress/fuzz_operations$(EXEEXT)
 
 # All of the core at once, by clang, since every part must be instrumented for the fuzzer to see where inputs lead.
