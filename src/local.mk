@@ -90,4 +90,6 @@ libcore_la_SOURCES = \
 	src/os/reader.h \
 	src/os/syscall.h \
 	src/os/thread.c \
-	src/os/thread.h
+	src/os/thread.h \
+	src/os/tracking.c \
+	src/os/tracking.h

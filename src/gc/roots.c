@@ -28,7 +28,7 @@
 
 enum {
     TEXT_BYTES = 8192,
-    PAGES_BYTES = 24576,
+    PAGES_BYTES = 12288,
     COPY_BYTES = 65536,
     /* Of a file that is mapped shared and writable, up to this size also pages that are not in our page tables. */
     WHOLE_FILE_BYTES_MAX = 256 << 20,

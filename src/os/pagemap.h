@@ -39,6 +39,9 @@ struct pagemap_scan {
     uint64_t return_mask;
 };
 
+/* The kernel's own buffer. With room for more, walk_end may fall back (6.18) and regions come twice. */
+enum { PAGEMAP_REGIONS_MAX = 512 };
+
 #define PAGEMAP_SCAN_CALL _IOWR('f', 16, struct pagemap_scan)
 
 #endif

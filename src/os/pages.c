@@ -87,11 +87,12 @@ static uint32_t what_of(uint64_t categories)
 
 static int read_regions(struct os_pages *pages, uintptr_t from)
 {
+    size_t room = pages->buffer_bytes / sizeof(struct pagemap_region);
     struct pagemap_scan arguments = {
         .start = from,
         .end = pages->look_to,
         .regions = (uintptr_t)pages->buffer,
-        .region_count = pages->buffer_bytes / sizeof(struct pagemap_region),
+        .region_count = room < PAGEMAP_REGIONS_MAX ? room : PAGEMAP_REGIONS_MAX,
         .category_anyof_mask = PAGEMAP_PRESENT | PAGEMAP_SWAPPED,
         .return_mask = PAGEMAP_PRESENT | PAGEMAP_SWAPPED | PAGEMAP_FILE | PAGEMAP_ZERO,
     };

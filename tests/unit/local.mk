@@ -13,6 +13,7 @@ UNIT_TESTS = \
 	tests/unit/options \
 	tests/unit/os_maps \
 	tests/unit/os_memory \
+	tests/unit/os_tracking \
 	tests/unit/remote \
 	tests/unit/roots \
 	tests/unit/runs \
@@ -97,6 +98,11 @@ tests_unit_os_memory_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_os_memory_CFLAGS = $(TEST_CFLAGS)
 tests_unit_os_memory_SOURCES = tests/unit/os_memory.c
 tests_unit_os_memory_LDADD = $(UNIT_LDADD)
+
+tests_unit_os_tracking_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_os_tracking_CFLAGS = $(TEST_CFLAGS)
+tests_unit_os_tracking_SOURCES = tests/unit/os_tracking.c
+tests_unit_os_tracking_LDADD = $(UNIT_LDADD)
 
 tests_unit_remote_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_remote_CFLAGS = $(TEST_CFLAGS)

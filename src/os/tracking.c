@@ -1,0 +1,228 @@
+/*
+ * os/tracking: which pages have been written since a moment.
+ *
+ * userfaultfd's write protection in its asynchronous form (Linux 6.7) with the PAGEMAP_SCAN call to read and renew it. A
+ * page without protection counts as written, so whatever goes wrong errs on that side: a closed descriptor, a mapping made
+ * anew or moved, pages dropped and filled again.
+ *
+ * Locks: none.
+ */
+#include "os/tracking.h"
+
+#include "os/memory.h"
+#include "os/output.h"
+#include "os/pagemap.h"
+#include "os/syscall.h"
+#include "os/thread.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <stddef.h>
+
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY 1
+#endif
+
+/* Linux 6.4 and 6.7, for those who build with older headers. */
+static const uint64_t feature_unpopulated = (uint64_t)1 << 13;
+static const uint64_t feature_asynchronous = (uint64_t)1 << 15;
+
+enum { REGION_COUNT = PAGEMAP_REGIONS_MAX };
+
+struct descriptor {
+    int number;
+    struct os_file_identity identity; /* the program may close it and get another file by the same number */
+};
+
+static struct descriptor protection; /* userfaultfd */
+static struct descriptor page_map;
+static int owner_id; /* the process the two belong to; 0: there are none */
+static struct pagemap_region regions[REGION_COUNT];
+
+static bool is_ours(const struct descriptor *descriptor)
+{
+    struct os_file_identity now = os_identify(descriptor->number);
+    return now.device == descriptor->identity.device && now.inode == descriptor->identity.inode && now.inode != 0;
+}
+
+static void drop(struct descriptor *descriptor)
+{
+    if (is_ours(descriptor))
+        os_close(descriptor->number);
+}
+
+void os_tracking_stop(void)
+{
+    if (owner_id == os_process_id()) {
+        drop(&page_map);
+        drop(&protection);
+        owner_id = 0;
+    }
+}
+
+void os_tracking_forget(void)
+{
+    if (owner_id != 0) {
+        drop(&page_map);
+        drop(&protection);
+        owner_id = 0;
+    }
+}
+
+bool os_tracking_is_on(void)
+{
+    return owner_id != 0 && owner_id == os_process_id() && is_ours(&protection) && is_ours(&page_map);
+}
+
+/* Out of the way of what programs count on, where their limit leaves room there. */
+static struct descriptor keep(int number)
+{
+    int other = os_duplicate(number);
+    if (other >= 0)
+        os_close(number);
+    else
+        other = number;
+    return (struct descriptor){other, os_identify(other)};
+}
+
+static int open_protection(void)
+{
+    long number = os_syscall3(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY, 0, 0);
+    if (number < 0)
+        return (int)number;
+    struct uffdio_api api = {
+        .api = UFFD_API,
+        .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP | feature_unpopulated | feature_asynchronous,
+    };
+    long result = os_syscall3(SYS_ioctl, number, (long)UFFDIO_API, (long)&api);
+    if (result == 0)
+        protection = keep((int)number);
+    else
+        os_close((int)number);
+    return (int)result;
+}
+
+static int open_both(void)
+{
+    int number = os_open_read("/proc/thread-self/pagemap");
+    if (number < 0)
+        return number;
+    int result = open_protection();
+    if (result != 0) {
+        os_close(number);
+        return result;
+    }
+    page_map = keep(number);
+    owner_id = os_process_id();
+    return 0;
+}
+
+/*
+ * Again for each epoch: mappings that were made anew or moved meanwhile have lost it, and are unprotected. For all others it
+ * changes nothing.
+ */
+static int enlist(uintptr_t start, uintptr_t end)
+{
+    struct uffdio_register range = {
+        .range = {.start = start, .len = end - start},
+        .mode = UFFDIO_REGISTER_MODE_WP,
+    };
+    return (int)os_syscall3(SYS_ioctl, protection.number, (long)UFFDIO_REGISTER, (long)&range);
+}
+
+/*
+ * Only pages that hold something: protecting those that don't would make page tables for them, and what they read as, zero,
+ * points nowhere.
+ */
+static int scan(uintptr_t start, uintptr_t end, uint64_t flags, os_tracking_visit *visit, void *context)
+{
+    while (start < end) {
+        struct pagemap_scan arguments = {
+            .size = sizeof arguments,
+            .flags = flags,
+            .start = start,
+            .end = end,
+            .regions = (uintptr_t)regions,
+            .region_count = REGION_COUNT,
+            .category_mask = PAGEMAP_WRITTEN,
+            .category_anyof_mask = PAGEMAP_PRESENT | PAGEMAP_SWAPPED,
+            .return_mask = PAGEMAP_WRITTEN,
+        };
+        long count = os_syscall3(SYS_ioctl, page_map.number, (long)PAGEMAP_SCAN_CALL, (long)&arguments);
+        if (count >= 0 && arguments.walk_end <= start)
+            count = -EIO;
+        if (count < 0) {
+            visit(start, end, context);
+            return (int)count;
+        }
+        for (long i = 0; i < count; i++)
+            visit(regions[i].start, regions[i].end, context);
+        start = arguments.walk_end;
+    }
+    return 0;
+}
+
+int os_tracking_dirty(uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context)
+{
+    if (!os_tracking_is_on()) {
+        visit(start, end, context);
+        return -ENODEV;
+    }
+    return scan(start, end, 0, visit, context);
+}
+
+/* A mapping that lost its registration after enlist() ends the scan, which then has visited all. */
+int os_tracking_epoch(uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context)
+{
+    int result = os_tracking_is_on() ? enlist(start, end) : -ENODEV;
+    if (result != 0) {
+        visit(start, end, context);
+        return result;
+    }
+    return scan(start, end, PAGEMAP_PROTECT_MATCHING | PAGEMAP_CHECK_TRACKED, visit, context);
+}
+
+static void count_visit(uintptr_t start, uintptr_t end, void *context)
+{
+    (void)start;
+    (void)end;
+    ++*(int *)context;
+}
+
+static int visits(volatile char *page, bool epoch)
+{
+    int count = 0;
+    uintptr_t start = (uintptr_t)page, end = start + os_page_bytes();
+    int result = epoch ? os_tracking_epoch(start, end, count_visit, &count)
+                       : os_tracking_dirty(start, end, count_visit, &count);
+    return result == 0 ? count : -1;
+}
+
+/* Some systems say yes to everything. */
+static bool works_on(volatile char *page)
+{
+    page[0] = 1;
+    if (visits(page, true) != 1 || visits(page, false) != 0)
+        return false;
+    page[1] = 1;
+    return visits(page, false) == 1 && visits(page, true) == 1 && visits(page, true) == 0;
+}
+
+int os_tracking_start(void)
+{
+    if (os_tracking_is_on())
+        return 0;
+    os_tracking_forget();
+    void *page = NULL;
+    int result = os_working_area(&page, 0, os_page_bytes());
+    if (result != 0)
+        return result;
+    result = open_both();
+    if (result == 0 && !works_on(page)) {
+        os_tracking_stop();
+        result = -ENOSYS;
+    }
+    os_unreserve(page, os_page_bytes());
+    return result;
+}
