@@ -27,8 +27,16 @@ libcore_la_SOURCES = \
 	src/gc/pinned.h \
 	src/gc/pour.c \
 	src/gc/pour.h \
+	src/gc/restart.c \
+	src/gc/restart.h \
 	src/gc/roots.c \
 	src/gc/roots.h \
+	src/gc/stop.c \
+	src/gc/stop.h \
+	src/gc/stop_table.c \
+	src/gc/stop_table.h \
+	src/gc/threads.c \
+	src/gc/threads.h \
 	src/heap/allocate.c \
 	src/heap/allocate.h \
 	src/heap/birth.c \
@@ -69,6 +77,8 @@ libcore_la_SOURCES = \
 	src/heap/verify.h \
 	src/heap/walk.c \
 	src/heap/walk.h \
+	src/os/context.c \
+	src/os/context.h \
 	src/os/environment.c \
 	src/os/environment.h \
 	src/os/held.c \
@@ -88,7 +98,11 @@ libcore_la_SOURCES = \
 	src/os/random.h \
 	src/os/reader.c \
 	src/os/reader.h \
+	src/os/signals.c \
+	src/os/signals.h \
 	src/os/syscall.h \
+	src/os/tasks.c \
+	src/os/tasks.h \
 	src/os/thread.c \
 	src/os/thread.h \
 	src/os/tracking.c \

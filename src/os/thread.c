@@ -7,7 +7,9 @@
 
 #include "os/syscall.h"
 
+#include <errno.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -27,9 +29,27 @@ void os_futex_wait(const uint32_t *word, uint32_t expected)
     os_syscall(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, (long)expected, 0, 0, 0);
 }
 
+_Bool os_futex_wait_for(const uint32_t *word, uint32_t expected, uint64_t timeout_ns)
+{
+    struct timespec timeout = {(time_t)(timeout_ns / 1000000000u),
+                               (long)(timeout_ns % 1000000000u)};
+    return os_syscall(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, (long)expected, (long)&timeout, 0,
+                      0) != -ETIMEDOUT;
+}
+
 void os_futex_wake(const uint32_t *word, int count)
 {
     os_syscall(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, count, 0, 0, 0);
+}
+
+int os_barrier_prepare(void)
+{
+    return (int)os_syscall3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+}
+
+int os_barrier_all(void)
+{
+    return (int)os_syscall3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }
 
 uint64_t os_clock_ns(void)

@@ -22,8 +22,18 @@ int os_process_id(void);
 /* Sleeps while *word is `expected`; may return early for no reason. Private to this process. */
 void os_futex_wait(const uint32_t *word, uint32_t expected);
 
+/* The same, but no longer than timeout_ns. Returns false when the time was up. */
+_Bool os_futex_wait_for(const uint32_t *word, uint32_t expected, uint64_t timeout_ns);
+
 /* Wakes up to `count` sleepers on the word. */
 void os_futex_wake(const uint32_t *word, int count);
+
+/*
+ * Lets every running thread of the process pass a full memory barrier: what it stored before is visible, what it loads
+ * afterwards is fresh. To be made ready once, and again in the child of a fork. Both return 0 or -errno.
+ */
+int os_barrier_prepare(void);
+int os_barrier_all(void);
 
 /* Nanoseconds since some fixed moment, never going back. */
 uint64_t os_clock_ns(void);

@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/unit/sizes \
 	tests/unit/span \
 	tests/unit/statistics \
+	tests/unit/stop \
 	tests/unit/thread \
 	tests/unit/verify \
 	tests/unit/walk
@@ -133,6 +134,11 @@ tests_unit_statistics_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_statistics_CFLAGS = $(TEST_CFLAGS)
 tests_unit_statistics_SOURCES = tests/unit/statistics.c
 tests_unit_statistics_LDADD = $(UNIT_LDADD)
+
+tests_unit_stop_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_stop_CFLAGS = $(TEST_CFLAGS)
+tests_unit_stop_SOURCES = tests/unit/stop.c
+tests_unit_stop_LDADD = $(UNIT_LDADD)
 
 tests_unit_thread_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_thread_CFLAGS = $(TEST_CFLAGS)

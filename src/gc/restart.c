@@ -1,0 +1,79 @@
+/*
+ * gc/restart: a system call that our signal has cut short is made again.
+ *
+ * The kernel does so itself for some calls, since the handler asks for it (SA_RESTART); others fail with EINTR whatever
+ * the handler asks, which is what we take back.
+ *
+ * If a signal of the program's has arrived during the stop, the program's handler runs as soon as ours returns, and the call
+ * must fail as it would have without us: always, or, for those that can be restarted, unless that handler asks for it.
+ *
+ * Locks: none.
+ */
+#include "gc/restart.h"
+
+#include "os/context.h"
+#include "os/signals.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+/* Calls that fail with EINTR when a handler without SA_RESTART has run, as far as programs wait in them. */
+static bool can_be_interrupted(long number)
+{
+    switch (number) {
+    case SYS_read:
+    case SYS_readv:
+    case SYS_write:
+    case SYS_writev:
+    case SYS_recvfrom:
+    case SYS_recvmsg:
+    case SYS_sendto:
+    case SYS_sendmsg:
+    case SYS_accept:
+    case SYS_accept4:
+    case SYS_connect:
+    case SYS_wait4:
+    case SYS_waitid:
+    case SYS_flock:
+    case SYS_fcntl:
+    case SYS_openat:
+    case SYS_mq_timedsend:
+    case SYS_mq_timedreceive:
+#ifdef SYS_open
+    case SYS_open:
+#endif
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* True when a handler of the program's runs next; whether it lets calls be restarted. */
+static bool handler_follows(const void *context, bool *restarts_out)
+{
+    uint64_t pending = os_signal_pending() & ~os_context_mask(context);
+    for (int signal = 1; pending != 0; signal++, pending >>= 1) {
+        struct os_disposition disposition;
+        if ((pending & 1) == 0 || os_signal_get(signal, &disposition) != 0 ||
+            !os_signal_is_handled(&disposition))
+            continue;
+        *restarts_out = os_signal_restarts_calls(&disposition);
+        return true;
+    }
+    return false;
+}
+
+void restart_interrupted(void *context, const struct os_call *call)
+{
+    long number = -1;
+    bool restarts;
+    if (os_context_is_interrupted(context)) {
+        if (!handler_follows(context, &restarts))
+            os_context_restart(context, call);
+    } else if (os_context_before_call(context, &number) && can_be_interrupted(number) &&
+               handler_follows(context, &restarts) && !restarts) {
+        os_context_interrupt(context);
+    }
+}

@@ -1,0 +1,13 @@
+/* gc/restart: a system call that our signal has cut short is made again, as if nothing had been. */
+#ifndef GC_RESTART_H
+#define GC_RESTART_H
+
+struct os_call;
+
+/*
+ * In a handler for our signal, as its last act: mends the context it returns to. `call` is what the thread was known to be
+ * blocked in before the signal, or NULL.
+ */
+void restart_interrupted(void *context, const struct os_call *call);
+
+#endif
