@@ -33,7 +33,7 @@ enum { STOP_SIGNAL = 33 };
  * sleeps in the kernel. Then, after how long they are looked at.
  */
 static const uint64_t RUNNING_NS = 500000000;
-static const uint64_t DEAF_NS = 20000000;
+static const uint64_t DEAF_NS = 100000000;
 static const uint64_t SLEEPING_NS = 30000000;
 static const uint64_t FIRST_LOOK_NS = 1000000;
 static const uint64_t LONGEST_LOOK_NS = 8000000;
@@ -249,11 +249,14 @@ static int ask_all(void)
     return 0;
 }
 
+/*
+ * A thread in our handler that gets no processor since the last stop looks the same; hence DEAF_NS, and who made us give up
+ * only for that does so again at most until it runs.
+ */
 static bool is_deaf(int32_t thread_id)
 {
     uint64_t mask;
-    bool deaf =
-        os_task_blocked_signals(thread_id, &mask) == 0 && (mask >> (STOP_SIGNAL - 1) & 1) != 0;
+    bool deaf = os_task_held_signals(thread_id, &mask) == 0 && (mask >> (STOP_SIGNAL - 1) & 1) != 0;
     if (deaf)
         deaf_thread = thread_id;
     return deaf;

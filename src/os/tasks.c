@@ -156,16 +156,21 @@ int os_task_look(int thread_id, struct os_task *task_out)
     return 0;
 }
 
-int os_task_blocked_signals(int thread_id, uint64_t *mask_out)
+int os_task_held_signals(int thread_id, uint64_t *mask_out)
 {
+    static const char *const keys[] = {"\nSigPnd:\t", "\nSigBlk:\t"};
     char text[2048];
+    uint64_t mask = UINT64_MAX;
     long length = read_file(thread_id, "status", text, sizeof text);
     if (length < 0)
         return (int)length;
-    const char *at = strstr(text, "\nSigBlk:\t");
-    if (at == NULL)
-        return -EIO;
-    at += sizeof "\nSigBlk:\t" - 1;
-    *mask_out = take_number(&at, 16);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *at = strstr(text, keys[i]);
+        if (at == NULL)
+            return -EIO;
+        at += strlen(keys[i]);
+        mask &= take_number(&at, 16);
+    }
+    *mask_out = mask;
     return 0;
 }

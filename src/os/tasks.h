@@ -34,7 +34,7 @@ struct os_task {
 /* Returns 0, or -errno: -ENOENT or -ESRCH when the thread is gone. */
 int os_task_look(int thread_id, struct os_task *task_out);
 
-/* The signals a thread blocks, bit 0 for signal 1. Returns 0 or -errno. */
-int os_task_blocked_signals(int thread_id, uint64_t *mask_out);
+/* The signals that wait for a thread itself, since it blocks them; bit 0 for signal 1. Returns 0 or -errno. */
+int os_task_held_signals(int thread_id, uint64_t *mask_out);
 
 #endif

@@ -40,8 +40,9 @@ static void start_all(void)
 static int stop_at_last(void)
 {
     int result = -EAGAIN;
-    for (int i = 0; i < 20 && result == -EAGAIN; i++)
-        result = stop_begin();
+    struct timespec moment = {0, 5000000};
+    for (int i = 0; i < 1000 && (result = stop_begin()) == -EAGAIN; i++)
+        nanosleep(&moment, NULL);
     return result;
 }
 
