@@ -25,7 +25,7 @@ static bool in_metadata(const struct image *image, const void *piece, size_t siz
 {
     size_t offset = (uintptr_t)piece - image->metadata_start;
     size_t used = atomic_load_explicit(&image->metadata_used_bytes, memory_order_acquire);
-    return offset < used && size_bytes <= used - offset && offset % sizeof(void *) == 0;
+    return offset < used && size_bytes <= used - offset;
 }
 
 static const struct unit *unit_of(const struct image *image, size_t index)
@@ -40,7 +40,7 @@ static const struct unit *unit_of(const struct image *image, size_t index)
 static bool read_span(const struct image *image, size_t index, size_t limit, struct span *span_out)
 {
     const struct span *span = unit_of(image, index)->span;
-    if (span == NULL || !in_metadata(image, span, sizeof *span))
+    if (!in_metadata(image, span, sizeof *span) || (uintptr_t)span % sizeof(void *) != 0)
         return false;
     *span_out = *span;
     return span_out->first_unit == index && span_out->unit_count != 0 && span_out->unit_count <= limit - index &&
@@ -49,8 +49,7 @@ static bool read_span(const struct image *image, size_t index, size_t limit, str
 
 static size_t count_allocated(const struct image *image, const struct span *span)
 {
-    const uint8_t *first_word = (const uint8_t *)((uintptr_t)span->states & ~(uintptr_t)7);
-    if (!in_metadata(image, first_word, span->slot_count + sizeof(void *)))
+    if (!in_metadata(image, span->states, span->slot_count))
         return 0;
     size_t allocated = 0;
     for (uint32_t i = 0; i < span->slot_count; i++)
