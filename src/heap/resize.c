@@ -40,7 +40,7 @@ static void *resize_block(void *pointer, const struct block *block, size_t size_
         heap_free(pointer);
         return NULL;
     }
-    bool is_large = block->span->slot_count == 1;
+    bool is_large = block->span->owner == NULL;
     if (is_large && size_bytes > CLASS_BYTES_MAX)
         return large_resize(pointer, block->span, size_bytes);
     void *moved = move_block(pointer, block, size_bytes);

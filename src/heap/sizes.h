@@ -28,7 +28,10 @@ enum {
 
 extern const uint32_t class_slot_bytes[CLASS_COUNT];
 
-/* Units a span of the class has: at least 8 slots, at most 1/64 of the span unused at its end. */
+/*
+ * Units a span of the class has: as few as leave at most a tenth unused at its end. A span of few slots is soon empty,
+ * and its pages serve another class.
+ */
 extern const uint8_t class_unit_count[CLASS_COUNT];
 
 /* By (size - 1) / 16. One table for all: a branch on the size is a coin that a program of many sizes keeps tossing. */
