@@ -1,14 +1,16 @@
 /*
  * heap/buffer: from spans into a thread's buffers, and back.
  *
- * A buffer starts with room for 8 slots and doubles each time it runs empty or full, up to 256 slots or 256 KiB. What it
- * holds is free memory that no span can give up, so small programs and idle classes keep small buffers.
+ * A buffer starts with room for 8 slots and doubles each third time it runs empty or full, up to 256 slots or a share of the
+ * heap. What it holds is free memory that no span can give up, and its room is memory, too: small programs and classes
+ * that are not in demand keep small buffers.
  *
  * Uses base. Locks: the heap's own lock around its spans; inside it the run lock and the metadata lock.
  */
 #include "heap/buffer.h"
 
 #include "base/bits.h"
+#include "base/image.h"
 #include "base/invariant.h"
 #include "heap/large.h"
 #include "heap/metadata.h"
@@ -20,7 +22,16 @@
 #include <errno.h>
 #include <string.h>
 
-enum { CAPACITY_FIRST = 8, CAPACITY_MAX = 256, CAPACITY_BYTES_MAX = 262144, CAPACITY_LEAST = 4, RECLAIM_UNITS = 16 };
+enum {
+    CAPACITY_FIRST = 8,
+    CAPACITY_LEAST = 4,
+    CAPACITY_MAX = 256,
+    CAPACITY_SHARE = 64, /* one part of the heap in this many, but no less and no more bytes than these */
+    CAPACITY_BYTES_MIN = 32768,
+    CAPACITY_BYTES_MAX = 262144,
+    PRESSURE_MAX = 3,
+    RECLAIM_UNITS = 16,
+};
 
 static size_t capacity(const struct buffer *buffer)
 {
@@ -29,14 +40,20 @@ static size_t capacity(const struct buffer *buffer)
 
 static size_t capacity_max(uint32_t class_index)
 {
-    size_t by_bytes = CAPACITY_BYTES_MAX / class_slot_bytes[class_index];
+    size_t heap_bytes = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed) << UNIT_SHIFT;
+    size_t bytes = heap_bytes / CAPACITY_SHARE;
+    bytes = bytes < CAPACITY_BYTES_MIN ? CAPACITY_BYTES_MIN : bytes > CAPACITY_BYTES_MAX ? CAPACITY_BYTES_MAX : bytes;
+    size_t by_bytes = bytes / class_slot_bytes[class_index];
     size_t most = by_bytes < CAPACITY_MAX ? by_bytes : CAPACITY_MAX;
     return most < CAPACITY_LEAST ? CAPACITY_LEAST : most;
 }
 
-/* Doubles the room. Without memory, or at the limit, it stays as it is. */
+/* Doubles the room if it has been too small often enough. Without memory, or at the limit, it stays as it is. */
 static bool grow(struct buffer *buffer, uint32_t class_index)
 {
+    if (buffer->base != NULL && ++buffer->pressure < PRESSURE_MAX)
+        return false;
+    buffer->pressure = 0;
     size_t old = capacity(buffer);
     size_t most = capacity_max(class_index);
     size_t wanted = old == 0 ? CAPACITY_FIRST : old * 2;
@@ -167,12 +184,14 @@ static void give_up_last(struct thread_heap *heap, uint32_t class_index)
     lock_release(&heap->lock);
 }
 
+/* That it is empty then is not the program's demand. */
 static void flush(struct thread_heap *heap, struct buffer *buffer)
 {
     if (buffer->top == buffer->base)
         return;
     return_entries(heap, buffer->base, (size_t)(buffer->top - buffer->base));
     buffer->top = buffer->base;
+    buffer->pressure = -1;
 }
 
 /*

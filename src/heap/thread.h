@@ -35,7 +35,8 @@ struct buffer {
     struct entry *base;
     struct entry *limit; /* base plus the capacity */
     uint8_t allocated_state; /* what malloc writes into the state byte: SLOT_ALLOCATED and the present birth */
-    uint8_t padding[7];      /* a buffer is found by a shift */
+    int8_t pressure;         /* how often it ran empty or full since its room was last changed */
+    uint8_t padding[6];      /* a buffer is found by a shift */
 };
 
 /* The buffer has room. */
