@@ -43,6 +43,8 @@ libcore_la_SOURCES = \
 	src/heap/birth.h \
 	src/heap/buffer.c \
 	src/heap/buffer.h \
+	src/heap/collector.c \
+	src/heap/collector.h \
 	src/heap/foreign.c \
 	src/heap/foreign.h \
 	src/heap/fork.c \
