@@ -25,8 +25,11 @@ struct cycle_totals {
     uint64_t live_bytes;
 };
 
-/* From now on the heap is collected when it has grown, as the options say. Called once, if at all. */
-void cycle_start(void);
+/*
+ * From now on the heap is collected when it has grown, as the options say. Called once, if at all, by the main thread
+ * before there are others. Returns 0, or -errno and nothing is ever collected.
+ */
+int cycle_start(void);
 
 /* True when cycle_start() was called. */
 bool gc_active(void);

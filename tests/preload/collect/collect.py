@@ -54,7 +54,7 @@ def reports():
 
 def main():
     tally = Tally("collect")
-    for shape in ("small", "mixed", "cyclic", "list"):
+    for shape in ("small", "mixed", "cyclic", "list", "threads", "kept"):
         tally.case(f"{shape} leaks", lambda shape=shape: stays_small(shape, 300, 64 << 10))
     tally.case("large leaks", lambda: stays_small("large", 1000, 128 << 10))
     tally.case("tortured leaks", lambda: stays_small("kept", 30, 64 << 10, ",collect_every=50,verify"))
