@@ -7,8 +7,8 @@ endif
 # The names defined here are for libc's headers to declare, or for the C++ ABI, or nobody.
 libgcalloc_la_CFLAGS = $(AM_CFLAGS) $(CORE_CFLAGS) -Wno-missing-prototypes
 libgcalloc_la_SOURCES = \
+	preload/alternate.c \
 	preload/api.c \
-	preload/collect.c \
 	preload/export.h \
 	preload/inspect.c \
 	preload/limits.c \

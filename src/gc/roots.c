@@ -14,6 +14,7 @@
 #include "gc/parts.h"
 #include "gc/pinned.h"
 #include "gc/pour.h"
+#include "gc/stop.h"
 #include "heap/layout.h"
 #include "heap/unit.h"
 #include "os/held.h"
@@ -21,7 +22,6 @@
 #include "os/memory.h"
 #include "os/pages.h"
 #include "os/peek.h"
-#include "os/thread.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -30,8 +30,13 @@ enum {
     TEXT_BYTES = 8192,
     PAGES_BYTES = 12288,
     COPY_BYTES = 65536,
-    /* Of a file that is mapped shared and writable, up to this size also pages that are not in our page tables. */
+    /*
+     * Of a file that is mapped shared and writable, up to this size also pages that are not in our page tables are read.
+     * One that is mapped read-only and larger is data to look things up in.
+     */
     WHOLE_FILE_BYTES_MAX = 256 << 20,
+    /* Of shared memory that may be in swap. */
+    SWAPPED_BYTES_MAX = 64 << 20,
     /* Memory between parts of a program's code heap, that was perhaps executable itself a moment ago. */
     CODE_NEIGHBOUR_BYTES_MAX = 64 << 20,
 };
@@ -61,6 +66,16 @@ void roots_keep_whole_stacks(void)
     keep_whole_stacks = true;
 }
 
+/* One in a frame of those that have called lies above the stack pointer; the mappings are looked at for such ones only. */
+void roots_stack_made(const void *start)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    struct os_mapping mapping;
+    if ((uintptr_t)start > here && !keep_whole_stacks &&
+        (os_mapping_find(here, &mapping) != 0 || (uintptr_t)start < mapping.end))
+        roots_keep_whole_stacks();
+}
+
 int roots_hide(const void *start, size_t size_bytes)
 {
     int result = parts_reserve(&hidden, hidden.count + 1);
@@ -84,16 +99,15 @@ const struct roots_part *roots_unreadable(size_t *count_out)
     return unreadable.list;
 }
 
-static bool holds_other_pointer(const struct roots_part *part, const struct roots_stack *stacks, size_t count,
+static bool holds_other_pointer(const struct roots_part *part, const struct stopped *stacks, size_t count,
                                 size_t own)
 {
     for (size_t i = 0; i < count; i++)
-        if (i != own && stacks[i].pointer >= part->start && stacks[i].pointer < part->end)
+        if (i != own && stacks[i].stack_pointer >= part->start && stacks[i].stack_pointer < part->end)
             return true;
     return false;
 }
 
-/* The main thread's stack where nobody knows its bounds: the mapping that the kernel names so. */
 static uintptr_t start_of_main_stack(uintptr_t pointer)
 {
     for (size_t i = 0; i < maps.count; i++)
@@ -102,21 +116,25 @@ static uintptr_t start_of_main_stack(uintptr_t pointer)
     return 0;
 }
 
+static uintptr_t start_of_stack(const struct stopped *stack)
+{
+    /* In a handler on an alternate stack, which may be an array in a frame of the normal one. */
+    if (stack->stack_pointer >= stack->registers_start && stack->stack_pointer < stack->registers_end)
+        return 0;
+    if (stack->thread_id == image_now->process_id)
+        return start_of_main_stack(stack->stack_pointer);
+    return stack->stack_pointer >= stack->stack_start && stack->stack_pointer < stack->stack_end ? stack->stack_start : 0;
+}
+
 /*
  * What lies below the stack pointer is dead, if the pointer is in the thread's normal stack at all: then that is not
  * suspended, with frames that live, in favour of another one. A part that another thread's stack pointer lies in lives.
  */
-static void cut_dead_stacks(const struct roots_stack *stacks, size_t count)
+static void cut_dead_stacks(const struct stopped *stacks, size_t count)
 {
     for (size_t i = 0; i < count && !keep_whole_stacks; i++) {
-        const struct roots_stack *stack = &stacks[i];
-        uintptr_t start = stack->start;
-        if (start == 0 && stack->thread_id == image_now->process_id)
-            start = start_of_main_stack(stack->pointer);
-        else if (stack->pointer < start || stack->pointer >= stack->end)
-            start = 0;
-        struct roots_part dead = {start, round_down(stack->pointer, 16)};
-        if (start != 0 && dead.start < dead.end && !holds_other_pointer(&dead, stacks, count, i))
+        struct roots_part dead = {start_of_stack(&stacks[i]), round_down(stacks[i].stack_pointer, 16)};
+        if (dead.start != 0 && dead.start < dead.end && !holds_other_pointer(&dead, stacks, count, i))
             parts_add(&cuts, dead.start, dead.end);
     }
 }
@@ -127,7 +145,7 @@ static void cut_working_area(const void *start, size_t size_bytes)
         parts_add(&cuts, (uintptr_t)start, (uintptr_t)start + size_bytes);
 }
 
-static void make_cuts(const struct roots_stack *stacks, size_t count)
+static void make_cuts(const struct stopped *stacks, size_t count)
 {
     struct layout_area areas[LAYOUT_AREAS];
     size_t area_count = layout_areas(areas);
@@ -257,14 +275,15 @@ static int pour_pages(struct scan *scan, const struct os_map *map, const struct 
 
 /*
  * Memory that others share, or that the child of a fork has not touched yet, is in no page table of ours. Where the
- * machine swaps, parts may be in neither; then the cycle is given up.
+ * machine swaps, parts may not be in memory at all; then all of it is read, or the cycle given up if that is too much.
  */
 static int pour_shared(struct scan *scan, const struct os_map *map, const struct roots_part *part, unsigned step_bytes)
 {
-    struct os_page_run run = {.end = part->start};
+    struct os_page_run run = {part->start, part->end, OS_PAGE_AWAY};
     int result;
     if (os_pages_swap_in_use())
-        return -EBUSY;
+        return map->end - map->start <= SWAPPED_BYTES_MAX ? pour_copy(scan, &run, step_bytes, !map->readable) : -EBUSY;
+    run.end = part->start;
     unsigned char *room = (unsigned char *)workspace->text;
     while ((result = os_pages_next_resident(run.end, part->end, room, sizeof workspace->text, &run)) == 1) {
         result = pour_copy(scan, &run, step_bytes, !map->readable);
@@ -288,6 +307,8 @@ static int pour_part(struct scan *scan, const struct os_map *map, const struct r
     case OS_MAP_FILE_SHARED:
         if (map->writable && map->end - map->start <= WHOLE_FILE_BYTES_MAX)
             return pour_shared(scan, map, part, step_bytes);
+        if (!map->writable && map->end - map->start > WHOLE_FILE_BYTES_MAX)
+            return 0;
         break;
     default:
         break;
@@ -345,16 +366,27 @@ static int pour_unreadable(struct scan *scan)
 
 static void pour_value(uint64_t value, void *context)
 {
-    struct pour *pour = context;
+    const struct pour *pour = context;
     uintptr_t word = (uintptr_t)value;
     pour->range(&word, &word + 1, sizeof word, pour->context);
 }
 
-static int pour_all(struct scan *scan, const struct roots_stack *stacks, size_t count)
+/* A block may be the alternate stack that they were saved to, which nothing else may lead to. */
+static void pour_registers(struct pour *pour, const struct stopped *stack)
+{
+    uintptr_t start = round_up(stack->registers_start, 4);
+    if (start < stack->registers_end)
+        pour->range((const void *)start, (const void *)stack->registers_end, 4, pour->context);
+    pour_value(stack->registers_start, pour);
+}
+
+static int pour_all(struct scan *scan, const struct stopped *stacks, size_t count)
 {
     /* A running thread's stack may be a block: its stack pointer is what holds that. */
-    for (size_t i = 0; i < count; i++)
-        pour_value(stacks[i].pointer, &scan->pour);
+    for (size_t i = 0; i < count; i++) {
+        pour_value(stacks[i].stack_pointer, &scan->pour);
+        pour_registers(&scan->pour, &stacks[i]);
+    }
     pinned_scan(scan->pour.range, scan->pour.context);
     int result = pour_mappings(scan);
     if (result == 0)
@@ -366,7 +398,7 @@ static int pour_all(struct scan *scan, const struct roots_stack *stacks, size_t 
     return result;
 }
 
-int roots_scan_stacks(const struct roots_stack *stacks, size_t count, roots_range *range, void *context)
+int roots_scan_stacks(const struct stopped *stacks, size_t count, roots_range *range, void *context)
 {
     int result = prepare(count);
     if (result != 0)
@@ -377,7 +409,9 @@ int roots_scan_stacks(const struct roots_stack *stacks, size_t count, roots_rang
     result = os_pages_open(&scan.pages, workspace->pages, sizeof workspace->pages);
     if (result != 0)
         return result;
+    uint32_t keys = os_open_protection_keys();
     result = pour_all(&scan, stacks, count);
+    os_restore_protection_keys(keys);
     os_pages_close(&scan.pages);
     os_peek_close(&scan.peek);
     return result;
@@ -385,9 +419,5 @@ int roots_scan_stacks(const struct roots_stack *stacks, size_t count, roots_rang
 
 int roots_scan(roots_range *range, void *context)
 {
-    const struct roots_stack stack = {
-        .thread_id = os_thread_id(),
-        .pointer = (uintptr_t)__builtin_frame_address(0),
-    };
-    return roots_scan_stacks(&stack, 1, range, context);
+    return roots_scan_stacks(stop_threads(), stop_count(), range, context);
 }

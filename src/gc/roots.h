@@ -23,22 +23,16 @@
  */
 typedef void roots_range(const void *start, const void *end, unsigned step_bytes, void *context);
 
-/* A stopped thread's stack. Of the normal stack [start, end), both 0 if unknown, what lies below the pointer is dead. */
-struct roots_stack {
-    int32_t thread_id;
-    uintptr_t pointer;
-    uintptr_t start;
-    uintptr_t end;
-};
-
-/* For the only thread of a process (until gc/stop knows the others): all roots, its stack from the caller's frame up. */
+/* Feeds all roots to `range`, between stop_begin() and stop_end(). As below. */
 int roots_scan(roots_range *range, void *context);
 
 /*
- * Feeds all roots to `range`. The stacks are those of all threads, the caller's own included, whose registers have been
- * spilled above its stack pointer. Returns 0, or -errno: something could not be read and nothing may be reclaimed.
+ * Feeds all roots to `range`. The threads are all there are, the caller included. What lies below a stack pointer is dead
+ * as long as it lies in the thread's normal stack; the main thread's bounds are not looked at, its stack is the mapping that
+ * the kernel names so. Returns 0, or -errno: something could not be read and nothing may be reclaimed.
  */
-int roots_scan_stacks(const struct roots_stack *stacks, size_t count, roots_range *range, void *context);
+struct stopped;
+int roots_scan_stacks(const struct stopped *threads, size_t count, roots_range *range, void *context);
 
 /*
  * Memory of the collector's own, which holds addresses of blocks but is no root. Until unhidden. Returns 0 or -ENOMEM.
@@ -60,6 +54,9 @@ const struct roots_part *roots_unreadable(size_t *count_out);
 
 /* From now on all of every stack counts, whatever its stack pointer. For programs that make stacks within stacks. */
 void roots_keep_whole_stacks(void);
+
+/* The caller has made itself a stack: if that lies within the stack it is on, all of every stack counts from now on. */
+void roots_stack_made(const void *start);
 
 /*
  * setjmp() and its kin store some registers mangled: for words found in blocks of jmp_buf's size. Returns the word

@@ -178,3 +178,64 @@ int os_change_limit(int process_id, int resource, const struct rlimit *limit, st
 {
     return (int)os_syscall(SYS_prlimit64, process_id, resource, (long)limit, (long)old_out, 0, 0);
 }
+
+#if defined(__x86_64__)
+
+/* The kernel has made keys usable: bit 4 of leaf 7. */
+static bool find_protection_keys(void)
+{
+    uint32_t a = 0, b, c = 0, d;
+    __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    if (a < 7)
+        return false;
+    a = 7;
+    c = 0;
+    __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    return c & 1 << 4;
+}
+
+/* Once: in a virtual machine the instruction takes microseconds. */
+static bool has_protection_keys(void)
+{
+    static _Atomic int known; /* 1 no, 2 yes */
+    if (atomic_load_explicit(&known, memory_order_relaxed) == 0)
+        atomic_store_explicit(&known, find_protection_keys() ? 2 : 1, memory_order_relaxed);
+    return atomic_load_explicit(&known, memory_order_relaxed) == 2;
+}
+
+/* As bytes: assemblers learned rdpkru and wrpkru late. */
+static void set_protection_keys(uint32_t keys)
+{
+    __asm__ volatile(".byte 0x0f, 0x01, 0xef" : : "a"(keys), "c"(0), "d"(0) : "memory");
+}
+
+uint32_t os_open_protection_keys(void)
+{
+    uint32_t keys = 0, d;
+    if (!has_protection_keys())
+        return 0;
+    __asm__ volatile(".byte 0x0f, 0x01, 0xee" : "=a"(keys), "=d"(d) : "c"(0));
+    if (keys != 0)
+        set_protection_keys(0);
+    return keys;
+}
+
+void os_restore_protection_keys(uint32_t keys)
+{
+    if (keys != 0)
+        set_protection_keys(keys);
+}
+
+#else
+
+uint32_t os_open_protection_keys(void)
+{
+    return 0;
+}
+
+void os_restore_protection_keys(uint32_t keys)
+{
+    (void)keys;
+}
+
+#endif

@@ -58,6 +58,13 @@ void os_set_huge_pages(void *start, size_t size_bytes, bool wanted);
 /* Shows the range by this name in /proc/PID/maps where the kernel can. */
 void os_name_range(void *start, size_t size_bytes, const char *name);
 
+/*
+ * Lets the calling thread read pages that the program keeps from it by protection keys (pkeys(7)), and takes that back.
+ * Other threads are not affected.
+ */
+uint32_t os_open_protection_keys(void);
+void os_restore_protection_keys(uint32_t keys);
+
 /* The address space that RLIMIT_AS leaves this process, or SIZE_MAX. */
 size_t os_address_space_left(void);
 

@@ -52,6 +52,11 @@ int os_barrier_all(void)
     return (int)os_syscall3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }
 
+int os_alternate_stack(const void *stack, void *old_out)
+{
+    return (int)os_syscall3(SYS_sigaltstack, (long)stack, (long)old_out, 0);
+}
+
 uint64_t os_clock_ns(void)
 {
     struct timespec now;

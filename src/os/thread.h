@@ -35,6 +35,9 @@ void os_futex_wake(const uint32_t *word, int count);
 int os_barrier_prepare(void);
 int os_barrier_all(void);
 
+/* sigaltstack(2), on the C library's stack_t. Returns 0 or -errno. */
+int os_alternate_stack(const void *stack, void *old_out);
+
 /* Nanoseconds since some fixed moment, never going back. */
 uint64_t os_clock_ns(void);
 

@@ -6,6 +6,7 @@
  */
 #include "base/image.h"
 #include "gc/roots.h"
+#include "gc/stop.h"
 #include "heap/allocate.h"
 #include "os/thread.h"
 #include "support/suite.h"
@@ -56,7 +57,7 @@ static void look(const void *start, const void *end, unsigned step_bytes, void *
     }
 }
 
-static struct roots_stack stacks[64];
+static struct stopped stacks[64];
 static size_t stack_count;
 
 /* Overwrites what calls before this one have left on the stack. */
@@ -72,9 +73,9 @@ __attribute__((noinline)) static size_t found(void)
 {
     clear_stack();
     memset(hits, 0, sizeof hits);
-    stacks[0] = (struct roots_stack){
+    stacks[0] = (struct stopped){
         .thread_id = os_process_id(),
-        .pointer = (uintptr_t)__builtin_frame_address(0),
+        .stack_pointer = (uintptr_t)__builtin_frame_address(0),
     };
     scan_result = roots_scan_stacks(stacks, stack_count + 1, look, NULL);
     size_t count = 0;
@@ -462,15 +463,20 @@ START_TEST(stacks_count_from_their_pointer_up)
     uintptr_t begin = (uintptr_t)place;
     fill(place, sizeof(uintptr_t));
     stack_count = 1;
-    stacks[1] = (struct roots_stack){1, begin + WORDS / 2 * sizeof(uintptr_t), begin, begin + ROOM};
+    stacks[1] = (struct stopped){
+        .thread_id = 1,
+        .stack_pointer = begin + WORDS / 2 * sizeof(uintptr_t),
+        .stack_start = begin,
+        .stack_end = begin + ROOM,
+    };
     ck_assert_uint_eq(found(), WORDS / 2);
-    stacks[1].pointer = begin + ROOM - 16;
+    stacks[1].stack_pointer = begin + ROOM - 16;
     ck_assert_uint_eq(found(), 0);
-    stacks[1].pointer = begin + ROOM;
+    stacks[1].stack_pointer = begin + ROOM;
     ck_assert_uint_eq(found(), WORDS);
-    stacks[1].pointer = begin + ROOM - 16;
+    stacks[1].stack_pointer = begin + ROOM - 16;
     stack_count = 2;
-    stacks[2] = (struct roots_stack){2, begin + 64, begin + 1, begin + 2};
+    stacks[2] = (struct stopped){.thread_id = 2, .stack_pointer = begin + 64, .stack_start = begin + 1, .stack_end = begin + 2};
     ck_assert_uint_eq(found(), WORDS);
     stack_count = 1;
     ck_assert_uint_eq(found(), 0);
@@ -482,10 +488,24 @@ END_TEST
 START_TEST(a_stack_pointer_holds_the_block_it_is_in)
 {
     stack_count = 1;
-    stacks[1] = (struct roots_stack){.thread_id = 1, .pointer = word(7)};
+    stacks[1] = (struct stopped){.thread_id = 1, .stack_pointer = word(7)};
     size_t count = found();
-    stacks[1].pointer = 0;
+    stacks[1].stack_pointer = 0;
     ck_assert_uint_eq(count, 1);
+}
+END_TEST
+
+START_TEST(registers_saved_elsewhere)
+{
+    char *block = allocate(WORDS * sizeof(uintptr_t));
+    fill(block, sizeof(uintptr_t));
+    stack_count = 1;
+    stacks[1] = (struct stopped){
+        .thread_id = 1,
+        .registers_start = (uintptr_t)block + 2,
+        .registers_end = (uintptr_t)block + WORDS * sizeof(uintptr_t),
+    };
+    ck_assert_uint_eq(found(), WORDS - 1);
 }
 END_TEST
 
@@ -584,6 +604,7 @@ static TCase *borders(void)
     tcase_add_test(tests, heap_pages_made_unreadable);
     tcase_add_test(tests, stacks_count_from_their_pointer_up);
     tcase_add_test(tests, a_stack_pointer_holds_the_block_it_is_in);
+    tcase_add_test(tests, registers_saved_elsewhere);
     tcase_add_test(tests, guard_pages_do_no_harm);
     tcase_add_test(tests, without_rights);
     tcase_add_test(tests, many_mappings);
