@@ -2,7 +2,6 @@
 #ifndef GCALLOC_H
 #define GCALLOC_H
 
-#include <gcalloc/gc.h>
 #include <gcalloc/heap.h>
 
 #endif
