@@ -2,6 +2,7 @@
 #ifndef GCALLOC_H
 #define GCALLOC_H
 
+#include <gcalloc/gc.h>
 #include <gcalloc/heap.h>
 
 #endif

@@ -9,6 +9,7 @@ libgcalloc_la_CFLAGS = $(AM_CFLAGS) $(CORE_CFLAGS) -Wno-missing-prototypes
 libgcalloc_la_SOURCES = \
 	preload/alternate.c \
 	preload/api.c \
+	preload/collect.c \
 	preload/export.h \
 	preload/inspect.c \
 	preload/limits.c \

@@ -7,6 +7,7 @@
 
 #include "base/image.h"
 #include "base/message.h"
+#include "gc/cycle.h"
 #include "heap/runs.h"
 #include "heap/statistics.h"
 #include "heap/thread.h"
@@ -52,6 +53,19 @@ static void add_row(struct text *text, const char *label, uint64_t size_bytes)
     text_add(text, "\n");
 }
 
+static void add_collections(struct text *text)
+{
+    struct cycle_totals totals;
+    cycle_get_totals(&totals);
+    uint64_t mean_ns = totals.cycles == 0 ? 0 : totals.pause_ns / totals.cycles;
+    text_add(text, "  %-28s%lu (%lu abandoned)\n", "collections", totals.cycles, totals.abandoned);
+    text_add(text, "  %-28s%lu us mean, %lu us at most, %lu ms in all\n", "pauses", mean_ns / 1000,
+             totals.pause_ns_max / 1000, totals.pause_ns / 1000000);
+    text_add(text, "  %-28s%lu blocks, ", "freed by collections", totals.freed_blocks);
+    text_add_size(text, totals.freed_bytes);
+    text_add(text, "\n");
+}
+
 static void write_statistics(void)
 {
     gca_heap_stats stats;
@@ -72,6 +86,8 @@ static void write_statistics(void)
     add_row(&text, "metadata", stats.metadata_bytes);
     text_add(&text, "  %-28s%lu\n", "spans", stats.spans);
     text_add(&text, "  %-28s%lu (%lu parked)\n", "thread heaps", stats.threads, stats.parked_threads);
+    if (gc_active())
+        add_collections(&text);
     message_write(&text);
 }
 

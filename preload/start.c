@@ -5,6 +5,7 @@
  */
 #include "base/message.h"
 #include "base/options.h"
+#include "gc/cycle.h"
 #include "heap/foreign.h"
 #include "heap/thread.h"
 #include "os/thread.h"
@@ -44,6 +45,9 @@ __attribute__((constructor)) static void start(void)
     foreign_register(find_libc_heap);
     struct thread_heap *heap = thread_heap_get();
     thread_heap_done(heap);
+    int result = options_now()->gc ? cycle_start() : 0;
+    if (result != 0)
+        message_warn("option \"gc\": threads can't be stopped here, error %d", -result);
     __cxa_atexit(at_exit, NULL, NULL);
     if (options_now()->stats && options_now()->log_file[0] == '\0')
         message_keep_output();

@@ -21,6 +21,14 @@ libcore_la_SOURCES = \
 	src/base/options.c \
 	src/base/options.def \
 	src/base/options.h \
+	src/gc/area.c \
+	src/gc/area.h \
+	src/gc/cycle.c \
+	src/gc/cycle.h \
+	src/gc/mark.c \
+	src/gc/mark.h \
+	src/gc/pacing.c \
+	src/gc/pacing.h \
 	src/gc/parts.c \
 	src/gc/parts.h \
 	src/gc/pinned.c \
@@ -35,14 +43,21 @@ libcore_la_SOURCES = \
 	src/gc/stop.h \
 	src/gc/stop_table.c \
 	src/gc/stop_table.h \
+	src/gc/sweep.c \
+	src/gc/sweep.h \
 	src/gc/threads.c \
 	src/gc/threads.h \
+	src/gc/white.c \
+	src/gc/white.h \
+	src/gc/worklist.h \
 	src/heap/allocate.c \
 	src/heap/allocate.h \
 	src/heap/birth.c \
 	src/heap/birth.h \
 	src/heap/buffer.c \
 	src/heap/buffer.h \
+	src/heap/collector.c \
+	src/heap/collector.h \
 	src/heap/foreign.c \
 	src/heap/foreign.h \
 	src/heap/fork.c \
@@ -85,6 +100,7 @@ libcore_la_SOURCES = \
 	src/os/held.h \
 	src/os/maps.c \
 	src/os/maps.h \
+	src/os/match.h \
 	src/os/memory.c \
 	src/os/memory.h \
 	src/os/output.c \

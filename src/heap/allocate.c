@@ -10,6 +10,7 @@
 #include "base/bits.h"
 #include "base/image.h"
 #include "heap/buffer.h"
+#include "heap/collector.h"
 #include "heap/foreign.h"
 #include "heap/large.h"
 #include "heap/misuse.h"
@@ -32,6 +33,7 @@ static struct entry take_entry(struct thread_heap *heap, uint32_t class_index)
 /* The last resort before NULL: what threads keep at hand goes back. */
 COLD static void give_back_everything(struct thread_heap *heap)
 {
+    heap_collector_exhausted();
     thread_heap_flush(heap);
     thread_heap_flush_parked();
 }
@@ -42,6 +44,7 @@ static void *allocate_slot(uint32_t class_index, enum slot_kind kind, bool zeroe
     struct thread_heap *heap = thread_heap_get();
     if (heap == NULL)
         return NULL;
+    heap_collector_allocating();
     struct entry entry = take_entry(heap, class_index);
     if (UNLIKELY(entry.slot == NULL)) {
         give_back_everything(heap);
@@ -63,9 +66,12 @@ static void *allocate_large(size_t size_bytes, size_t align_bytes, bool zeroed)
     struct thread_heap *heap = thread_heap_get(); /* starts gcalloc */
     if (heap == NULL)
         return NULL;
+    heap_collector_allocating();
     void *block = align_bytes <= UNIT_BYTES ? large_take_kept(heap, size_bytes, zeroed) : NULL;
-    if (block == NULL)
+    if (block == NULL) {
+        heap_collector_growing(size_bytes >> UNIT_SHIFT);
         block = large_allocate(size_bytes, align_bytes, zeroed);
+    }
     if (UNLIKELY(block == NULL) && size_bytes >> UNIT_SHIFT < image_now->unit_limit) {
         give_back_everything(heap);
         block = large_allocate(size_bytes, align_bytes, zeroed);
@@ -114,8 +120,12 @@ void *heap_allocate_zeroed(size_t size_bytes)
 
 void *heap_allocate_leaf(size_t size_bytes)
 {
-    if (size_bytes > CLASS_BYTES_MAX)
-        return allocate_large(size_bytes, 1, false);
+    if (size_bytes > CLASS_BYTES_MAX) {
+        void *block = allocate_large(size_bytes, 1, false);
+        if (block != NULL)
+            large_set_leaf(block);
+        return block;
+    }
     return allocate_slot(class_of(at_least_one(size_bytes)), SLOT_LEAF, false);
 }
 

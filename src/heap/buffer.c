@@ -12,6 +12,7 @@
 #include "base/bits.h"
 #include "base/image.h"
 #include "base/invariant.h"
+#include "heap/collector.h"
 #include "heap/large.h"
 #include "heap/metadata.h"
 #include "heap/misuse.h"
@@ -162,6 +163,27 @@ static size_t return_to_span(struct thread_heap *heap, const struct entry *entri
     return done;
 }
 
+uint32_t buffer_reclaim(struct span *span, const uint64_t *garbage)
+{
+    struct thread_heap *owner = span->owner;
+    bool orphaned = atomic_load_explicit(&owner->orphaned, memory_order_relaxed);
+    uint32_t total = 0;
+    for (size_t word = 0; word < words_for(span->slot_count); word++) {
+        if (garbage[word] == 0)
+            continue;
+        uint8_t *states = span->states + word * WORD_BITS;
+        for (uint64_t bits = garbage[word]; bits != 0; bits &= bits - 1)
+            slot_state_set(&states[bit_lowest(bits)], SLOT_FREE);
+        uint32_t count = bit_count(garbage[word]);
+        total += count;
+        if (!orphaned) /* else it is rebuilt from the states before anybody uses it */
+            set_offered(span, (struct offered){word, garbage[word], count});
+    }
+    if (total != 0 && !orphaned)
+        settle(owner, span);
+    return total;
+}
+
 static void return_entries(struct thread_heap *heap, const struct entry *entries, size_t count)
 {
     lock_take(&heap->lock);
@@ -255,6 +277,13 @@ NOINLINE int buffer_refill(struct thread_heap *heap, uint32_t class_index)
     lock_release(&heap->lock);
     if (buffer->top != buffer->base)
         return 0;
+    if (heap_collector_growing(class_unit_count[class_index])) {
+        lock_take(&heap->lock);
+        take_from_spans(heap, class_index, buffer, wanted);
+        lock_release(&heap->lock);
+        if (buffer->top != buffer->base)
+            return 0;
+    }
     int result = add_span(heap, class_index);
     if (result != 0)
         return result;

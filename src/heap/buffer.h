@@ -26,4 +26,10 @@ void buffer_flush_all(struct thread_heap *heap);
 /* Sets the slot free in its span, and gives the span up if it is empty and not needed. The owner's lock is held. */
 void buffer_return_slot(struct thread_heap *owner, const struct unit *unit, const uint8_t *state);
 
+/*
+ * Frees all slots of the span whose bits are set: allocated ones that nobody can free any more. The lock of its owner is
+ * held; the span may be gone afterwards. Returns how many they were.
+ */
+uint32_t buffer_reclaim(struct span *span, const uint64_t *garbage);
+
 #endif

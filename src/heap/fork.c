@@ -9,6 +9,8 @@
 #include "heap/fork.h"
 
 #include "base/image.h"
+#include "heap/collector.h"
+#include "heap/large.h"
 #include "heap/metadata.h"
 #include "heap/runs.h"
 #include "heap/thread.h"
@@ -19,6 +21,7 @@
 void heap_lock_all(void)
 {
     thread_heap_lock_all();
+    large_lock();
     run_lock();
     metadata_lock();
 }
@@ -27,13 +30,31 @@ void heap_unlock_all(void)
 {
     metadata_unlock();
     run_unlock();
+    large_unlock();
     thread_heap_unlock_all();
+}
+
+static void before(void)
+{
+    if (heap_collector != NULL)
+        heap_collector->lock();
+    heap_lock_all();
+}
+
+static void after_in_parent(void)
+{
+    heap_unlock_all();
+    if (heap_collector != NULL)
+        heap_collector->unlock();
 }
 
 static void after_in_child(void)
 {
+    if (heap_collector != NULL)
+        heap_collector->lock_reset();
     metadata_lock_reset();
     run_lock_reset();
+    large_lock_reset();
     image_now->fork_count++;
     image_now->process_id = os_process_id();
     thread_heap_after_fork_in_child();
@@ -41,5 +62,5 @@ static void after_in_child(void)
 
 void fork_register(void)
 {
-    pthread_atfork(heap_lock_all, heap_unlock_all, after_in_child);
+    pthread_atfork(before, after_in_parent, after_in_child);
 }

@@ -1,14 +1,16 @@
 /*
  * heap/large: blocks beyond the largest size class.
  *
- * Uses os, base. Locks: none of its own; the run map's.
+ * Uses os, base. Locks: one around moves, outside the run lock.
  */
 #include "heap/large.h"
 
 #include "base/bits.h"
 #include "base/image.h"
 #include "base/invariant.h"
+#include "base/lock.h"
 #include "heap/birth.h"
+#include "heap/collector.h"
 #include "heap/metadata.h"
 #include "heap/misuse.h"
 #include "heap/purge.h"
@@ -100,6 +102,11 @@ static void publish(struct span *span)
 {
     atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, birth_state_now(), memory_order_relaxed);
     describe(span, 0);
+}
+
+void large_set_leaf(void *block)
+{
+    atomic_store_explicit(&unit_at(block)->large_state, slot_state_of(SLOT_LEAF, image_now->birth), memory_order_relaxed);
 }
 
 void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed)
@@ -278,7 +285,28 @@ static size_t find_target(const struct span *span, size_t unit_count, bool *copy
     return *copy_out ? target : run_take(unit_count, 1, RUN_CLEAN_FIRST);
 }
 
-static void *move(struct span *span, size_t unit_count)
+/*
+ * While a block moves, no table leads to its contents. A collector must not look at that moment, so with one around
+ * blocks move under a lock that heap_lock_all() takes as well.
+ */
+static struct lock moving;
+
+void large_lock(void)
+{
+    lock_take(&moving);
+}
+
+void large_unlock(void)
+{
+    lock_release(&moving);
+}
+
+void large_lock_reset(void)
+{
+    lock_reset(&moving);
+}
+
+static void *move_unlocked(struct span *span, size_t unit_count)
 {
     bool copy;
     size_t to_unit = find_target(span, unit_count, &copy);
@@ -290,6 +318,7 @@ static void *move(struct span *span, size_t unit_count)
     bool pages_moved = how == TRANSFER_MOVED;
     size_t old_first = span->first_unit;
     size_t old_count = span->unit_count;
+    bool is_leaf = slot_kind(atomic_load_explicit(&heap_layout.units[old_first].large_state, memory_order_relaxed)) == SLOT_LEAF;
     run_lock();
     undescribe(span, 0);
     if (pages_moved)
@@ -297,8 +326,21 @@ static void *move(struct span *span, size_t unit_count)
     run_unlock();
     set_extent(span, to_unit, unit_count);
     publish(span);
+    if (is_leaf)
+        large_set_leaf((void *)span->start);
     give_up_run(old_first, old_count, pages_moved);
     return (void *)span->start;
+}
+
+static void *move(struct span *span, size_t unit_count)
+{
+    bool is_watched = heap_collector != NULL;
+    if (is_watched)
+        large_lock();
+    void *moved = move_unlocked(span, unit_count);
+    if (is_watched)
+        large_unlock();
+    return moved;
 }
 
 /*

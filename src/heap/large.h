@@ -24,6 +24,9 @@ void large_free(struct thread_heap *heap, void *block, struct unit *unit, void *
 /* A block that the heap has kept, for this size; or NULL. */
 void *large_take_kept(struct thread_heap *heap, size_t size_bytes, bool zeroed);
 
+/* The block, just allocated, will hold no pointers. */
+void large_set_leaf(void *block);
+
 /* Gives up all blocks that the heap has kept. */
 void large_flush_kept(struct thread_heap *heap);
 
@@ -32,5 +35,10 @@ void large_flush_kept(struct thread_heap *heap);
  * the old one as it was.
  */
 void *large_resize(void *block, struct span *span, size_t size_bytes);
+
+/* Nothing moves while this is held. Inside all thread heaps' locks, outside the run lock. */
+void large_lock(void);
+void large_unlock(void);
+void large_lock_reset(void);
 
 #endif

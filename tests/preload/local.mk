@@ -52,6 +52,7 @@ tests_preload_operators_CXXFLAGS = $(TEST_CXXFLAGS) -std=gnu++17 -fsized-dealloc
 tests_preload_operators_SOURCES = tests/preload/operators.cc
 tests_preload_operators_LDADD = libsubject.a libsuite.a $(CHECK_LIBS)
 
+include $(top_srcdir)/tests/preload/collect/local.mk
 include $(top_srcdir)/tests/preload/misuse/local.mk
 include $(top_srcdir)/tests/preload/process/local.mk
 include $(top_srcdir)/tests/preload/programs/local.mk

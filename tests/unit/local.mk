@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	tests/unit/format \
 	tests/unit/large \
 	tests/unit/lock \
+	tests/unit/mark \
 	tests/unit/message \
 	tests/unit/metadata \
 	tests/unit/misuse \
@@ -69,6 +70,11 @@ tests_unit_lock_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_lock_CFLAGS = $(TEST_CFLAGS)
 tests_unit_lock_SOURCES = tests/unit/lock.c
 tests_unit_lock_LDADD = $(UNIT_LDADD)
+
+tests_unit_mark_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_mark_CFLAGS = $(TEST_CFLAGS)
+tests_unit_mark_SOURCES = tests/unit/mark.c
+tests_unit_mark_LDADD = $(UNIT_LDADD)
 
 tests_unit_message_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_message_CFLAGS = $(TEST_CFLAGS)

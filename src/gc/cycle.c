@@ -1,0 +1,310 @@
+/*
+ * gc/cycle: a collection from beginning to end, and what makes one begin.
+ *
+ * A cycle takes all locks of the heap, so that no table is in the middle of a change, stops all other threads, and gives
+ * the blocks allocated from then on another birth. It marks, lets go of the locks, sweeps, and lets the threads go on. If
+ * any step fails, nothing is freed: the heap grows instead.
+ *
+ * Uses os, base, heap. Locks: that of the cycle, outermost of all; the heap's inside.
+ */
+#include "gc/cycle.h"
+
+#include "base/image.h"
+#include "base/lock.h"
+#include "base/message.h"
+#include "gc/area.h"
+#include "gc/mark.h"
+#include "gc/pacing.h"
+#include "gc/roots.h"
+#include "gc/stop.h"
+#include "gc/sweep.h"
+#include "gc/threads.h"
+#include "gc/white.h"
+#include "heap/birth.h"
+#include "heap/collector.h"
+#include "heap/fork.h"
+#include "heap/thread.h"
+#include "heap/verify.h"
+#include "os/thread.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+enum { WORKLIST_ITEMS = 256 * 1024, WORKLIST_BYTES_KEPT = 64 * 1024, DRAIN_ITEMS = 1024 };
+
+/* One cycle on its way. */
+struct cycle {
+    enum cycle_reason reason;
+    int result;
+    uint64_t start_ns;
+    uint64_t marked_ns;
+    struct white_rule rule;
+    struct sweep_result swept;
+};
+
+static const char *const reason_names[] = {"asked", "grown", "exhausted", "torture"};
+
+static struct lock cycle_lock;
+static _Atomic int32_t disabled;
+static _Atomic uint64_t slow_paths; /* allocations that took one, for collect_every */
+static struct marker marker;
+static struct area worklist_area;
+static struct area stacks_area;
+static struct cycle_totals totals;
+
+/* ---- one at a time ---- */
+
+static void lock_own(void)
+{
+    lock_take(&cycle_lock);
+    roots_lock();
+}
+
+static void unlock_own(void)
+{
+    roots_unlock();
+    lock_release(&cycle_lock);
+}
+
+static void reset_own(void)
+{
+    lock_reset(&cycle_lock);
+    roots_lock_reset();
+}
+
+/*
+ * Who needs memory does not wait for another thread's cycle, who asks for a cycle does. A child that shares our memory
+ * (vfork) must not collect: its process id is not the heap's.
+ */
+static int begin(enum cycle_reason reason)
+{
+    if (os_process_id() != image_now->process_id)
+        return -EPERM;
+    if (reason == CYCLE_ASKED)
+        lock_take(&cycle_lock);
+    else if (!lock_try(&cycle_lock))
+        return -EBUSY;
+    roots_lock();
+    return 0;
+}
+
+/* ---- marking ---- */
+
+static void mark_root_range(const void *start, const void *end, unsigned step_bytes, void *context)
+{
+    (void)context;
+    marker.unreadable = roots_unreadable(&marker.unreadable_count);
+    mark_range(&marker, start, end, step_bytes);
+    if (marker.list.count > DRAIN_ITEMS)
+        mark_drain(&marker);
+}
+
+/* The stacks of all threads, and the registers of those that were stopped on another stack than their own. */
+static int scan_roots(void)
+{
+    const struct stopped *threads = stop_threads();
+    size_t count = stop_count();
+    int result = area_need(&stacks_area, count * sizeof(struct roots_stack));
+    if (result != 0)
+        return result;
+    struct roots_stack *stacks = (struct roots_stack *)stacks_area.start;
+    for (size_t i = 0; i < count; i++)
+        stacks[i] = (struct roots_stack){
+            .thread_id = threads[i].thread_id,
+            .pointer = threads[i].stack_pointer,
+            .start = threads[i].stack_start,
+            .end = threads[i].stack_end,
+        };
+    result = roots_scan_stacks(stacks, count, mark_root_range, NULL);
+    for (size_t i = 0; i < count && result == 0; i++)
+        mark_range(&marker, (const void *)threads[i].registers_start, (const void *)threads[i].registers_end, 4);
+    return result;
+}
+
+/* All threads but this one are stopped, and the heap's locks are held. */
+static int mark_all(struct cycle *cycle)
+{
+    uint32_t birth = image_now->birth % (BIRTH_COUNT - 1) + 1;
+    white_rule_full(&cycle->rule, birth);
+    int result = white_start(&cycle->rule);
+    if (result != 0)
+        return result;
+    heap_birth_set(birth);
+    mark_start(&marker, (struct work *)worklist_area.start, WORKLIST_ITEMS);
+    result = scan_roots();
+    if (result == 0)
+        mark_drain(&marker);
+    return result;
+}
+
+/* ---- a cycle ---- */
+
+static void check_heap(void)
+{
+    const char *problem = heap_verify(false);
+    if (problem == NULL)
+        return;
+    message_note("error: corrupted metadata after a collection: %s", problem);
+    os_abort();
+}
+
+static bool must_check(void)
+{
+#ifdef GCA_DEBUG
+    return true;
+#else
+    return options_now()->verify != 0;
+#endif
+}
+
+static void note(const struct cycle *cycle)
+{
+    uint64_t pause_ns = os_clock_ns() - cycle->start_ns;
+    totals.cycles++;
+    totals.freed_blocks += cycle->swept.freed_blocks;
+    totals.freed_bytes += cycle->swept.freed_bytes;
+    totals.live_blocks = cycle->swept.live_blocks;
+    totals.live_bytes = cycle->swept.live_bytes;
+    totals.pause_ns += pause_ns;
+    totals.pause_ns_last = pause_ns;
+    totals.pause_ns_max = pause_ns > totals.pause_ns_max ? pause_ns : totals.pause_ns_max;
+    totals.mark_ns += cycle->marked_ns - cycle->start_ns;
+    totals.scanned_bytes += marker.scanned_bytes;
+    pacing_note_cycle(cycle->swept.live_bytes, cycle->swept.freed_bytes);
+}
+
+/* One line, in one write: the unit of time is a microsecond. */
+static void log_cycle(const struct cycle *cycle)
+{
+    char buffer[512];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_add(&text, "gcalloc: gc %lu (%s): ", totals.cycles, reason_names[cycle->reason]);
+    if (cycle->result != 0) {
+        text_add(&text, "abandoned, error %d\n", -cycle->result);
+    } else {
+        text_add(&text, "%lu us, marked in %lu us, scanned ", totals.pause_ns_last / 1000,
+                 (cycle->marked_ns - cycle->start_ns) / 1000);
+        text_add_size(&text, marker.scanned_bytes);
+        text_add(&text, "; freed %lu blocks, ", cycle->swept.freed_blocks);
+        text_add_size(&text, cycle->swept.freed_bytes);
+        text_add(&text, "; %lu blocks live, ", cycle->swept.live_blocks);
+        text_add_size(&text, cycle->swept.live_bytes);
+        text_add(&text, " in ");
+        text_add_size(&text, atomic_load(&image_now->units_taken) * UNIT_BYTES);
+        text_add(&text, "\n");
+    }
+    message_write(&text);
+}
+
+static void run(void *context)
+{
+    struct cycle *cycle = context;
+    cycle->start_ns = os_clock_ns();
+    heap_lock_all();
+    cycle->result = stop_begin();
+    if (cycle->result != 0) {
+        heap_unlock_all();
+        return;
+    }
+    cycle->result = mark_all(cycle);
+    cycle->marked_ns = os_clock_ns();
+    heap_unlock_all();
+    if (cycle->result == 0) {
+        sweep_all(&cycle->swept);
+        if (must_check())
+            check_heap();
+    }
+    stop_end();
+}
+
+int cycle_collect(enum cycle_reason reason)
+{
+    if (reason != CYCLE_ASKED && atomic_load_explicit(&disabled, memory_order_relaxed) > 0)
+        return -ECANCELED;
+    struct thread_heap *heap = thread_heap_get();
+    if (heap == NULL)
+        return -ENOMEM;
+    thread_heap_done(heap);
+    struct cycle cycle = {.reason = reason, .result = begin(reason)};
+    if (cycle.result != 0)
+        return cycle.result;
+    cycle.result = area_need(&worklist_area, WORKLIST_ITEMS * sizeof(struct work));
+    if (cycle.result == 0)
+        stop_spill(run, &cycle);
+    if (cycle.result == 0) {
+        note(&cycle);
+        white_end();
+        area_trim(&worklist_area, WORKLIST_BYTES_KEPT);
+    } else {
+        totals.abandoned++;
+        pacing_note_failure();
+    }
+    if (options_now()->gc_log)
+        log_cycle(&cycle);
+    unlock_own();
+    return cycle.result;
+}
+
+/* ---- what makes one begin ---- */
+
+static void on_allocating(void)
+{
+    uint64_t count = atomic_fetch_add_explicit(&slow_paths, 1, memory_order_relaxed) + 1;
+    if (count % options_now()->collect_every != 0)
+        return;
+    struct thread_heap *heap = thread_heap_peek();
+    if (heap != NULL)
+        thread_heap_flush(heap); /* so that the next allocation takes a slow path, too, and finds what was freed */
+    cycle_collect(CYCLE_TORTURE);
+}
+
+static bool on_growing(size_t unit_count)
+{
+    return pacing_is_due(unit_count) && cycle_collect(CYCLE_GROWN) == 0;
+}
+
+static void on_exhausted(void)
+{
+    cycle_collect(CYCLE_EXHAUSTED);
+}
+
+int cycle_start(void)
+{
+    static struct heap_collector collector = {
+        .growing = on_growing,
+        .exhausted = on_exhausted,
+        .lock = lock_own,
+        .unlock = unlock_own,
+        .lock_reset = reset_own,
+    };
+    if (options_now()->collect_every != 0)
+        collector.allocating = on_allocating;
+    int result = threads_start();
+    if (result == 0)
+        result = stop_start();
+    if (result == 0)
+        heap_collector = &collector;
+    return result;
+}
+
+bool gc_active(void)
+{
+    return heap_collector != NULL;
+}
+
+void cycle_disable(void)
+{
+    atomic_fetch_add_explicit(&disabled, 1, memory_order_relaxed);
+}
+
+void cycle_enable(void)
+{
+    atomic_fetch_sub_explicit(&disabled, 1, memory_order_relaxed);
+}
+
+void cycle_get_totals(struct cycle_totals *totals_out)
+{
+    lock_take(&cycle_lock);
+    *totals_out = totals;
+    lock_release(&cycle_lock);
+}

@@ -1,0 +1,66 @@
+/*
+ * gc/mark: finds what can be reached.
+ *
+ * Every word that may be the address of a block marks it: of its start, of any byte inside, or one past its end; tagged
+ * in the top 16 bits or not; at every multiple of four bytes. One thread marks, while all others are stopped.
+ *
+ * One past the end: a word that is also the start of the next block holds that one. Where it comes from a root it holds
+ * both; in a block it holds the one before only if the slot it points to is free, since everything that points to a
+ * block would otherwise hold the block's neighbour as well.
+ */
+#ifndef GC_MARK_H
+#define GC_MARK_H
+
+#include "gc/roots.h"
+#include "gc/worklist.h"
+#include "os/match.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { MARK_AHEAD = 16 };
+
+/* A block that a word was found for, while its white byte is on the way into the cache. */
+struct mark_pending {
+    uint8_t *white;
+    uintptr_t start;
+    size_t size_bytes; /* a multiple of 16; plus 1 where the word was exactly the start */
+};
+
+struct marker {
+    struct os_match match;
+    uintptr_t heap_start;
+    size_t heap_bytes;
+    uint32_t next_pending; /* the oldest; the ring is always full */
+    uint32_t next_ahead;
+    uint32_t ahead_count;
+    bool overflowed; /* some blocks are grey */
+    struct mark_pending pending[MARK_AHEAD];
+    struct work ahead[MARK_AHEAD]; /* blocks about to be scanned, on their way into the cache */
+    struct worklist list;
+    const struct roots_part *unreadable; /* parts of the heap that must not be read, by address */
+    size_t unreadable_count;
+    uint64_t scanned_bytes;
+    uint64_t blocks;
+};
+
+/*
+ * Begins a cycle; white_start() has been called. `items` is memory for `limit` entries of the worklist. The marker
+ * stays where it is until the cycle ends.
+ */
+void mark_start(struct marker *marker, struct work *items, size_t limit);
+
+/*
+ * Marks from the words in [start, end) at multiples of step_bytes, 1, 4 or 8; both addresses are multiples of four. The
+ * memory must be readable.
+ */
+void mark_range(struct marker *marker, const void *start, const void *end, unsigned step_bytes);
+
+/* Marks from one value. */
+void mark_word(struct marker *marker, uintptr_t value);
+
+/* Marks everything that what was marked leads to. */
+void mark_drain(struct marker *marker);
+
+#endif

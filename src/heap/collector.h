@@ -1,0 +1,46 @@
+/*
+ * heap/collector: what the heap asks of a collector, if there is one.
+ *
+ * The heap knows none; one that wants to be asked says so here, once, before there is a second thread. The questions come from slow
+ * paths, without any of the heap's locks, and may collect: the calling thread's buffers and spans may differ afterwards.
+ */
+#ifndef HEAP_COLLECTOR_H
+#define HEAP_COLLECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct heap_collector {
+    /* An allocation takes a slow path. May be NULL. */
+    void (*allocating)(void);
+    /* The heap is about to take so many units more. Returns true when there may be free slots again. */
+    bool (*growing)(size_t unit_count);
+    /* Its own locks, outside of all the heap's, around a fork; a child starts with fresh ones. */
+    void (*lock)(void);
+    void (*unlock)(void);
+    void (*lock_reset)(void);
+    /* Memory is short: the next thing is NULL for the program. */
+    void (*exhausted)(void);
+};
+
+/* NULL, or the one that was registered. */
+extern const struct heap_collector *heap_collector;
+
+static inline void heap_collector_allocating(void)
+{
+    if (__builtin_expect(heap_collector != NULL, 0) && heap_collector->allocating != NULL)
+        heap_collector->allocating();
+}
+
+static inline bool heap_collector_growing(size_t unit_count)
+{
+    return __builtin_expect(heap_collector != NULL, 0) && heap_collector->growing(unit_count);
+}
+
+static inline void heap_collector_exhausted(void)
+{
+    if (heap_collector != NULL)
+        heap_collector->exhausted();
+}
+
+#endif

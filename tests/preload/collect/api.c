@@ -1,0 +1,154 @@
+/*
+ * gcalloc/gc.h in a program that links the library and runs with the option gc.
+ *
+ * Addresses are kept in disguise, so that only what the test says holds a block. A stray copy may be left in a register or on
+ * the stack, so many blocks are used and few may be missed.
+ */
+#include "gcalloc/gc.h"
+#include "gcalloc/heap.h"
+#include "support/require.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COUNT = 1000, STRAY_MAX = 20 };
+
+static uintptr_t hidden[COUNT];
+
+static void *reveal(int i)
+{
+    return (void *)~hidden[i];
+}
+
+__attribute__((noinline)) static void make(size_t size)
+{
+    for (int i = 0; i < COUNT; i++) {
+        void *block = malloc(size);
+
+        memset(block, 0, size);
+        hidden[i] = ~(uintptr_t)block;
+    }
+}
+
+__attribute__((noinline)) static int count_blocks(void)
+{
+    int found = 0;
+
+    for (int i = 0; i < COUNT; i++)
+        found += gca_is_block(reveal(i));
+    return found;
+}
+
+/* Overwrites what calls have left below. */
+__attribute__((noinline)) static void clean_stack(void)
+{
+    volatile char space[20000];
+
+    for (size_t i = 0; i < sizeof space; i++)
+        space[i] = 0;
+}
+
+static void collect(void)
+{
+    clean_stack();
+    require(gca_collect() == 0);
+}
+
+static void lost_blocks_are_freed(size_t size)
+{
+    gca_gc_stats before, after;
+
+    require(gca_gc_get_stats(&before) == 0);
+    make(size);
+    collect();
+    require(count_blocks() <= STRAY_MAX);
+    require(gca_gc_get_stats(&after) == 0);
+    require(after.collections > before.collections);
+    require(after.freed_blocks >= before.freed_blocks + COUNT - STRAY_MAX);
+    require(after.freed_bytes >= before.freed_bytes + (COUNT - STRAY_MAX) * size);
+    require(after.pause_ns_total >= before.pause_ns_total + after.pause_ns_last);
+    require(after.pause_ns_max >= after.pause_ns_last && after.pause_ns_total >= after.mark_ns_total);
+    require(gca_heap_verify() == 0);
+}
+
+static void pinned_blocks_stay(void)
+{
+    make(100);
+    for (int i = 0; i < COUNT; i++) {
+        require(gca_pin((char *)reveal(i) + 7) == 0);
+        require(gca_pin((char *)reveal(i) + 7) == 0);
+    }
+    collect();
+    require(count_blocks() == COUNT);
+    for (int i = 0; i < COUNT; i++)
+        require(gca_unpin((char *)reveal(i) + 7) == 0);
+    collect();
+    require(count_blocks() == COUNT);
+    for (int i = 0; i < COUNT; i++)
+        require(gca_unpin((char *)reveal(i) + 7) == 0);
+    collect();
+    require(count_blocks() <= STRAY_MAX);
+    require(gca_unpin(hidden) == -ENOENT);
+}
+
+static void added_roots_hold(void)
+{
+    void **table = gca_alloc_leaf(COUNT * sizeof *table); /* not searched by itself */
+
+    make(60);
+    for (int i = 0; i < COUNT; i++)
+        table[i] = reveal(i);
+    require(gca_roots_add(table, COUNT * sizeof *table) == 0);
+    collect();
+    require(count_blocks() == COUNT);
+    require(gca_roots_remove(table) == 0);
+    require(gca_roots_remove(table) == -ENOENT);
+    collect();
+    require(count_blocks() <= STRAY_MAX);
+    free(table);
+}
+
+static void disabled_means_asked_only(void)
+{
+    gca_gc_stats before, after;
+
+    require(gca_gc_get_stats(&before) == 0);
+    gca_gc_disable();
+    gca_gc_disable();
+    gca_gc_enable();
+    for (int i = 0; i < 100; i++)
+        hidden[0] = ~(uintptr_t)memset(malloc(1 << 20), 1, 1 << 20);
+    require(gca_gc_get_stats(&after) == 0);
+    require(after.collections == before.collections);
+    collect();
+    require(gca_gc_get_stats(&after) == 0);
+    require(after.collections == before.collections + 1 && after.live_bytes < 10 << 20);
+    gca_gc_enable();
+    for (int i = 0; i < 100; i++)
+        hidden[0] = ~(uintptr_t)memset(malloc(1 << 20), 1, 1 << 20);
+    require(gca_gc_get_stats(&before) == 0);
+    require(before.collections > after.collections);
+}
+
+int main(int count, char **arguments)
+{
+    (void)arguments;
+    if (count > 1) { /* without the option */
+        gca_gc_stats stats;
+
+        require(gca_collect() == -EOPNOTSUPP);
+        require(gca_gc_get_stats(&stats) == 0 && stats.collections == 0);
+        return 0;
+    }
+    require(gca_gc_get_stats(NULL) == -EINVAL);
+    lost_blocks_are_freed(40);
+    lost_blocks_are_freed(3000);
+    lost_blocks_are_freed(70000);
+    pinned_blocks_stay();
+    added_roots_hold();
+    disabled_means_asked_only();
+    return 0;
+}

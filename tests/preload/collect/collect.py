@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""The collector from outside: programs that lose memory in every shape stay small, the API keeps its word, a log line
+tells of each collection, and `gcalloc run --gc --stats` reports them all."""
+
+import os
+import re
+import sys
+
+sys.dont_write_bytecode = True  # the sources may be read-only
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
+from harness import Tally, built_path, expect, plain_environment, run, status_words, subject_environment
+
+COMMAND = os.environ.get("GCALLOC_TEST_COMMAND", "")
+LINE = re.compile(r"gcalloc: gc \d+ \((asked|grown|exhausted|torture)\): \d+ us, marked in \d+ us, scanned [\d.]+ [KMG]?i?B; "
+                  r"freed \d+ blocks, [\d.]+ [KMG]?i?B; \d+ blocks live, [\d.]+ [KMG]?i?B in [\d.]+ [KMG]?i?B")
+
+
+def program(name):
+    return built_path("preload", "collect", name)
+
+
+def check(result):
+    errors = result.stderr.decode(errors="replace")
+    expect(result.returncode == 0, f"{status_words(result.returncode)}: {result.stdout.decode()[-500:]}{errors[-500:]}")
+    return errors
+
+
+def stays_small(shape, mib, limit_kib, options=""):
+    """Small beside what is lost; without the collector it would not be, which is shown once."""
+    errors = check(run([program("leaks"), shape, str(mib), str(limit_kib)], env=subject_environment("gc" + options)))
+    expect(errors == "", f"it said: {errors}")
+
+
+def grows_without():
+    result = run([program("leaks"), "small", "200", "100000"], env=subject_environment())
+    expect(result.returncode != 0, "nothing was lost")
+
+
+def logs():
+    errors = check(run([program("leaks"), "mixed", "100", "64000"], env=subject_environment("gc,gc_log,verify")))
+    lines = errors.splitlines()
+    expect(len(lines) >= 4, f"only {len(lines)} lines")
+    for line in lines:
+        expect(LINE.fullmatch(line), f"a line is: {line}")
+
+
+def reports():
+    result = run([COMMAND, "run", "--gc", "--stats", "--", program("leaks"), "mixed", "100", "64000"], env=plain_environment())
+    errors = check(result)
+    for pattern in (r"collections +\d+ \(0 abandoned\)", r"pauses +\d+ us mean, \d+ us at most, \d+ ms in all",
+                    r"freed by collections +\d{4,} blocks, [\d.]+ MiB"):
+        expect(re.search(pattern, errors), f"no {pattern} in {errors}")
+
+
+def main():
+    tally = Tally("collect")
+    for shape in ("small", "mixed", "cyclic", "list", "threads", "kept"):
+        tally.case(f"{shape} leaks", lambda shape=shape: stays_small(shape, 300, 64 << 10))
+    tally.case("large leaks", lambda: stays_small("large", 1000, 128 << 10))
+    tally.case("tortured leaks", lambda: stays_small("kept", 30, 64 << 10, ",collect_every=50,verify"))
+    tally.case("leaks without a collector", grows_without)
+    tally.case("the API", lambda: check(run([program("api")], env=plain_environment(GCALLOC_OPTIONS="gc,verify"))))
+    tally.case("the API without the option", lambda: check(run([program("api"), "off"], env=plain_environment())))
+    tally.case("a line for each collection", logs)
+    tally.case("gcalloc run --gc --stats", reports)
+    tally.finish()
+
+
+main()

@@ -1,0 +1,20 @@
+# tests/preload/collect: the collector from outside, run by collect.py.
+collect_programs = \
+	tests/preload/collect/api \
+	tests/preload/collect/leaks
+
+if !SANITIZED
+check_PROGRAMS += $(collect_programs)
+TESTS += tests/preload/collect/collect.py
+endif
+dist_check_SCRIPTS += tests/preload/collect/collect.py
+
+tests_preload_collect_api_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_collect_api_CFLAGS = $(TEST_CFLAGS)
+tests_preload_collect_api_SOURCES = tests/preload/collect/api.c
+tests_preload_collect_api_LDADD = libgcalloc.la libsubject.a
+
+tests_preload_collect_leaks_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_collect_leaks_CFLAGS = $(TEST_CFLAGS)
+tests_preload_collect_leaks_SOURCES = tests/preload/collect/leaks.c
+tests_preload_collect_leaks_LDADD = libsubject.a
