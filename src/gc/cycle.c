@@ -49,7 +49,6 @@ static _Atomic int32_t disabled;
 static _Atomic uint64_t slow_paths; /* allocations that took one, for collect_every */
 static struct marker marker;
 static struct area worklist_area;
-static struct area stacks_area;
 static struct cycle_totals totals;
 
 /* ---- one at a time ---- */
@@ -99,28 +98,6 @@ static void mark_root_range(const void *start, const void *end, unsigned step_by
         mark_drain(&marker);
 }
 
-/* The stacks of all threads, and the registers of those that were stopped on another stack than their own. */
-static int scan_roots(void)
-{
-    const struct stopped *threads = stop_threads();
-    size_t count = stop_count();
-    int result = area_need(&stacks_area, count * sizeof(struct roots_stack));
-    if (result != 0)
-        return result;
-    struct roots_stack *stacks = (struct roots_stack *)stacks_area.start;
-    for (size_t i = 0; i < count; i++)
-        stacks[i] = (struct roots_stack){
-            .thread_id = threads[i].thread_id,
-            .pointer = threads[i].stack_pointer,
-            .start = threads[i].stack_start,
-            .end = threads[i].stack_end,
-        };
-    result = roots_scan_stacks(stacks, count, mark_root_range, NULL);
-    for (size_t i = 0; i < count && result == 0; i++)
-        mark_range(&marker, (const void *)threads[i].registers_start, (const void *)threads[i].registers_end, 4);
-    return result;
-}
-
 /* All threads but this one are stopped, and the heap's locks are held. */
 static int mark_all(struct cycle *cycle)
 {
@@ -131,7 +108,7 @@ static int mark_all(struct cycle *cycle)
         return result;
     heap_birth_set(birth);
     mark_start(&marker, (struct work *)worklist_area.start, WORKLIST_ITEMS);
-    result = scan_roots();
+    result = roots_scan(mark_root_range, NULL);
     if (result == 0)
         mark_drain(&marker);
     return result;

@@ -173,7 +173,7 @@ int main(int count, char **arguments)
 {
     setenv("GCALLOC_OPTIONS", "gc", 1);
     subject_require(arguments);
-    collect_now = (int (*)(void))subject_function("gca_gc_collect");
+    collect_now = (int (*)(void))subject_function("gca_collect");
     is_block = (bool (*)(const void *))subject_function("gca_is_block");
     if (collect_now == NULL || is_block == NULL) {
         puts("skipped: this library does not collect");
