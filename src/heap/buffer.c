@@ -113,22 +113,21 @@ void buffer_return_slot(struct thread_heap *owner, const struct unit *unit, cons
     settle(owner, span);
 }
 
-/* Bits of one word of a span's `free`, gathered before they are set. */
-struct offered {
-    size_t word;
-    uint64_t bits;
-    uint32_t count;
-};
-
-static void set_offered(struct span *span, struct offered offered)
+/* One of these slots is in the buffer twice, or the span offers it already: they are returned one by one. */
+COLD static void offer_one_by_one(struct span *span, const struct entry *entries, size_t count)
 {
-    uint64_t twice = span->free[offered.word] & offered.bits;
-    if (UNLIKELY(twice != 0)) {
-        misuse_note_double_free((void *)span_slot(span, offered.word * WORD_BITS + bit_lowest(twice)));
-        offered.bits &= ~twice;
-        offered.count -= bit_count(twice);
-    }
-    span_offer_word(span, offered.word, offered.bits, offered.count);
+    for (size_t i = 0; i < count; i++)
+        if (!span_offer(span, (size_t)(entries[i].state - span->states)))
+            misuse_note_double_free(entries[i].slot);
+}
+
+/* Slots of one word of the span's `free`, whose bits these are. */
+static void offer_word(struct span *span, size_t word, uint64_t bits, const struct entry *entries, size_t count)
+{
+    if (UNLIKELY((span->free[word] & bits) != 0 || bit_count(bits) != count))
+        offer_one_by_one(span, entries, count);
+    else
+        span_offer_word(span, word, bits, (uint32_t)count);
 }
 
 /*
@@ -140,25 +139,27 @@ static size_t return_to_span(struct thread_heap *heap, const struct entry *entri
 {
     struct unit *unit = unit_at(entries[0].slot);
     struct span *span = unit->span;
-    if (UNLIKELY(atomic_load_explicit(&unit->owner, memory_order_relaxed) != heap ||
-                 (size_t)(entries[0].state - span->states) >= span->slot_count)) {
+    size_t index = SIZE_MAX;
+    if (LIKELY(atomic_load_explicit(&unit->owner, memory_order_relaxed) == heap))
+        index = (size_t)(entries[0].state - span->states);
+    if (UNLIKELY(index == SIZE_MAX || index >= span->slot_count)) {
         misuse_note_double_free(entries[0].slot);
         return 1;
     }
-    struct offered offered = {(size_t)(entries[0].state - span->states) / WORD_BITS, 0, 0};
+    /* Within a word's reach behind the last state there is no other span's: a record begins with more than that. */
+    _Static_assert(sizeof(struct span) >= WORD_BITS, "the states of two spans are this far apart");
     size_t done = 0;
-    size_t index;
-    while (done < count && (index = (size_t)(entries[done].state - span->states)) < span->slot_count) {
-        uint64_t bit = (uint64_t)1 << (index % WORD_BITS);
-        if (index / WORD_BITS != offered.word || UNLIKELY((offered.bits & bit) != 0)) {
-            set_offered(span, offered);
-            offered = (struct offered){index / WORD_BITS, 0, 0};
-        }
-        offered.bits |= bit;
-        offered.count++;
-        done++;
-    }
-    set_offered(span, offered);
+    do {
+        size_t word = index / WORD_BITS;
+        size_t first = done;
+        uint64_t bits = 0;
+        do {
+            bits |= (uint64_t)1 << (index % WORD_BITS);
+            done++;
+            index = done < count ? (size_t)(entries[done].state - span->states) : SIZE_MAX;
+        } while (index / WORD_BITS == word);
+        offer_word(span, word, bits, entries + first, done - first);
+    } while (index < span->slot_count);
     settle(heap, span);
     return done;
 }
@@ -176,8 +177,9 @@ uint32_t buffer_reclaim(struct span *span, const uint64_t *garbage)
             slot_state_set(&states[bit_lowest(bits)], SLOT_FREE);
         uint32_t count = bit_count(garbage[word]);
         total += count;
+        INVARIANT((span->free[word] & garbage[word]) == 0);
         if (!orphaned) /* else it is rebuilt from the states before anybody uses it */
-            set_offered(span, (struct offered){word, garbage[word], count});
+            span_offer_word(span, word, garbage[word], count);
     }
     if (total != 0 && !orphaned)
         settle(owner, span);

@@ -152,6 +152,14 @@ void span_set_owner(struct span *span, struct thread_heap *owner)
         atomic_store_explicit(&heap_layout.units[span->first_unit + i].owner, owner, memory_order_release);
 }
 
+/* A word's slots that lie side by side, as they do in new spans and after a program has freed much: nothing to search. */
+static struct entry *claim_word(uintptr_t slot, size_t slot_bytes, uint8_t *state, struct entry *next)
+{
+    for (struct entry *end = next - WORD_BITS; next > end; slot += slot_bytes)
+        *--next = (struct entry){(void *)slot, state++};
+    return next;
+}
+
 void span_claim(struct span *span, struct entry *entries, uint32_t count)
 {
     uint32_t word = span->first_free_word;
@@ -160,6 +168,10 @@ void span_claim(struct span *span, struct entry *entries, uint32_t count)
         uint64_t bits = span->free[word];
         uintptr_t slot = span_slot(span, (size_t)word * WORD_BITS);
         uint8_t *state = span->states + (size_t)word * WORD_BITS;
+        if (bits == UINT64_MAX && next - entries >= WORD_BITS) {
+            next = claim_word(slot, span->slot_bytes, state, next);
+            bits = 0;
+        }
         for (; bits != 0 && next > entries; bits &= bits - 1) {
             uint32_t index = bit_lowest(bits);
             *--next = (struct entry){(void *)(slot + index * span->slot_bytes), state + index};
