@@ -35,7 +35,7 @@ NOINLINE static void *malloc_slowly(size_t size_bytes)
 /* heap_allocate(), with a slow way that sets errno. Both ways on are tail calls. */
 EXPORT void *malloc(size_t size_bytes)
 {
-    if (UNLIKELY(size_bytes - 1 >= CLASS_BYTES_MAX))
+    if (UNLIKELY(!class_exists(size_bytes)))
         return malloc_slowly(size_bytes);
     struct buffer *buffer = buffer_ready(class_of(size_bytes));
     return LIKELY(buffer != NULL) ? buffer_take(buffer) : malloc_slowly(size_bytes);

@@ -31,6 +31,7 @@ void mark_start(struct marker *marker, struct work *items, size_t limit)
         .match = os_match_range(heap_layout.slots_start, heap_layout.slots_start + heap_bytes),
         .heap_start = heap_layout.slots_start,
         .heap_bytes = heap_bytes,
+        .slots_fill = class_size_bias != 0,
         .list = {.items = items, .limit = limit},
     };
     for (size_t i = 0; i < MARK_AHEAD; i++)
@@ -60,7 +61,7 @@ static ALWAYS_INLINE void resolve(struct marker *marker, struct mark_pending pen
         marker->blocks++;
         if (value == WHITE)
             push(marker, &pending);
-    } else if (value == WHITE_FREE && (pending.size_bytes & 1) != 0) {
+    } else if (value == WHITE_FREE && (pending.size_bytes & 1) != 0 && marker->slots_fill) {
         consider_end(marker, pending.start);
     }
 }
@@ -90,7 +91,7 @@ COLD static void consider_large(struct marker *marker, uintptr_t address, bool m
     if (span != NULL && span_is_large(span))
         enqueue(marker, (struct mark_pending){white_of(span), span->start,
                                               span->slot_bytes | (span->start == address && may_be_end)});
-    else if (may_be_end && address % UNIT_BYTES == 0)
+    else if (may_be_end && marker->slots_fill && address % UNIT_BYTES == 0)
         consider_end(marker, address);
 }
 
@@ -127,7 +128,7 @@ static ALWAYS_INLINE void consider_word(struct marker *marker, const char *place
     size_t offset = word - marker->heap_start;
     if (offset < marker->heap_bytes)
         consider(marker, word, true);
-    if (is_root || UNLIKELY(offset == marker->heap_bytes))
+    if (marker->slots_fill && (is_root || offset == marker->heap_bytes))
         consider_end(marker, word);
 }
 

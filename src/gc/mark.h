@@ -4,9 +4,10 @@
  * Every word that may be the address of a block marks it: of its start, of any byte inside, or one past its end; tagged
  * in the top 16 bits or not; at every multiple of four bytes. One thread marks, while all others are stopped.
  *
- * One past the end: a word that is also the start of the next block holds that one. Where it comes from a root it holds
- * both; in a block it holds the one before only if the slot it points to is free, since everything that points to a
- * block would otherwise hold the block's neighbour as well.
+ * One past the end: with the option gc no block fills its slot, see class_size_bias, and such a word lies in the block's
+ * own slot. On a heap that was made without, it is also the start of the next block and holds that one. Where it comes
+ * from a root it then holds both; in a block it holds the one before only if the slot it points to is free, since
+ * everything that points to a block would otherwise hold the block's neighbour as well.
  */
 #ifndef GC_MARK_H
 #define GC_MARK_H
@@ -35,7 +36,8 @@ struct marker {
     uint32_t next_pending; /* the oldest; the ring is always full */
     uint32_t next_ahead;
     uint32_t ahead_count;
-    bool overflowed; /* some blocks are grey */
+    bool overflowed;   /* some blocks are grey */
+    bool slots_fill; /* a block may end where the next one starts */
     struct mark_pending pending[MARK_AHEAD];
     struct work ahead[MARK_AHEAD]; /* blocks about to be scanned, on their way into the cache */
     struct worklist list;

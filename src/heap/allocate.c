@@ -87,9 +87,12 @@ static size_t at_least_one(size_t size_bytes)
 
 NOINLINE void *heap_allocate_slowly(size_t size_bytes)
 {
-    if (size_bytes > CLASS_BYTES_MAX)
+    if (image_now == NULL)
+        thread_heap_done(thread_heap_get()); /* the first call of all: with a collector, sizes mean something else */
+    size_bytes = at_least_one(size_bytes);
+    if (!class_exists(size_bytes))
         return allocate_large(size_bytes, 1, false);
-    uint32_t class_index = class_of(at_least_one(size_bytes));
+    uint32_t class_index = class_of(size_bytes);
     struct buffer *buffer = &heap_self->buffers[class_index];
     if (LIKELY(buffer->top != buffer->base))
         return buffer_take(buffer);
@@ -110,7 +113,7 @@ static void *take_zeroed(struct buffer *buffer, size_t size_bytes)
 void *heap_allocate_zeroed(size_t size_bytes)
 {
     size_bytes = at_least_one(size_bytes);
-    if (size_bytes > CLASS_BYTES_MAX)
+    if (!class_exists(size_bytes))
         return allocate_large(size_bytes, 1, true);
     uint32_t class_index = class_of(size_bytes);
     struct buffer *buffer = buffer_ready(class_index);
@@ -120,13 +123,14 @@ void *heap_allocate_zeroed(size_t size_bytes)
 
 void *heap_allocate_leaf(size_t size_bytes)
 {
-    if (size_bytes > CLASS_BYTES_MAX) {
+    size_bytes = at_least_one(size_bytes);
+    if (!class_exists(size_bytes)) {
         void *block = allocate_large(size_bytes, 1, false);
         if (block != NULL)
             large_set_leaf(block);
         return block;
     }
-    return allocate_slot(class_of(at_least_one(size_bytes)), SLOT_LEAF, false);
+    return allocate_slot(class_of(size_bytes), SLOT_LEAF, false);
 }
 
 /*
@@ -138,9 +142,9 @@ void *heap_allocate_aligned(size_t size_bytes, size_t align_bytes)
     size_bytes = at_least_one(size_bytes);
     if (align_bytes <= BLOCK_ALIGNMENT)
         return heap_allocate(size_bytes);
-    if (size_bytes > CLASS_BYTES_MAX || align_bytes > UNIT_BYTES)
+    if (!class_exists(size_bytes) || align_bytes > UNIT_BYTES)
         return allocate_large(size_bytes, align_bytes, false);
-    uint32_t class_index = class_of(size_bytes < align_bytes ? align_bytes : size_bytes);
+    uint32_t class_index = class_of(size_bytes < align_bytes ? align_bytes - 1 + class_size_bias : size_bytes);
     while ((class_slot_bytes[class_index] & (align_bytes - 1)) != 0)
         class_index++;
     struct buffer *buffer = buffer_ready(class_index);

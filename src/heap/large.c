@@ -30,7 +30,7 @@ enum {
 
 static size_t units_for(size_t size_bytes)
 {
-    return (size_bytes + UNIT_BYTES - 1) >> UNIT_SHIFT;
+    return (size_bytes - class_size_bias + UNIT_BYTES) >> UNIT_SHIFT;
 }
 
 /* The units of a block that have descriptors: see heap/unit.h. Returns the next after `index`. */

@@ -32,5 +32,5 @@ size_t lookup_usable_size(const void *pointer)
 {
     struct block block;
     bool starts = lookup_block(pointer, &block) && block.start == (uintptr_t)pointer && block_is_allocated(&block);
-    return starts ? block.size_bytes : 0;
+    return starts ? block_usable_bytes(block.size_bytes) : 0;
 }

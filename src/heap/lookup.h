@@ -4,6 +4,8 @@
 #ifndef HEAP_LOOKUP_H
 #define HEAP_LOOKUP_H
 
+#include "heap/sizes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +28,13 @@ static inline bool block_is_allocated(const struct block *block)
     return (block->state & 1) != 0;
 }
 
-/* The size of the allocated block that starts here, or 0. */
+/* Of a slot or a large block: see class_size_bias. */
+static inline size_t block_usable_bytes(size_t slot_bytes)
+{
+    return slot_bytes - 1 + class_size_bias;
+}
+
+/* The usable size of the allocated block that starts here, or 0. */
 size_t lookup_usable_size(const void *pointer);
 
 #endif

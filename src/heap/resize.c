@@ -20,7 +20,7 @@
 /* A slot is kept while at least half of it is used: smaller moves save less than they cost. */
 static bool fits_slot(size_t size_bytes, size_t slot_bytes)
 {
-    return size_bytes <= slot_bytes && size_bytes >= slot_bytes / 2;
+    return size_bytes - class_size_bias < slot_bytes && size_bytes >= slot_bytes / 2;
 }
 
 static void *move_block(void *pointer, const struct block *block, size_t size_bytes)
@@ -41,7 +41,7 @@ static void *resize_block(void *pointer, const struct block *block, size_t size_
         return NULL;
     }
     bool is_large = block->span->owner == NULL;
-    if (is_large && size_bytes > CLASS_BYTES_MAX)
+    if (is_large && !class_exists(size_bytes))
         return large_resize(pointer, block->span, size_bytes);
     void *moved = move_block(pointer, block, size_bytes);
     /* Shrinking never fails: the block can stay. */
@@ -80,13 +80,14 @@ int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out
     return 0;
 }
 
-static bool size_is_plausible(size_t size_bytes, enum sized_rule rule, size_t block_bytes)
+static bool size_is_plausible(size_t size_bytes, enum sized_rule rule, size_t usable_bytes)
 {
-    if (size_bytes > block_bytes || rule == SIZED_AT_MOST)
-        return size_bytes <= block_bytes;
-    if (block_bytes > CLASS_BYTES_MAX)
-        return size_bytes > CLASS_BYTES_MAX;
-    return class_slot_bytes[class_of(size_bytes + (size_bytes == 0))] == block_bytes;
+    if (size_bytes > usable_bytes || rule == SIZED_AT_MOST)
+        return size_bytes <= usable_bytes;
+    size_bytes += size_bytes == 0;
+    if (!class_exists(size_bytes) || usable_bytes > CLASS_BYTES_MAX)
+        return !class_exists(size_bytes);
+    return block_usable_bytes(class_slot_bytes[class_of(size_bytes)]) == usable_bytes;
 }
 
 void heap_free_sized(void *pointer, size_t size_bytes, enum sized_rule rule, void *caller)

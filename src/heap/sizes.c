@@ -8,6 +8,8 @@
  */
 #include "heap/sizes.h"
 
+size_t class_size_bias __attribute__((aligned(CACHE_LINE_BYTES))) = 1;
+
 /* clang-format off */
 const uint32_t class_slot_bytes[CLASS_COUNT] = {
     16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192,

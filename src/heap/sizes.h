@@ -10,6 +10,7 @@
 
 #include "base/compiler.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,10 +38,23 @@ extern const uint8_t class_unit_count[CLASS_COUNT];
 /* By (size - 1) / 16. One table for all: a branch on the size is a coin that a program of many sizes keeps tossing. */
 extern const uint8_t class_by_16_bytes[1024];
 
-/* The smallest class that holds the size, which is 1 to CLASS_BYTES_MAX. */
+/*
+ * 1: a block may fill its slot. With a collector it is 0, and every slot is a byte larger than its block at least: an
+ * address one past the end, which may be all that a program keeps, then lies in the block's own slot. Set once, before the
+ * first block.
+ */
+extern size_t class_size_bias __attribute__((visibility("hidden"))); /* no detour for its address */
+
+/* False for sizes that are large, and for 0 while the bias is 1. */
+static ALWAYS_INLINE bool class_exists(size_t size_bytes)
+{
+    return size_bytes - class_size_bias < CLASS_BYTES_MAX;
+}
+
+/* The smallest class that holds the size, for which class_exists(). */
 static ALWAYS_INLINE uint32_t class_of(size_t size_bytes)
 {
-    return class_by_16_bytes[(size_bytes - 1) >> 4];
+    return class_by_16_bytes[(size_bytes - class_size_bias) >> 4];
 }
 
 #endif

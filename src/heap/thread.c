@@ -53,6 +53,7 @@ COLD static int start(void)
     int result = 0;
     if (!atomic_load_explicit(&started, memory_order_relaxed)) {
         options_load();
+        class_size_bias = options_now()->gc ? 0 : 1;
         os_memory_fail(options_now()->fail_map, options_now()->fail_map_every);
         result = layout_start();
         if (result == 0) {

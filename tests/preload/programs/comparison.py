@@ -45,7 +45,8 @@ class Place:
         environment = plain_environment(HOME=self.folder, TMPDIR=self.folder, PATH="/usr/bin:/bin:/usr/sbin:/sbin")
         if on_subject and ON_GCALLOC:
             environment["LD_PRELOAD"] = self.library
-            environment["GCALLOC_OPTIONS"] = f"verbose=1,log_file={self.logs}/%p"
+            more = os.environ.get("GCALLOC_TEST_OPTIONS", "")
+            environment["GCALLOC_OPTIONS"] = f"verbose=1,log_file={self.logs}/%p,{more}"
         if not on_subject:
             environment.pop("LD_PRELOAD", None)
         return environment

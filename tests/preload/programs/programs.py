@@ -4,6 +4,8 @@
 whether it really ran on gcalloc. A program that is not installed is named, and does not count as passed.
 
     programs.py [NAME...]    only those
+
+GCALLOC_TEST_OPTIONS holds more options of the library's, as gc,collect_every=100.
 """
 
 import os
