@@ -33,6 +33,7 @@ AS_CASE([$enable_sanitize],
         CFLAGS=$gca_saved_cflags
     ])
 AM_CONDITIONAL([SANITIZED], [test "$enable_sanitize" != no])
+AM_CONDITIONAL([SANITIZED_THREADS], [case $enable_sanitize in *thread*) true ;; *) false ;; esac])
 
 AC_ARG_ENABLE([coverage],
     [AS_HELP_STRING([--enable-coverage], [count which lines run, for 'make coverage'])], [], [enable_coverage=no])

@@ -150,17 +150,18 @@ END_TEST
 START_TEST(growing_step_by_step_moves_seldom)
 {
     start_heap();
-    char *block = take(128 * 1024);
-    int moves = 0;
-    for (size_t size_bytes = 128 * 1024; size_bytes < 16 * MIB; size_bytes += UNIT_BYTES) {
-        pattern_fill(block, size_bytes, (unsigned)size_bytes);
+    char *block = take(UNIT_BYTES);
+    unsigned moves = 0;
+    for (size_t units = 1; units < 1024; units++) {
+        pattern_fill(block + (units - 1) * UNIT_BYTES, UNIT_BYTES, (unsigned)units - 1);
         take(CLASS_BYTES_MAX + 1); /* in the way */
-        char *grown = resize(block, size_bytes + UNIT_BYTES);
+        char *grown = resize(block, (units + 1) * UNIT_BYTES);
+        for (size_t i = 0; grown != block && i < units; i++)
+            ck_assert(pattern_holds(grown + i * UNIT_BYTES, UNIT_BYTES, (unsigned)i));
         moves += grown != block;
         block = grown;
-        ck_assert(pattern_holds(block, size_bytes, (unsigned)size_bytes));
     }
-    ck_assert_int_le(moves, 60);
+    ck_assert_uint_le(moves, 60);
     expect_sound_heap();
 }
 END_TEST

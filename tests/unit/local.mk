@@ -16,15 +16,22 @@ UNIT_TESTS = \
 	tests/unit/os_memory \
 	tests/unit/os_tracking \
 	tests/unit/remote \
-	tests/unit/roots \
 	tests/unit/runs \
 	tests/unit/sizes \
 	tests/unit/span \
 	tests/unit/statistics \
-	tests/unit/stop \
 	tests/unit/thread \
 	tests/unit/verify \
 	tests/unit/walk
+
+# Not under sanitizers: what reads all of the process's memory, a sanitizer's own included; and not under ThreadSanitizer:
+# what interrupts threads wherever they are, in its own functions as well.
+if !SANITIZED
+UNIT_TESTS += tests/unit/roots
+endif
+if !SANITIZED_THREADS
+UNIT_TESTS += tests/unit/stop
+endif
 
 if HAVE_CHECK
 check_LIBRARIES += libunit.a

@@ -301,6 +301,7 @@ START_TEST(a_process_without_proc_goes_on)
     epoch();
     dirty();
     expect_only(0, 0);
+    _exit(0); /* LeakSanitizer, which runs at exit, needs /proc */
 }
 END_TEST
 
@@ -382,7 +383,7 @@ static TCase *tracking(void)
     tcase_add_test(tests, memory_made_writable_later);
     tcase_add_test(tests, a_child_of_fork_knows_nothing_and_harms_nobody);
     tcase_add_test(tests, closed_descriptors);
-    tcase_add_test(tests, a_process_without_proc_goes_on);
+    tcase_add_exit_test(tests, a_process_without_proc_goes_on, 0);
     tcase_add_test(tests, stopped_means_all_is_written);
     tcase_add_test(tests, where_a_filter_forbids_it);
     tcase_add_test(tests, many_runs);

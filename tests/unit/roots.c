@@ -99,6 +99,7 @@ __attribute__((noinline)) static void fill(void *place, size_t step_bytes)
     for (size_t i = 0; i < WORDS; i++) {
         uintptr_t value = word(i);
         memcpy((char *)place + i * step_bytes, &value, sizeof value);
+        *(volatile uintptr_t *)&value = 0; /* unoptimized code keeps it on the stack, where the next frame will be */
     }
 }
 

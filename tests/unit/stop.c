@@ -238,9 +238,12 @@ END_TEST
 
 static void *spin_with_alternate_stack(void *argument)
 {
-    stack_t stack = {.ss_sp = malloc(65536), .ss_size = 65536};
-    require(stack.ss_sp != NULL && sigaltstack(&stack, NULL) == 0);
-    return spin_with_local(argument);
+    stack_t stack = {.ss_sp = malloc(65536), .ss_size = 65536}, former;
+    require(stack.ss_sp != NULL && sigaltstack(&stack, &former) == 0);
+    void *result = spin_with_local(argument);
+    require(sigaltstack(&former, NULL) == 0); /* AddressSanitizer unmaps what it finds when the thread ends */
+    free(stack.ss_sp);
+    return result;
 }
 
 START_TEST(the_signal_is_taken_on_an_alternate_stack)
