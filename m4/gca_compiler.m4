@@ -27,6 +27,19 @@ AC_LANG_POP([C++])
 AM_CONDITIONAL([HAVE_CXX], [test "$gca_have_cxx" = yes])
 ])
 
+dnl GCA_SEGMENTS: SEGMENT_LDFLAGS, with which the linker keeps what is seldom needed out of the first segment. A linker
+dnl that does not know how leaves it there, which costs some 40 KiB a process.
+AC_DEFUN([GCA_SEGMENTS], [
+AC_MSG_CHECKING([whether the linker takes preload/segments.ld])
+gca_saved_ldflags=$LDFLAGS
+LDFLAGS="$LDFLAGS -shared -fPIC -Wl,-T,$srcdir/preload/segments.ld"
+AC_LINK_IFELSE([AC_LANG_SOURCE([int gca_probe(void) { return 0; }])], [gca_segments=yes], [gca_segments=no])
+LDFLAGS=$gca_saved_ldflags
+AC_MSG_RESULT([$gca_segments])
+AS_IF([test "$gca_segments" = yes], [SEGMENT_LDFLAGS='-Wl,-T,$(srcdir)/preload/segments.ld'], [SEGMENT_LDFLAGS=])
+AC_SUBST([SEGMENT_LDFLAGS])
+])
+
 dnl GCA_TRY_CFLAG(flag, if the C compiler accepts it, otherwise)
 AC_DEFUN([GCA_TRY_CFLAG], [
 AC_MSG_CHECKING([whether $CC accepts $1])

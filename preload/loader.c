@@ -7,31 +7,39 @@
  *
  * The call is a jump: the loader looks at its caller's address for RUNPATH, $ORIGIN and the namespace, and has to see the
  * program's. (Compilers make it one from -O2 on.)
+ *
+ * libc's dlopen() is looked up at the first call, not at the start: the look-up brings pages of libc into every process,
+ * and the loader's lock, which it takes, dlopen() takes as well.
  */
-#include "base/compiler.h"
 #include "preload/export.h"
 
 #include <dlfcn.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 typedef void *open_library(const char *file, int mode);
 
-static open_library *libc_dlopen;
-
-__attribute__((constructor)) static void find_dlopen(void)
+static void *refuse(const char *file, int mode)
 {
-    *(void **)&libc_dlopen = dlsym(RTLD_NEXT, "dlopen");
+    (void)file;
+    (void)mode;
+    return NULL;
 }
 
-/* A constructor that runs before ours, of a preloaded library, may open others. */
-COLD static void *open_early(const char *file, int mode)
+static open_library *find_dlopen(void)
 {
-    find_dlopen();
-    return libc_dlopen != NULL ? libc_dlopen(file, mode) : NULL;
+    static open_library *_Atomic found;
+    open_library *next = atomic_load_explicit(&found, memory_order_relaxed);
+    if (next != NULL)
+        return next;
+    *(void **)&next = dlsym(RTLD_NEXT, "dlopen");
+    next = next != NULL ? next : refuse;
+    atomic_store_explicit(&found, next, memory_order_relaxed);
+    return next;
 }
 
 EXPORT void *dlopen(const char *file, int mode)
 {
-    open_library *next = LIKELY(libc_dlopen != NULL) ? libc_dlopen : open_early;
+    open_library *next = find_dlopen();
     return next(file, mode & ~RTLD_DEEPBIND);
 }

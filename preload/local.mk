@@ -29,6 +29,7 @@ liboperators_la_SOURCES = preload/operators.c
 # now: no lazy binding, whose resolver may allocate.
 libgcalloc_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version -no-undefined \
 	-Wl,--version-script=$(srcdir)/preload/exports.map \
-	-Wl,-z,defs -Wl,-z,initfirst -Wl,-z,nodelete -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,noseparate-code
-EXTRA_libgcalloc_la_DEPENDENCIES = preload/exports.map
-EXTRA_DIST += preload/exports.map
+	-Wl,-z,defs -Wl,-z,initfirst -Wl,-z,nodelete -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,noseparate-code \
+	$(SEGMENT_LDFLAGS)
+EXTRA_libgcalloc_la_DEPENDENCIES = preload/exports.map preload/segments.ld
+EXTRA_DIST += preload/exports.map preload/segments.ld

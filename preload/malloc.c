@@ -46,11 +46,6 @@ EXPORT void free(void *pointer)
     heap_free(pointer);
 }
 
-EXPORT void cfree(void *pointer)
-{
-    heap_free(pointer);
-}
-
 EXPORT void free_sized(void *pointer, size_t size_bytes)
 {
     heap_free_sized(pointer, size_bytes, SIZED_AT_MOST, CALLER);
@@ -157,6 +152,7 @@ EXPORT size_t malloc_usable_size(void *pointer)
 /* glibc's own names for the same, which a few programs call or look up. */
 EXPORT void *__libc_malloc(size_t size_bytes) __attribute__((alias("malloc")));
 EXPORT void __libc_free(void *pointer) __attribute__((alias("free")));
+EXPORT void cfree(void *pointer) __attribute__((alias("free")));
 EXPORT void *__libc_calloc(size_t count, size_t size_bytes) __attribute__((alias("calloc")));
 EXPORT void *__libc_realloc(void *pointer, size_t size_bytes) __attribute__((alias("realloc")));
 EXPORT void *__libc_memalign(size_t align_bytes, size_t size_bytes) __attribute__((alias("memalign")));

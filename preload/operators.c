@@ -152,22 +152,35 @@ void our_delete(void *pointer) OURS(_ZdlPv);
 void our_delete_array(void *pointer) OURS(_ZdaPv);
 void our_delete_aligned(void *pointer, size_t align_bytes) OURS(_ZdlPvSt11align_val_t);
 
-static bool is_replaced(const char *name, const void *ours)
+/*
+ * The loader binds our own reference to an exported name as it binds everybody's. No dlsym(), which would bring pages of
+ * libc into every process. (Volatile: a compiler must not reason that a name and its alias are one.)
+ */
+static bool is_replaced(void *bound, void *ours)
 {
-    const void *first = dlsym(RTLD_DEFAULT, name);
-    return first != NULL && first != ours;
+    void *volatile first = bound;
+    return first != ours;
 }
 
-/* The array forms count as basic for the sized and nothrow array forms, which call them. */
-/* At the start, since looking up takes the loader's lock; a derived operator may be called before that, though. */
-COLD __attribute__((constructor)) static void find_basics(void)
+COLD static void find_derived(void)
 {
-    bool replaced = is_replaced("_Znwm", (void *)our_new) || is_replaced("_ZdlPv", (void *)our_delete) ||
-                    is_replaced("_Znam", (void *)our_new_array) || is_replaced("_ZdaPv", (void *)our_delete_array) ||
-                    is_replaced("_ZnwmSt11align_val_t", (void *)our_new_aligned) ||
-                    is_replaced("_ZdlPvSt11align_val_t", (void *)our_delete_aligned);
-    for (int i = 0; replaced && i < DERIVED_COUNT; i++)
+    for (int i = 0; i < DERIVED_COUNT; i++)
         derived_next[i] = dlsym(RTLD_NEXT, derived_names[i]);
+}
+
+/*
+ * The array forms count as basic for the sized and nothrow array forms, which call them. At the start, since looking up
+ * takes the loader's lock; a derived operator may be called before that, though.
+ */
+__attribute__((constructor)) static void find_basics(void)
+{
+    bool replaced = is_replaced((void *)_Znwm, (void *)our_new) || is_replaced((void *)_ZdlPv, (void *)our_delete) ||
+                    is_replaced((void *)_Znam, (void *)our_new_array) ||
+                    is_replaced((void *)_ZdaPv, (void *)our_delete_array) ||
+                    is_replaced((void *)_ZnwmSt11align_val_t, (void *)our_new_aligned) ||
+                    is_replaced((void *)_ZdlPvSt11align_val_t, (void *)our_delete_aligned);
+    if (replaced)
+        find_derived();
     atomic_store_explicit(&basics, replaced ? BASICS_REPLACED : BASICS_OURS, memory_order_release);
 }
 

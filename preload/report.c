@@ -5,6 +5,7 @@
  */
 #include "preload/report.h"
 
+#include "base/compiler.h"
 #include "base/image.h"
 #include "base/message.h"
 #include "gc/cycle.h"
@@ -66,7 +67,7 @@ static void add_collections(struct text *text)
     text_add(text, "\n");
 }
 
-static void write_statistics(void)
+COLD static void write_statistics(void)
 {
     gca_heap_stats stats;
     if (report_collect(&stats) != 0)
@@ -91,7 +92,7 @@ static void write_statistics(void)
     message_write(&text);
 }
 
-void report_at_exit(void)
+IN_EVERY_PROCESS void report_at_exit(void)
 {
     const struct options *options = options_now();
     if (options->stats)

@@ -3,6 +3,7 @@
  *
  * The heap starts with the first malloc, which comes before this constructor; here only what needs libc is set up.
  */
+#include "base/compiler.h"
 #include "base/message.h"
 #include "base/options.h"
 #include "gc/cycle.h"
@@ -17,7 +18,7 @@
 int __cxa_atexit(void (*function)(void *), void *argument, void *object);
 
 /* libc's own malloc family, which ours hides. Looked up the first time a block of libc's is met. */
-static const struct foreign_heap *find_libc_heap(void)
+COLD static const struct foreign_heap *find_libc_heap(void)
 {
     static struct foreign_heap libc;
     static _Bool looked;

@@ -5,6 +5,8 @@
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #define COLD __attribute__((cold, noinline))
+/* Runs in every process, in a file of which else little does: it goes to the pages that all need. See preload/segments.ld. */
+#define IN_EVERY_PROCESS __attribute__((section(".text.startup"), noinline))
 #define NOINLINE __attribute__((noinline))
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define PRINTF_LIKE(format_index, first_index) __attribute__((format(printf, format_index, first_index)))

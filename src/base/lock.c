@@ -18,7 +18,7 @@ static inline void pause_briefly(void)
 #endif
 }
 
-COLD void lock_take_slowly(struct lock *lock)
+NOINLINE void lock_take_slowly(struct lock *lock)
 {
     for (int round = 0; round < SPIN_ROUNDS; round++) {
         if (atomic_load_explicit(&lock->state, memory_order_relaxed) == 0 && lock_try(lock))
@@ -29,7 +29,7 @@ COLD void lock_take_slowly(struct lock *lock)
         os_futex_wait((const uint32_t *)&lock->state, 2);
 }
 
-COLD void lock_wake(struct lock *lock)
+NOINLINE void lock_wake(struct lock *lock)
 {
     os_futex_wake((const uint32_t *)&lock->state, 1);
 }

@@ -146,7 +146,7 @@ static const char *parse_item(struct options *options, struct slice item)
     return parse_value(options, option, (struct slice){equals + 1, item.length - name.length - 1});
 }
 
-void options_parse(struct options *options, const char *text, options_complain *complain)
+COLD void options_parse(struct options *options, const char *text, options_complain *complain)
 {
     while (*text != '\0') {
         struct slice item = {text, strcspn(text, ",")};
@@ -180,7 +180,7 @@ const struct options *options_now(void)
     return &current;
 }
 
-static void warn(const char *item, size_t item_length, const char *problem)
+COLD static void warn(const char *item, size_t item_length, const char *problem)
 {
     char copy[80];
     size_t length = item_length < sizeof copy ? item_length : sizeof copy - 1;
@@ -189,10 +189,12 @@ static void warn(const char *item, size_t item_length, const char *problem)
     message_warn("option \"%s\": %s", copy, problem);
 }
 
-COLD void options_load(void)
+/* Runs in every process: no string literal, which would lie with those that are hardly ever read. */
+NOINLINE void options_load(void)
 {
+    static const char variable[] = "GCALLOC_OPTIONS";
     options_set_defaults(&current);
-    const char *text = os_is_privileged() ? NULL : os_environment_get("GCALLOC_OPTIONS");
+    const char *text = os_is_privileged() ? NULL : os_environment_get(variable);
     if (text != NULL)
         options_parse(&current, text, warn);
 }

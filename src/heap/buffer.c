@@ -253,7 +253,7 @@ static struct span *find_span(struct thread_heap *heap, uint32_t class_index)
     return span_create(heap, class_index);
 }
 
-COLD static int add_span(struct thread_heap *heap, uint32_t class_index)
+NOINLINE static int add_span(struct thread_heap *heap, uint32_t class_index)
 {
     struct span *span = find_span(heap, class_index);
     if (span == NULL)

@@ -10,6 +10,7 @@
  */
 #include "heap/foreign.h"
 
+#include "base/compiler.h"
 #include "heap/layout.h"
 #include "heap/misuse.h"
 #include "os/maps.h"
@@ -21,7 +22,7 @@
 
 static const struct foreign_heap *(*find_heap)(void);
 
-void foreign_register(const struct foreign_heap *(*find)(void))
+IN_EVERY_PROCESS void foreign_register(const struct foreign_heap *(*find)(void))
 {
     find_heap = find;
 }

@@ -137,6 +137,7 @@ static void fill_header(struct image *image, uintptr_t start, size_t size_bytes)
 
 int layout_start(void)
 {
+    static const char area_name[] = "gcalloc"; /* not a literal: see options_load() */
     void *start;
     size_t size_bytes;
     int result = reserve(options_now()->reserve, &start, &size_bytes);
@@ -156,7 +157,7 @@ int layout_start(void)
         .dirty = (uint64_t *)dirty_map.start,
         .moved = (uint64_t *)moved_map.start,
     };
-    os_name_range(start, size_bytes, "gcalloc");
+    os_name_range(start, size_bytes, area_name);
     heap_layout.slots_start = image->slots_start;
     heap_layout.units = (struct unit *)image->units_start;
     reserved_bytes = size_bytes;
@@ -236,7 +237,7 @@ bool layout_owns(const void *address)
 }
 
 /* What an area keeps, rounded up; the rest of its address space goes back to the kernel. */
-static void cut_area(uintptr_t start, size_t kept_bytes, size_t old_bytes)
+COLD static void cut_area(uintptr_t start, size_t kept_bytes, size_t old_bytes)
 {
     size_t kept_pages_bytes = round_up(kept_bytes, GUARD_BYTES);
     if (kept_pages_bytes >= old_bytes)
@@ -250,7 +251,7 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-static void cut_table(struct table *table, size_t needed_bytes)
+COLD static void cut_table(struct table *table, size_t needed_bytes)
 {
     size_t kept_bytes = round_up(larger(needed_bytes, table->committed_bytes), GUARD_BYTES);
     cut_area((uintptr_t)table->start, kept_bytes, table->reserved_bytes);
@@ -263,7 +264,7 @@ static size_t bytes_for_units(size_t unit_count)
     return unit_count * (UNIT_BYTES + UNIT_BYTES / 8 + sizeof(struct unit) + 1);
 }
 
-static void shrink_to(size_t unit_limit)
+COLD static void shrink_to(size_t unit_limit)
 {
     struct image *image = image_now;
     size_t old_units = image->unit_limit;
@@ -282,7 +283,7 @@ static void shrink_to(size_t unit_limit)
         image->metadata_limit_bytes = metadata_bytes;
 }
 
-void layout_fit(size_t limit_bytes)
+COLD void layout_fit(size_t limit_bytes)
 {
     struct image *image = image_now;
     size_t used_bytes = larger(os_address_space_used(), reserved_bytes); /* without /proc it says 0 */

@@ -231,7 +231,7 @@ void remote_forget_orphans(struct thread_heap *heap)
     }
 }
 
-static const char *verify_batch(const struct batch *batch)
+COLD static const char *verify_batch(const struct batch *batch)
 {
     if (batch->count > BATCH_SLOTS)
         return "a batch holds more than it has room for";
@@ -251,7 +251,7 @@ static const char *verify_batch(const struct batch *batch)
     return NULL;
 }
 
-const char *remote_verify(const struct thread_heap *heap)
+COLD const char *remote_verify(const struct thread_heap *heap)
 {
     const char *problem = NULL;
     for (int i = 0; i < OUTBOX_COUNT && problem == NULL; i++)
@@ -263,7 +263,7 @@ const char *remote_verify(const struct thread_heap *heap)
     return problem;
 }
 
-size_t remote_count(const struct thread_heap *heap)
+COLD size_t remote_count(const struct thread_heap *heap)
 {
     size_t count = 0;
     for (int i = 0; i < OUTBOX_COUNT; i++)

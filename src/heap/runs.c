@@ -354,7 +354,7 @@ size_t run_dirty_count(void)
     return atomic_load_explicit(&image_now->units_dirty, memory_order_relaxed);
 }
 
-size_t run_purge_all(void)
+COLD size_t run_purge_all(void)
 {
     lock_take(&lock);
     size_t purged = purge_down_to(0);
@@ -413,7 +413,7 @@ static bool is_true(size_t from, size_t wanted, enum run_filter filter)
     return true;
 }
 
-const char *run_verify(void)
+COLD const char *run_verify(void)
 {
     const struct unit_maps *maps = layout_unit_maps();
     size_t free_units = 0;

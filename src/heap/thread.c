@@ -47,7 +47,7 @@ static void park(struct thread_heap *heap);
 
 static void on_thread_exit(void *argument);
 
-COLD static int start(void)
+NOINLINE static int start(void)
 {
     lock_take(&start_lock);
     int result = 0;
@@ -132,10 +132,8 @@ static void adopt_out(struct thread_heap *heap, void *context)
  * Makes the spans of heaps whose threads vanished in a fork whole again, from the slots' states, all in one walk. Nobody
  * else touches an orphan's spans: its blocks are only marked when they are freed. The parked lock is held.
  */
-static void rebuild_orphans(void)
+COLD static void rebuild_all(void)
 {
-    if (!atomic_load_explicit(&heap_layout.has_orphans, memory_order_relaxed))
-        return;
     run_lock();
     thread_heap_each(forget_lists, NULL);
     for (struct span *span = span_from(0); span != NULL; span = span_from(span->first_unit + span->unit_count)) {
@@ -149,6 +147,12 @@ static void rebuild_orphans(void)
     run_unlock();
     thread_heap_each(adopt_out, NULL);
     atomic_store_explicit(&heap_layout.has_orphans, false, memory_order_release);
+}
+
+static void rebuild_orphans(void)
+{
+    if (UNLIKELY(atomic_load_explicit(&heap_layout.has_orphans, memory_order_relaxed)))
+        rebuild_all();
 }
 
 static struct thread_heap *take_parked(void)
@@ -193,7 +197,7 @@ static struct thread_heap *forgotten_heap(void)
     return heap;
 }
 
-COLD struct thread_heap *thread_heap_get(void)
+NOINLINE struct thread_heap *thread_heap_get(void)
 {
     if (LIKELY(heap_self != &thread_heap_none))
         return heap_self;
@@ -229,7 +233,7 @@ void thread_heap_flush(struct thread_heap *heap)
     buffer_flush_all(heap);
 }
 
-void thread_heap_flush_parked(void)
+COLD void thread_heap_flush_parked(void)
 {
     lock_take(&parked_lock);
     struct thread_heap *heap = atomic_load_explicit(&parked, memory_order_relaxed);

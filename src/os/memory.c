@@ -151,7 +151,7 @@ void os_name_range(void *start, size_t size_bytes, const char *name)
 }
 
 /* The first number in statm: pages. */
-size_t os_address_space_used(void)
+__attribute__((cold)) size_t os_address_space_used(void)
 {
     char digits[32];
     int descriptor = os_open_read("/proc/self/statm");
