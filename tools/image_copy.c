@@ -57,12 +57,12 @@ static int find_ranges(const struct image *header, uintptr_t address,
     struct range reservation = {header->start, header->size_bytes};
     size_t units = atomic_load(&header->units_used);
     struct range ranges[IMAGE_COPY_AREAS] = {
-        {header->start, sizeof *header},
-        {header->units_start, units * sizeof(struct unit)},
+        {header->start, header->units_start - header->start + units * sizeof(struct unit)},
         {header->metadata_start, atomic_load(&header->metadata_used_bytes)},
     };
     if (reservation.start >= address_max || reservation.size_bytes >= address_max ||
-        units >= address_max / UNIT_BYTES)
+        units >= address_max / UNIT_BYTES || header->units_start % CACHE_LINE_BYTES != 0 ||
+        header->units_start < header->start + sizeof *header || header->units_start >= address_max)
         return -EPROTO;
     for (size_t i = 0; i < IMAGE_COPY_AREAS; i++)
         if (!lies_within(ranges[i], reservation))

@@ -7,7 +7,7 @@
 
 struct image;
 
-enum { IMAGE_COPY_AREAS = 3 };
+enum { IMAGE_COPY_AREAS = 2 };
 
 struct image_area {
     uintptr_t start;
@@ -15,7 +15,7 @@ struct image_area {
 };
 
 struct image_copy {
-    struct image_area areas[IMAGE_COPY_AREAS]; /* header, units, metadata */
+    struct image_area areas[IMAGE_COPY_AREAS]; /* header and units, metadata */
 };
 
 /*

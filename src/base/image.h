@@ -5,10 +5,10 @@
  * the copies at the same addresses and runs the same code on them. So every pointer of the runtime's own tables points
  * into one of these areas, and everything here is plain data.
  *
- *     start        header_bytes   this header, the unit bitmaps
- *     (guard)
+ *     start        header_bytes   this header, the bits of the first units
  *     units_start                 one descriptor a unit; committed as the heap grows
  *     (guard)
+ *                                 the unit bitmaps of a heap that has outgrown those bits, each with a guard behind it
  *     metadata_start              span records, bit arrays, buffers; committed as it grows
  *     (guard)
  *     slots_start                 the blocks themselves; units of unit_bytes

@@ -1,6 +1,9 @@
 /*
  * heap/layout: the reservation, cut into header, unit table, metadata and slots; and how each grows.
  *
+ * Small processes count their pages, so the header, the bits of the first units and the first descriptors share one. The
+ * bits move to bitmaps of their own when the heap outgrows them.
+ *
  * Guards of at least 64 KiB that are never committed lie between the areas, so that no run off the end of a block
  * reaches a table. Where the first unit lies within the slot area is random, on top of the kernel's own choice.
  *
@@ -27,7 +30,16 @@ enum {
     TABLE_COMMIT_BYTES = 65536,
     RESERVE_BYTES_MIN = 4 * 1024 * 1024,
     RANDOM_UNITS = 4096,
+    NEAR_UNITS = 1024,
 };
+
+/* What the image starts with; the unit table follows directly. */
+struct head {
+    struct image image;
+    struct {
+        uint64_t free[NEAR_UNITS / WORD_BITS], dirty[NEAR_UNITS / WORD_BITS], moved[NEAR_UNITS / WORD_BITS];
+    } near; /* bits of the first units */
+} __attribute__((aligned(CACHE_LINE_BYTES)));
 
 struct image *image_now;
 extern struct image *gca_image __attribute__((alias("image_now"), visibility("default")));
@@ -40,7 +52,7 @@ struct table {
     size_t committed_bytes;
 };
 
-static struct table unit_table;
+static struct table unit_table; /* from the image's start: struct head is its first part */
 static struct table free_map;
 static struct table dirty_map;
 static struct table moved_map;
@@ -96,6 +108,12 @@ static struct table place_table(uintptr_t *next, size_t size_bytes)
     return (struct table){.start = (char *)place(next, size_bytes), .reserved_bytes = size_bytes};
 }
 
+/* Of head and unit table. */
+static size_t table_bytes(size_t unit_count)
+{
+    return sizeof(struct head) + unit_count * sizeof(struct unit);
+}
+
 /*
  * Cuts the reservation. Metadata may need 1/8 of the slots in the worst case: a state byte and a bit for every 16
  * bytes, and the span's record.
@@ -105,12 +123,12 @@ static void cut(struct image *image, uintptr_t start, size_t size_bytes)
     size_t unit_limit = size_bytes / UNIT_BYTES;
     size_t map_bytes = round_up(unit_limit / 8 + 8, GUARD_BYTES);
     size_t metadata_bytes = round_up(size_bytes / 8, GUARD_BYTES);
-    uintptr_t next = start + round_up(sizeof(struct image), GUARD_BYTES) + GUARD_BYTES;
+    uintptr_t next = start;
+    unit_table = place_table(&next, table_bytes(unit_limit));
     free_map = place_table(&next, map_bytes);
     dirty_map = place_table(&next, map_bytes);
     moved_map = place_table(&next, map_bytes);
-    unit_table = place_table(&next, unit_limit * sizeof(struct unit));
-    image->units_start = (uintptr_t)unit_table.start;
+    image->units_start = start + sizeof(struct head);
     image->metadata_start = place(&next, metadata_bytes);
     image->metadata_limit_bytes = metadata_bytes;
     gap_start = next;
@@ -143,8 +161,9 @@ int layout_start(void)
     int result = reserve(options_now()->reserve, &start, &size_bytes);
     if (result != 0)
         return result;
-    struct image *image = start;
-    result = os_commit(start, round_up(sizeof *image, GUARD_BYTES));
+    struct head *head = start;
+    struct image *image = &head->image;
+    result = os_commit(start, TABLE_COMMIT_BYTES);
     if (result != 0) {
         os_unreserve(start, size_bytes);
         return result;
@@ -152,11 +171,8 @@ int layout_start(void)
     os_set_huge_pages(start, size_bytes, options_now()->huge_pages == HUGE_PAGES_ALWAYS);
     fill_header(image, (uintptr_t)start, size_bytes);
     cut(image, (uintptr_t)start, size_bytes);
-    unit_maps = (struct unit_maps){
-        .free = (uint64_t *)free_map.start,
-        .dirty = (uint64_t *)dirty_map.start,
-        .moved = (uint64_t *)moved_map.start,
-    };
+    unit_table.committed_bytes = TABLE_COMMIT_BYTES;
+    unit_maps = (struct unit_maps){head->near.free, head->near.dirty, head->near.moved};
     os_name_range(start, size_bytes, area_name);
     heap_layout.slots_start = image->slots_start;
     heap_layout.units = (struct unit *)image->units_start;
@@ -165,17 +181,37 @@ int layout_start(void)
     return 0;
 }
 
-static int grow_tables(size_t unit_count)
+/* The head's bits go to the bitmaps that can grow. */
+static void leave_near_maps(void)
+{
+    struct unit_maps near = unit_maps;
+    unit_maps = (struct unit_maps){
+        .free = (uint64_t *)free_map.start,
+        .dirty = (uint64_t *)dirty_map.start,
+        .moved = (uint64_t *)moved_map.start,
+    };
+    memcpy(unit_maps.free, near.free, NEAR_UNITS / 8);
+    memcpy(unit_maps.dirty, near.dirty, NEAR_UNITS / 8);
+    memcpy(unit_maps.moved, near.moved, NEAR_UNITS / 8);
+}
+
+static int grow_maps(size_t unit_count)
 {
     size_t map_bytes = words_for(unit_count) * sizeof(uint64_t);
-    int result = table_grow(&unit_table, unit_count * sizeof(struct unit));
-    if (result == 0)
-        result = table_grow(&free_map, map_bytes);
+    int result = table_grow(&free_map, map_bytes);
     if (result == 0)
         result = table_grow(&dirty_map, map_bytes);
     if (result == 0)
         result = table_grow(&moved_map, map_bytes);
+    if (result == 0 && unit_maps.free != (uint64_t *)free_map.start)
+        leave_near_maps();
     return result;
+}
+
+static int grow_tables(size_t unit_count)
+{
+    int result = table_grow(&unit_table, table_bytes(unit_count));
+    return result != 0 || unit_count <= NEAR_UNITS ? result : grow_maps(unit_count);
 }
 
 static int commit_units(size_t unit_count)
@@ -275,7 +311,7 @@ COLD static void shrink_to(size_t unit_limit)
     cut_table(&free_map, unit_limit / 8 + 8);
     cut_table(&dirty_map, unit_limit / 8 + 8);
     cut_table(&moved_map, unit_limit / 8 + 8);
-    cut_table(&unit_table, unit_limit * sizeof(struct unit));
+    cut_table(&unit_table, table_bytes(unit_limit));
     cut_area(image->metadata_start, metadata_bytes, image->metadata_limit_bytes);
     cut_area(image->slots_start, unit_limit << UNIT_SHIFT, old_units << UNIT_SHIFT);
     image->unit_limit = unit_limit;

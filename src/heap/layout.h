@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The unit bitmaps, in the header area: bit u speaks of unit u. Guarded by the run lock. */
+/* The unit bitmaps: bit u speaks of unit u. Guarded by the run lock; they move once, when the heap grows. */
 struct unit_maps {
     uint64_t *free;  /* taken by nobody, below image->units_used */
     uint64_t *dirty; /* may hold something else than zeros; means something for taken units too */

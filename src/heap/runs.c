@@ -368,8 +368,8 @@ COLD size_t run_purge_all(void)
  */
 size_t run_find(size_t from, size_t limit, bool dirty, size_t *end_out)
 {
-    const uint64_t *words = layout_unit_maps()->dirty;
     lock_take(&lock);
+    const uint64_t *words = layout_unit_maps()->dirty;
     size_t start = bitmap_find(words, from, limit, dirty);
     *end_out = bitmap_find(words, start, limit, !dirty);
     lock_release(&lock);
