@@ -1,8 +1,10 @@
 /*
  * heap/metadata: memory for the allocator's own records.
  *
- * A piece up to 4 KiB comes from the list of its exact size, larger ones from lists by power of two; what no list has is
- * cut from the end of the area. The links lie in the free pieces: metadata is not the program's to write.
+ * A piece up to 4 KiB comes from the list of its exact size, larger ones from lists by power of two. What its list does
+ * not have is made of two halves that are neighbours, or of a larger piece up to 4 KiB, or cut from the end of the area:
+ * buffers double, and what they leave behind is much in a small process. The links lie in the free pieces: metadata is
+ * not the program's to write.
  *
  * Uses base. Locks: the metadata lock, innermost of all.
  */
@@ -17,6 +19,8 @@
 #include <string.h>
 
 enum { STEP_BYTES = 64, EXACT_BYTES_MAX = 4096, EXACT_COUNT = EXACT_BYTES_MAX / STEP_BYTES, POWER_COUNT = 40 };
+
+enum { NEIGHBOUR_LOOKS = 16 }; /* pieces compared with each other: a list may be long */
 
 struct piece {
     struct piece *next;
@@ -40,6 +44,13 @@ static struct piece **list_of(size_t rounded_bytes)
     return &free_pieces[EXACT_COUNT + bit_highest(rounded_bytes) - 13];
 }
 
+static void push(struct piece **list, void *memory)
+{
+    struct piece *piece = memory;
+    piece->next = *list;
+    *list = piece;
+}
+
 static struct piece *take_from_list(size_t rounded_bytes)
 {
     struct piece **list = list_of(rounded_bytes);
@@ -49,6 +60,51 @@ static struct piece *take_from_list(size_t rounded_bytes)
         free_bytes -= rounded_bytes;
     }
     return piece;
+}
+
+/* Where the list links to a piece that lies just before or behind the given one, or NULL. */
+static struct piece **find_neighbour(struct piece **link, const struct piece *piece, size_t rounded_bytes)
+{
+    for (int looks = 0; *link != NULL && looks < NEIGHBOUR_LOOKS; looks++, link = &(*link)->next)
+        if ((uintptr_t)*link + rounded_bytes == (uintptr_t)piece ||
+            (uintptr_t)piece + rounded_bytes == (uintptr_t)*link)
+            return link;
+    return NULL;
+}
+
+static struct piece *join_halves(size_t rounded_bytes)
+{
+    size_t half_bytes = rounded_bytes / 2;
+    if (rounded_bytes > EXACT_BYTES_MAX || half_bytes % STEP_BYTES != 0)
+        return NULL;
+    struct piece **link = list_of(half_bytes);
+    for (int looks = 0; *link != NULL && looks < NEIGHBOUR_LOOKS; looks++, link = &(*link)->next) {
+        struct piece *one = *link;
+        struct piece **other_link = find_neighbour(&one->next, one, half_bytes);
+        if (other_link != NULL) {
+            struct piece *other = *other_link;
+            *other_link = other->next; /* may be one->next */
+            *link = one->next;
+            free_bytes -= rounded_bytes;
+            return one < other ? one : other;
+        }
+    }
+    return NULL;
+}
+
+static struct piece *split_larger(size_t rounded_bytes)
+{
+    size_t steps = rounded_bytes / STEP_BYTES;
+    for (size_t rest = 1; steps + rest <= EXACT_COUNT; rest++) {
+        struct piece *piece = free_pieces[steps + rest - 1];
+        if (piece == NULL)
+            continue;
+        free_pieces[steps + rest - 1] = piece->next;
+        push(&free_pieces[rest - 1], (char *)piece + rounded_bytes);
+        free_bytes -= rounded_bytes;
+        return piece;
+    }
+    return NULL;
 }
 
 /* The start of a piece never used before. */
@@ -67,6 +123,10 @@ void *metadata_take(size_t size_bytes)
     size_t rounded_bytes = rounded(size_bytes);
     lock_take(&lock);
     struct piece *reused = take_from_list(rounded_bytes);
+    if (reused == NULL)
+        reused = join_halves(rounded_bytes);
+    if (reused == NULL)
+        reused = split_larger(rounded_bytes);
     void *piece = reused != NULL ? reused : cut_from_end(rounded_bytes);
     lock_release(&lock);
     if (reused != NULL)
@@ -80,9 +140,7 @@ void metadata_put(void *piece, size_t size_bytes)
         return;
     size_t rounded_bytes = rounded(size_bytes);
     lock_take(&lock);
-    struct piece **list = list_of(rounded_bytes);
-    ((struct piece *)piece)->next = *list;
-    *list = piece;
+    push(list_of(rounded_bytes), piece);
     free_bytes += rounded_bytes;
     lock_release(&lock);
 }

@@ -1,7 +1,7 @@
 /*
  * heap/metadata: memory for the allocator's own records, apart from all blocks.
  *
- * Pieces are multiples of 64 bytes, aligned to 64, reused by exact size. Thread-safe (metadata lock).
+ * Pieces are multiples of 64 bytes, aligned to 64. Thread-safe (metadata lock).
  */
 #ifndef HEAP_METADATA_H
 #define HEAP_METADATA_H
