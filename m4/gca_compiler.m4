@@ -28,7 +28,7 @@ AM_CONDITIONAL([HAVE_CXX], [test "$gca_have_cxx" = yes])
 ])
 
 dnl GCA_SEGMENTS: SEGMENT_LDFLAGS, with which the linker keeps what is seldom needed out of the first segment. A linker
-dnl that does not know how leaves it there, which costs some 40 KiB a process.
+dnl that does not know how leaves it there, which costs some 40 KiB a process. Debug and coverage builds run other code.
 AC_DEFUN([GCA_SEGMENTS], [
 AC_MSG_CHECKING([whether the linker takes preload/segments.ld])
 gca_saved_ldflags=$LDFLAGS
@@ -36,7 +36,7 @@ LDFLAGS="$LDFLAGS -shared -fPIC -Wl,-T,$srcdir/preload/segments.ld"
 AC_LINK_IFELSE([AC_LANG_SOURCE([int gca_probe(void) { return 0; }])], [gca_segments=yes], [gca_segments=no])
 LDFLAGS=$gca_saved_ldflags
 AC_MSG_RESULT([$gca_segments])
-AS_IF([test "$gca_segments" = yes], [SEGMENT_LDFLAGS='-Wl,-T,$(srcdir)/preload/segments.ld'], [SEGMENT_LDFLAGS=])
+AS_IF([test "$gca_segments" = yes && test "$gca_mode" = release && test "$enable_coverage" = no], [SEGMENT_LDFLAGS='-Wl,-T,$(srcdir)/preload/segments.ld'], [SEGMENT_LDFLAGS=])
 AC_SUBST([SEGMENT_LDFLAGS])
 ])
 

@@ -1,15 +1,18 @@
 /*
- * Prints resident KiB: of a program that allocates next to nothing ("tiny"), or what 64 waiting threads cost more when
- * each has allocated one block ("threads").
+ * Prints resident KiB: of a program that allocates next to nothing ("tiny"); what 64 waiting threads cost more when each
+ * has allocated one block ("threads"); or of the library's code behind its first segment, after what every program may do
+ * ("rest"; nothing where the library has no such segment).
  */
 #include "support/require.h"
 #include "support/subject.h"
 #include "support/workload.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { THREADS = 64 };
 
@@ -48,10 +51,55 @@ static void print_thread_cost(void)
     printf("%zu\n", after > before ? after - before : 0);
 }
 
+static void do_ordinary_things(void)
+{
+    pthread_t thread;
+
+    require(pthread_barrier_init(&barrier, NULL, 1) == 0);
+    require(pthread_create(&thread, NULL, take_one, NULL) == 0 && pthread_join(thread, NULL) == 0);
+    for (size_t size = 1; size < 200000; size += size / 4 + 1) {
+        void *block = malloc(size), *zeroed = calloc(1, size);
+
+        require(block != NULL && zeroed != NULL);
+        memset(block, 1, size);
+        block = realloc(block, size * 2);
+        free(zeroed);
+        free(block);
+    }
+}
+
+/* The second executable mapping of the library and what it says of "Rss:". */
+static void print_rest(void)
+{
+    static char text[1 << 20];
+    int descriptor = open("/proc/self/smaps", O_RDONLY);
+    size_t length = 0;
+    ssize_t got;
+    int found = 0;
+
+    require(descriptor >= 0);
+    while ((got = read(descriptor, text + length, sizeof text - 1 - length)) > 0)
+        length += (size_t)got;
+    close(descriptor);
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        if (strstr(line, "libgcalloc.so") != NULL)
+            found += strstr(line, " r-xp ") != NULL;
+        else if (found == 2 && strncmp(line, "Rss:", 4) == 0) {
+            printf("%lu\n", strtoul(line + 4, NULL, 10));
+            return;
+        }
+    }
+}
+
 int main(int count, char **arguments)
 {
     require(count == 2);
     free(malloc(100));
+    if (strcmp(arguments[1], "rest") == 0) {
+        do_ordinary_things();
+        print_rest();
+        return 0;
+    }
     if (strcmp(arguments[1], "threads") == 0)
         print_thread_cost();
     else
