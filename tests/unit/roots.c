@@ -8,6 +8,7 @@
 #include "gc/roots.h"
 #include "gc/stop.h"
 #include "heap/allocate.h"
+#include "os/pagemap.h"
 #include "os/thread.h"
 #include "support/suite.h"
 #include "unit/heap.h"
@@ -15,9 +16,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -25,6 +29,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -92,6 +97,38 @@ static void start(void)
     stack_count = 0;
     ck_assert_uint_eq(found(), 0);
     ck_assert_int_eq(scan_result, 0);
+}
+
+/* Linux before 6.7 does not know the call that finds pages of interest. */
+static void start_on_older_kernel(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)PAGEMAP_SCAN_CALL, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOTTY),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof code / sizeof code[0], code};
+    ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+    start();
+}
+
+/* A container's filter may forbid reading one's own memory by a call. */
+static void start_without_copying(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof code / sizeof code[0], code};
+    ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+    start();
 }
 
 __attribute__((noinline)) static void fill(void *place, size_t step_bytes)
@@ -567,10 +604,10 @@ START_TEST(no_descriptor_is_left_open)
 }
 END_TEST
 
-static TCase *places(void)
+static TCase *places_with(const char *name, void (*set_up)(void))
 {
-    TCase *tests = tcase_create("places");
-    tcase_add_checked_fixture(tests, start, NULL);
+    TCase *tests = tcase_create(name);
+    tcase_add_checked_fixture(tests, set_up, NULL);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, globals);
     tcase_add_test(tests, thread_locals_of_the_main_thread);
@@ -595,6 +632,21 @@ static TCase *places(void)
     return tests;
 }
 
+static TCase *places(void)
+{
+    return places_with("places", start);
+}
+
+static TCase *older_kernel(void)
+{
+    return places_with("older kernel", start_on_older_kernel);
+}
+
+static TCase *without_copying(void)
+{
+    return places_with("without copying", start_without_copying);
+}
+
 static TCase *borders(void)
 {
     TCase *tests = tcase_create("borders");
@@ -615,6 +667,6 @@ static TCase *borders(void)
 
 int main(void)
 {
-    static test_case_maker *const makers[] = {places, borders};
-    return suite_run("gc/roots", makers, 2);
+    static test_case_maker *const makers[] = {places, older_kernel, without_copying, borders};
+    return suite_run("gc/roots", makers, 4);
 }
