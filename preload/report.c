@@ -97,7 +97,7 @@ IN_EVERY_PROCESS void report_at_exit(void)
     const struct options *options = options_now();
     if (options->stats)
         write_statistics();
-    const char *problem = options->verify ? heap_verify(false) : NULL;
+    const char *problem = options->verify && !options->shadow ? heap_verify(false) : NULL;
     if (problem != NULL) {
         message_note("error: corrupted metadata: %s\n  see gcalloc(7), \"corrupted metadata\"", problem);
         os_abort();

@@ -7,6 +7,7 @@
 
 #include "base/bits.h"
 #include "base/lock.h"
+#include "base/options.h"
 #include "gc/white.h"
 #include "heap/buffer.h"
 #include "heap/large.h"
@@ -14,6 +15,8 @@
 #include "heap/span.h"
 #include "heap/thread.h"
 #include "os/match.h"
+
+#include <string.h>
 
 enum { SLOTS_MAX = 1024, WORDS_MAX = SLOTS_MAX / WORD_BITS };
 
@@ -24,6 +27,33 @@ static uint64_t whites_of_word(const uint8_t *white, size_t count, uint8_t any)
     for (uint32_t i = 0; i < WORD_BITS; i += 16)
         bits |= (uint64_t)os_bytes_with_16(white + i, any) << i;
     return count >= WORD_BITS ? bits : bits & word_mask(0, (uint32_t)count);
+}
+
+/* No address, no small number, no text. */
+enum { SHADOW_BYTE = 0xdb };
+
+/*
+ * Instead of freeing: nobody gets the slot again. A later free() or realloc() finds it free and reports that; who follows
+ * a pointer in it faults.
+ */
+static uint32_t shadow_slots(struct span *span, const uint64_t *garbage)
+{
+    uint32_t total = 0;
+    for (size_t word = 0; word < words_for(span->slot_count); word++) {
+        for (uint64_t bits = garbage[word]; bits != 0; bits &= bits - 1) {
+            size_t index = word * WORD_BITS + bit_lowest(bits);
+            memset((void *)span_slot(span, index), SHADOW_BYTE, span->slot_bytes);
+            slot_state_set(&span->states[index], SLOT_FREE);
+            total++;
+        }
+    }
+    return total;
+}
+
+static void shadow_large(struct span *span)
+{
+    memset((void *)span->start, SHADOW_BYTE, span->slot_bytes);
+    atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, SLOT_FREE, memory_order_relaxed);
 }
 
 static void sweep_span(struct span *span, struct sweep_result *result)
@@ -43,7 +73,7 @@ static void sweep_span(struct span *span, struct sweep_result *result)
     if (any != 0) {
         struct thread_heap *owner = span->owner;
         lock_take(&owner->lock);
-        uint32_t freed = buffer_reclaim(span, garbage);
+        uint32_t freed = options_now()->shadow ? shadow_slots(span, garbage) : buffer_reclaim(span, garbage);
         lock_release(&owner->lock);
         live -= freed;
         result->freed_blocks += freed;
@@ -65,7 +95,10 @@ static void sweep_large(struct span *span, struct sweep_result *result)
     }
     result->freed_blocks++;
     result->freed_bytes += span->slot_bytes;
-    large_free(NULL, (void *)span->start, &heap_layout.units[span->first_unit], NULL);
+    if (options_now()->shadow)
+        shadow_large(span);
+    else
+        large_free(NULL, (void *)span->start, &heap_layout.units[span->first_unit], NULL);
 }
 
 /* A span may be gone when it has been swept: where the next one begins is read before. */

@@ -133,9 +133,32 @@ static void disabled_means_asked_only(void)
     require(before.collections > after.collections);
 }
 
+/* With the option shadow: what was hidden is overwritten, never handed out again, and to free it is reported. */
+static void freed_in_the_shadow(void)
+{
+    int overwritten = 0;
+
+    make(100);
+    collect();
+    for (int i = 0; i < COUNT; i++)
+        overwritten += *(unsigned char *)reveal(i) == 0xdb && ((unsigned char *)reveal(i))[99] == 0xdb;
+    require(overwritten >= COUNT - STRAY_MAX);
+    for (int i = 0; i < 10 * COUNT; i++) {
+        char *block = malloc(100);
+
+        require(block < (char *)reveal(0) || block >= (char *)reveal(0) + 100);
+    }
+    for (int i = 0; i < COUNT; i++)
+        if (*(unsigned char *)reveal(i) == 0xdb)
+            free(reveal(i));
+}
+
 int main(int count, char **arguments)
 {
-    (void)arguments;
+    if (count > 1 && strcmp(arguments[1], "shadow") == 0) {
+        freed_in_the_shadow();
+        return 0;
+    }
     if (count > 1) { /* without the option */
         gca_gc_stats stats;
 

@@ -4,6 +4,7 @@ tells of each collection, and `gcalloc run --gc --stats` reports them all."""
 
 import os
 import re
+import signal
 import sys
 
 sys.dont_write_bytecode = True  # the sources may be read-only
@@ -52,6 +53,12 @@ def reports():
         expect(re.search(pattern, errors), f"no {pattern} in {errors}")
 
 
+def shadow_reports():
+    result = run([program("api"), "shadow"], env=plain_environment(GCALLOC_OPTIONS="gc,shadow"))
+    expect(result.returncode == -signal.SIGABRT, f"{status_words(result.returncode)} {result.stderr.decode()}")
+    expect(b"double free" in result.stderr, f"it said {result.stderr.decode()}")
+
+
 def main():
     tally = Tally("collect")
     for shape in ("small", "mixed", "cyclic", "list", "threads", "kept"):
@@ -61,6 +68,7 @@ def main():
     tally.case("leaks without a collector", grows_without)
     tally.case("the API", lambda: check(run([program("api")], env=plain_environment(GCALLOC_OPTIONS="gc,verify"))))
     tally.case("the API without the option", lambda: check(run([program("api"), "off"], env=plain_environment())))
+    tally.case("blocks in use are reported in shadow mode", shadow_reports)
     tally.case("a line for each collection", logs)
     tally.case("gcalloc run --gc --stats", reports)
     tally.finish()
