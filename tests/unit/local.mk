@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	tests/unit/options \
 	tests/unit/os_maps \
 	tests/unit/os_memory \
+	tests/unit/os_refused \
 	tests/unit/os_tracking \
 	tests/unit/remote \
 	tests/unit/runs \
@@ -112,6 +113,11 @@ tests_unit_os_memory_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_os_memory_CFLAGS = $(TEST_CFLAGS)
 tests_unit_os_memory_SOURCES = tests/unit/os_memory.c
 tests_unit_os_memory_LDADD = $(UNIT_LDADD)
+
+tests_unit_os_refused_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_os_refused_CFLAGS = $(TEST_CFLAGS)
+tests_unit_os_refused_SOURCES = tests/unit/os_refused.c
+tests_unit_os_refused_LDADD = $(UNIT_LDADD)
 
 tests_unit_os_tracking_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_os_tracking_CFLAGS = $(TEST_CFLAGS)

@@ -91,9 +91,10 @@ static void report_to_file(void)
     start_heap();
 }
 
+static char text[65536]; /* of the last look at the reports */
+
 static size_t reports(void)
 {
-    char text[16384];
     size_t count = 0;
     FILE *file = fopen(log_path, "r");
     ck_assert_ptr_nonnull(file);
@@ -253,6 +254,20 @@ START_TEST(a_slot_in_a_batch_whose_span_was_given_up)
 }
 END_TEST
 
+/* A program that goes on and on does not fill the disk. */
+START_TEST(reports_end_after_a_hundred)
+{
+    report_to_file();
+    void *block = allocate(48);
+    heap_free(block);
+    for (int i = 0; i < 300; i++)
+        heap_free(block);
+    ck_assert_uint_eq(reports(), 100);
+    ck_assert_ptr_nonnull(strstr(text, "more errors like these are not reported\n"));
+    expect_sound_heap();
+}
+END_TEST
+
 START_TEST(more_than_can_be_noted)
 {
     static struct work work = {.size_bytes = 4096};
@@ -280,6 +295,7 @@ static TCase *noted(void)
     tcase_add_test(tests, each_is_reported_once);
     tcase_add_test(tests, a_slot_of_a_span_that_was_given_up);
     tcase_add_test(tests, a_slot_in_a_batch_whose_span_was_given_up);
+    tcase_add_test(tests, reports_end_after_a_hundred);
     tcase_add_test(tests, more_than_can_be_noted);
     return tests;
 }
