@@ -144,7 +144,9 @@ void *heap_allocate_aligned(size_t size_bytes, size_t align_bytes)
         return heap_allocate(size_bytes);
     if (!class_exists(size_bytes) || align_bytes > UNIT_BYTES)
         return allocate_large(size_bytes, align_bytes, false);
-    uint32_t class_index = class_of(size_bytes < align_bytes ? align_bytes - 1 + class_size_bias : size_bytes);
+    /* No smaller class has slots that are a multiple of the alignment, and mostly this one has. */
+    size_t least_bytes = round_up(size_bytes + 1 - class_size_bias, align_bytes);
+    uint32_t class_index = class_of(least_bytes - 1 + class_size_bias);
     while ((class_slot_bytes[class_index] & (align_bytes - 1)) != 0)
         class_index++;
     struct buffer *buffer = buffer_ready(class_index);
