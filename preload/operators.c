@@ -42,7 +42,7 @@ enum derived_operator {
     DERIVED_COUNT
 };
 
-static const char *const derived_names[DERIVED_COUNT] = {
+static const char derived_names[DERIVED_COUNT][36] = {
     [NEW_NOTHROW] = "_ZnwmRKSt9nothrow_t",
     [NEW_ARRAY] = "_Znam",
     [NEW_ARRAY_NOTHROW] = "_ZnamRKSt9nothrow_t",
@@ -269,6 +269,12 @@ void *_ZnamSt11align_val_tRKSt9nothrow_t(size_t size_bytes, size_t align_bytes, 
 
 /* ---- delete ---- */
 
+/* One copy for the forms that are seldom called: all of this is mapped in every process. */
+NOINLINE static void delete_rarely(void *pointer)
+{
+    heap_free(pointer);
+}
+
 /* operator delete(void *) */
 void _ZdlPv(void *pointer)
 {
@@ -283,7 +289,7 @@ void _ZdlPvRKSt9nothrow_t(void *pointer, const struct nothrow *tag)
     if (UNLIKELY(next != NULL))
         return next(pointer, tag);
     (void)tag;
-    heap_free(pointer);
+    delete_rarely(pointer);
 }
 
 /* operator delete(void *, size_t) */
@@ -312,7 +318,7 @@ void _ZdlPvSt11align_val_tRKSt9nothrow_t(void *pointer, size_t align_bytes, cons
         return next(pointer, align_bytes, tag);
     (void)align_bytes;
     (void)tag;
-    heap_free(pointer);
+    delete_rarely(pointer);
 }
 
 /* operator delete(void *, size_t, align_val_t) */
@@ -343,7 +349,7 @@ void _ZdaPvRKSt9nothrow_t(void *pointer, const struct nothrow *tag)
     if (UNLIKELY(next != NULL))
         return next(pointer, tag);
     (void)tag;
-    heap_free(pointer);
+    delete_rarely(pointer);
 }
 
 /* operator delete[](void *, size_t) */
@@ -364,7 +370,7 @@ void _ZdaPvSt11align_val_t(void *pointer, size_t align_bytes)
     if (UNLIKELY(next != NULL))
         return next(pointer, align_bytes);
     (void)align_bytes;
-    heap_free(pointer);
+    delete_rarely(pointer);
 }
 
 /* operator delete[](void *, align_val_t, nothrow_t const &) */
@@ -376,7 +382,7 @@ void _ZdaPvSt11align_val_tRKSt9nothrow_t(void *pointer, size_t align_bytes, cons
         return next(pointer, align_bytes, tag);
     (void)align_bytes;
     (void)tag;
-    heap_free(pointer);
+    delete_rarely(pointer);
 }
 
 /* operator delete[](void *, size_t, align_val_t) */

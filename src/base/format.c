@@ -135,7 +135,7 @@ void text_add(struct text *text, const char *format, ...)
 
 void text_add_size(struct text *text, unsigned long size_bytes)
 {
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+    static const char units[][4] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
     uint32_t unit = 0;
     unsigned long tenths = size_bytes * 10;
     if (size_bytes > (1ul << 50))

@@ -38,21 +38,21 @@ static bool slice_is(struct slice slice, const char *word)
     return strlen(word) == slice.length && memcmp(slice.bytes, word, slice.length) == 0;
 }
 
-static bool slice_is_any(struct slice slice, const char *const *words)
+static bool slice_is_any(struct slice slice, const char (*words)[6], size_t count)
 {
-    for (; *words != NULL; words++)
-        if (slice_is(slice, *words))
+    for (size_t i = 0; i < count; i++)
+        if (slice_is(slice, words[i]))
             return true;
     return false;
 }
 
 static const char *parse_bool(struct slice value, uint64_t *value_out)
 {
-    static const char *const yes[] = {"1", "yes", "on", "true", NULL};
-    static const char *const no[] = {"0", "no", "off", "false", NULL};
-    if (!slice_is_any(value, yes) && !slice_is_any(value, no))
+    static const char yes[][6] = {"1", "yes", "on", "true"};
+    static const char no[][6] = {"0", "no", "off", "false"};
+    if (!slice_is_any(value, yes, 4) && !slice_is_any(value, no, 4))
         return "neither yes nor no";
-    *value_out = slice_is_any(value, yes);
+    *value_out = slice_is_any(value, yes, 4);
     return NULL;
 }
 
@@ -66,8 +66,8 @@ static int size_suffix(struct slice suffix)
     if (letter == NULL)
         return -1;
     struct slice rest = {suffix.bytes + 1, suffix.length - 1};
-    static const char *const endings[] = {"", "B", "b", "iB", "ib", NULL};
-    return slice_is_any(rest, endings) ? (int)(letter - letters) + 1 : -1;
+    static const char endings[][6] = {"", "B", "b", "iB", "ib"};
+    return slice_is_any(rest, endings, 5) ? (int)(letter - letters) + 1 : -1;
 }
 
 static const char *parse_number(struct slice value, const struct option_row *option, uint64_t *value_out)

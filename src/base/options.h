@@ -29,9 +29,9 @@ enum { HUGE_PAGES_NEVER, HUGE_PAGES_LARGE, HUGE_PAGES_ALWAYS };
 
 /* One row of the table, as data. */
 struct option_row {
-    const char *name;
+    char name[24];
     enum option_type type;
-    const char *initial; /* as written in options.def */
+    char initial[24]; /* as written in options.def */
     uint64_t minimum;
     uint64_t maximum;
     const char *choices; /* "first|second", or NULL */

@@ -81,7 +81,7 @@ int os_mapping_find(uintptr_t address, struct os_mapping *mapping_out)
 
 /* By the start of the name: the first row that fits. Everything else that has a name is a file. */
 static const struct {
-    const char *prefix;
+    char prefix[24];
     enum os_map_kind kind;
 } kinds[] = {
     {"[stack", OS_MAP_STACK},
