@@ -25,6 +25,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 enum {
     TEXT_BYTES = 8192,
@@ -300,7 +301,8 @@ static int pour_part(struct scan *scan, const struct os_map *map, const struct r
     case OS_MAP_DEVICE:
         return 0;
     case OS_MAP_RING:
-        pour_bytes(&scan->pour, (const unsigned char *)part->start, part->end - part->start, part->start, step_bytes);
+        if (map->readable)
+            pour_bytes(&scan->pour, (const unsigned char *)part->start, part->end - part->start, part->start, step_bytes);
         return 0;
     case OS_MAP_SHARED:
         return pour_shared(scan, map, part, step_bytes);
@@ -371,6 +373,15 @@ static void pour_value(uint64_t value, void *context)
     pour->range(&word, &word + 1, sizeof word, pour->context);
 }
 
+/* Messages of any length follow one another in a pipe, so an address may begin anywhere. */
+static void pour_message(const unsigned char *bytes, size_t size_bytes, bool first, void *context)
+{
+    struct pour *pour = context;
+    size_t padded_bytes = round_up(size_bytes, WORD_BYTES);
+    memset(workspace->copy + size_bytes, 0, padded_bytes - size_bytes);
+    pour_bytes(pour, bytes, padded_bytes, first ? WORD_BYTES : pour->end, 1);
+}
+
 /* A block may be the alternate stack that they were saved to, which nothing else may lead to. */
 static void pour_registers(struct pour *pour, const struct stopped *stack)
 {
@@ -391,10 +402,17 @@ static int pour_all(struct scan *scan, const struct stopped *stacks, size_t coun
     int result = pour_mappings(scan);
     if (result == 0)
         result = pour_unreadable(scan);
+    const struct os_held_room room = {
+        .text = workspace->text,
+        .text_bytes = sizeof workspace->text,
+        .copy = workspace->copy,
+        .copy_bytes = sizeof workspace->copy - WORD_BYTES,
+    };
     if (result == 0)
-        result = os_held_by_epoll(pour_value, &scan->pour, workspace->text, sizeof workspace->text);
+        result = os_held_by_files(pour_value, pour_message, &scan->pour, &room);
+    pour_flush(&scan->pour);
     if (result == 0)
-        result = os_held_by_timers(pour_value, &scan->pour, workspace->text, sizeof workspace->text);
+        result = os_held_by_timers(pour_value, &scan->pour, &room);
     return result;
 }
 

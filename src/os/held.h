@@ -1,22 +1,37 @@
 /*
  * os/held: values that a program has given to the kernel and that lie nowhere else: what epoll_wait() will return, what
- * a timer's signal will bring.
+ * a timer's signal will bring, what threads tell each other through pipes.
  *
- * Not to be had from the kernel: signals that are queued, messages, requests of io_uring and aio on their way.
- * Nothing here locks or allocates.
+ * Not to be had from the kernel: signals that are queued, messages in sockets and queues, requests of io_uring and aio on
+ * their way. Nothing here locks or allocates.
  */
 #ifndef OS_HELD_H
 #define OS_HELD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef void os_held_value(uint64_t value, void *context);
 
-/* Calls `value` for the data of every file that an epoll descriptor of the process watches. text is room for reading. */
-int os_held_by_epoll(os_held_value *value, void *context, char *text, size_t text_bytes);
+/* Called with what was written to a pipe and not read yet, piece by piece; `first` with a pipe's first piece. */
+typedef void os_held_bytes(const unsigned char *bytes, size_t size_bytes, bool first, void *context);
+
+/* Room for working; both aligned to 8. */
+struct os_held_room {
+    char *text;
+    size_t text_bytes;
+    unsigned char *copy;
+    size_t copy_bytes;
+};
+
+/*
+ * Goes through the descriptors of the process: calls `value` for the data of every file that an epoll descriptor watches,
+ * and `bytes` for what every pipe holds that can be read from. The pipes stay as they are. Returns 0 or -errno.
+ */
+int os_held_by_files(os_held_value *value, os_held_bytes *bytes, void *context, const struct os_held_room *room);
 
 /* Calls `value` for the signal value of every POSIX timer. A kernel that does not show them shows none. */
-int os_held_by_timers(os_held_value *value, void *context, char *text, size_t text_bytes);
+int os_held_by_timers(os_held_value *value, void *context, const struct os_held_room *room);
 
 #endif

@@ -14,13 +14,6 @@
 /* Not "self": that reads empty once the process's first thread has ended. */
 #define MAPS_PATH "/proc/thread-self/maps"
 
-static bool skip_line(struct os_reader *reader, int byte)
-{
-    while (byte >= 0 && byte != '\n')
-        byte = os_reader_byte(reader);
-    return byte >= 0;
-}
-
 /* The rest of the line without leading blanks; of a long name the end is kept, which holds the file's name. */
 static bool read_name(struct os_reader *reader, char *name, size_t size_bytes)
 {
@@ -35,16 +28,22 @@ static bool read_name(struct os_reader *reader, char *name, size_t size_bytes)
     return byte >= 0;
 }
 
-/* The same, but of a long name the start is kept, which says what sort of thing it is. */
-static bool read_prefix(struct os_reader *reader, char *name, size_t size_bytes)
+/*
+ * The same, but of a long name the start is kept, which says what sort of thing it is; and whether it is the name of a file
+ * that was deleted, which the kernel says at the end, in parentheses.
+ */
+static bool read_prefix(struct os_reader *reader, char *name, size_t size_bytes, bool *deleted_out)
 {
     size_t length = 0;
-    int byte;
-    for (byte = os_reader_skip_blanks(reader); byte >= 0 && byte != '\n' && length < size_bytes - 1;
-         byte = os_reader_byte(reader))
-        name[length++] = (char)byte;
+    int byte, last = 0;
+    for (byte = os_reader_skip_blanks(reader); byte >= 0 && byte != '\n'; byte = os_reader_byte(reader)) {
+        if (length < size_bytes - 1)
+            name[length++] = (char)byte;
+        last = byte;
+    }
     name[length] = '\0';
-    return skip_line(reader, byte);
+    *deleted_out = last == ')';
+    return byte >= 0;
 }
 
 static bool read_mapping(struct os_reader *reader, struct os_mapping *mapping)
@@ -106,7 +105,7 @@ static const struct {
     {"socket:", OS_MAP_DEVICE},
 };
 
-static enum os_map_kind kind_of(const char *name, const struct os_map *map, bool shared)
+static enum os_map_kind kind_of(const char *name, bool shared, bool deleted)
 {
     enum os_map_kind kind = name[0] == '\0' ? OS_MAP_PRIVATE : OS_MAP_FILE;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && name[0] != '\0'; i++)
@@ -115,7 +114,7 @@ static enum os_map_kind kind_of(const char *name, const struct os_map *map, bool
             break;
         }
     if (shared && kind == OS_MAP_FILE)
-        return map->writable || strstr(name, " (deleted)") != NULL ? OS_MAP_SHARED : OS_MAP_FILE_SHARED;
+        return deleted ? OS_MAP_SHARED : OS_MAP_FILE_SHARED;
     return shared && kind == OS_MAP_PRIVATE ? OS_MAP_SHARED : kind;
 }
 
@@ -132,8 +131,9 @@ static bool read_entry(struct os_reader *reader, struct os_map *map)
     os_reader_skip_field(reader);
     os_reader_skip_field(reader);
     os_reader_skip_field(reader);
-    bool whole = read_prefix(reader, name, sizeof name);
-    map->kind = (uint8_t)kind_of(name, map, shared);
+    bool deleted;
+    bool whole = read_prefix(reader, name, sizeof name, &deleted);
+    map->kind = (uint8_t)kind_of(name, shared, deleted);
     return whole;
 }
 

@@ -30,8 +30,8 @@ enum os_map_kind {
     OS_MAP_PRIVATE,     /* no file: what was ever written is in the process's own pages */
     OS_MAP_STACK,       /* the same; the main thread's stack */
     OS_MAP_FILE,        /* a private mapping of a file: what was written since are pages without FILE */
-    OS_MAP_SHARED,      /* shared memory or a writable file: also what the page tables don't show may hold data */
-    OS_MAP_FILE_SHARED, /* a file mapped shared and read-only */
+    OS_MAP_SHARED,      /* memory that may be shared: also what the page tables don't show may hold data */
+    OS_MAP_FILE_SHARED, /* a shared mapping of a file that has a name */
     OS_MAP_SECRET,      /* memfd_secret: the kernel itself can't read it */
     OS_MAP_RING,        /* io_uring or aio: plain memory shared with the kernel, with values the program gave it */
     OS_MAP_DEVICE,      /* reading it may do something, or it is the kernel's: vdso and the like */

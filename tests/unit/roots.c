@@ -22,6 +22,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -261,6 +262,25 @@ START_TEST(a_shared_file)
 }
 END_TEST
 
+/* With a long name, such as tells nothing at its start. */
+START_TEST(a_shared_file_that_has_a_name)
+{
+    char folder[] = "/var/tmp/gcalloc-roots-XXXXXX", path[300];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/with blank %0150d", folder, 7);
+    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_int_eq(ftruncate(descriptor, ROOM), 0);
+    char *place = map(PROT_READ | PROT_WRITE, MAP_SHARED, descriptor);
+    fill(place, sizeof(uintptr_t));
+    expect_all();
+    ck_assert_int_eq(mprotect(place, ROOM, PROT_READ), 0);
+    expect_all();
+    unlink(path);
+    rmdir(folder);
+    check_shared(map(PROT_READ | PROT_WRITE, MAP_SHARED, descriptor));
+}
+END_TEST
+
 START_TEST(a_private_file_mapping_where_it_was_written)
 {
     char *place = map(PROT_READ | PROT_WRITE, MAP_PRIVATE, temporary_file(true));
@@ -380,6 +400,34 @@ START_TEST(epoll_data)
     expect_all();
     close(poll_descriptor);
     expect_none();
+}
+END_TEST
+
+/* Beginning at an odd byte, more than fits one piece, and nothing of it is gone afterwards. */
+START_TEST(messages_in_pipes)
+{
+    enum { MESSAGE = 1001 };
+    int ends[2];
+    char message[MESSAGE];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_ge(fcntl(ends[1], F_SETPIPE_SZ, 2 * WORDS * MESSAGE), WORDS * MESSAGE);
+    for (size_t i = 0; i < WORDS; i++) {
+        uintptr_t value = word(i);
+        memset(message, 'm', sizeof message);
+        memcpy(message + i, &value, sizeof value);
+        ck_assert_int_eq(write(ends[1], message, sizeof message), MESSAGE);
+    }
+    memset(message, 0, sizeof message);
+    expect_all();
+    expect_all();
+    for (size_t i = 0; i < WORDS; i++) {
+        uintptr_t value = word(i);
+        ck_assert_int_eq(read(ends[0], message, sizeof message), MESSAGE);
+        ck_assert(memcmp(message + i, &value, sizeof value) == 0 && message[MESSAGE - 1] == 'm');
+    }
+    memset(message, 0, sizeof message);
+    clear_stack();
+    ck_assert_uint_lt(found(), WORDS / 100);
 }
 END_TEST
 
@@ -616,6 +664,7 @@ static TCase *places_with(const char *name, void (*set_up)(void))
     tcase_add_test(tests, shared_memory);
     tcase_add_test(tests, memory_files);
     tcase_add_test(tests, a_shared_file);
+    tcase_add_test(tests, a_shared_file_that_has_a_name);
     tcase_add_test(tests, a_private_file_mapping_where_it_was_written);
     tcase_add_test(tests, files_that_end_early_do_no_harm);
     tcase_add_test(tests, what_was_only_reserved_is_not_touched);
@@ -624,6 +673,7 @@ static TCase *places_with(const char *name, void (*set_up)(void))
     tcase_add_test(tests, words_at_every_byte_of_code);
     tcase_add_test(tests, code_being_written);
     tcase_add_test(tests, epoll_data);
+    tcase_add_test(tests, messages_in_pipes);
     tcase_add_test(tests, timer_values);
 #if defined(__x86_64__)
     tcase_add_test(tests, registers_that_setjmp_mangles);

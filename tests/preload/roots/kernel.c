@@ -34,6 +34,26 @@ static void close_watcher(void)
     close(watcher);
 }
 
+/* As threads tell each other what to work on. */
+static int ends[2];
+
+static void open_pipe(void)
+{
+    require(pipe(ends) == 0);
+}
+
+static void put_message(size_t index, uintptr_t block)
+{
+    require(write(ends[1], "msg", index % 4) == (ssize_t)(index % 4));
+    require(write(ends[1], &block, sizeof block) == sizeof block);
+}
+
+static void close_pipe(void)
+{
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void put_timer(size_t index, uintptr_t block)
 {
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
@@ -62,6 +82,7 @@ static void put_thread_timer(size_t index, uintptr_t block)
 
 const struct place kernel_places[] = {
     {"epoll data", open_watcher, put_event, NULL, close_watcher, 0, NULL},
+    {"messages in a pipe", open_pipe, put_message, NULL, close_pipe, 0, NULL},
     {"timer values", NULL, put_timer, NULL, delete_timers, 0, NULL},
     {"values of timers that start threads", NULL, put_thread_timer, NULL, delete_timers, 0, NULL},
     {NULL, NULL, NULL, NULL, NULL, 0, NULL},
