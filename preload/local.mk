@@ -15,9 +15,18 @@ libgcalloc_la_SOURCES = \
 	preload/limits.c \
 	preload/loader.c \
 	preload/malloc.c \
+	preload/next.c \
+	preload/next.def \
+	preload/next.h \
 	preload/report.c \
 	preload/report.h \
-	preload/start.c
+	preload/start.c \
+	preload/stop_often.c \
+	preload/stop_often.h \
+	preload/wrap_process.c \
+	preload/wrap_signal.c \
+	preload/wrap_transfer.c \
+	preload/wrap_wait.c
 libgcalloc_la_LIBADD = liboperators.la libcore.la
 
 # A new-handler may throw through these.

@@ -7,10 +7,12 @@
 #include "base/message.h"
 #include "base/options.h"
 #include "gc/cycle.h"
+#include "gc/region.h"
 #include "heap/foreign.h"
 #include "heap/thread.h"
 #include "os/thread.h"
 #include "preload/report.h"
+#include "preload/stop_often.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -47,6 +49,9 @@ __attribute__((constructor)) static void start(void)
     struct thread_heap *heap = thread_heap_get();
     thread_heap_done(heap);
     int result = options_now()->gc ? cycle_start() : 0;
+    region_is_on = options_now()->gc && result == 0;
+    if (region_is_on && options_now()->stop_every_us != 0)
+        stop_often_start();
     if (result != 0)
         message_warn("option \"gc\": threads can't be stopped here, error %d", -result);
     __cxa_atexit(at_exit, NULL, NULL);

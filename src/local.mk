@@ -35,6 +35,8 @@ libcore_la_SOURCES = \
 	src/gc/pinned.h \
 	src/gc/pour.c \
 	src/gc/pour.h \
+	src/gc/region.c \
+	src/gc/region.h \
 	src/gc/restart.c \
 	src/gc/restart.h \
 	src/gc/roots.c \
@@ -117,6 +119,7 @@ libcore_la_SOURCES = \
 	src/os/signals.c \
 	src/os/signals.h \
 	src/os/syscall.h \
+	src/os/tail.h \
 	src/os/tasks.c \
 	src/os/tasks.h \
 	src/os/thread.c \

@@ -2,7 +2,8 @@
  * gc/restart: a system call that our signal has cut short is made again.
  *
  * The kernel does so itself for some calls, since the handler asks for it (SA_RESTART); others fail with EINTR whatever
- * the handler asks, which is what we take back.
+ * the handler asks, which is what we take back. Where we can the handler makes the call, in a safe region: then the next
+ * stop leaves it alone, and a call with a timeout comes to its end however often there are stops.
  *
  * If a signal of the program's has arrived during the stop, the program's handler runs as soon as ours returns, and the call
  * must fail as it would have without us: always, or, for those that can be restarted, unless that handler asks for it.
@@ -11,9 +12,11 @@
  */
 #include "gc/restart.h"
 
+#include "gc/region.h"
 #include "os/context.h"
 #include "os/signals.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -65,13 +68,44 @@ static bool handler_follows(const void *context, bool *restarts_out)
     return false;
 }
 
-void restart_interrupted(void *context, const struct os_call *call)
+struct again {
+    struct os_call call;
+    uint64_t mask;
+    long result;
+};
+
+/* In the region: with the program's own mask, as the call was made. A handler that has run meanwhile ends it. */
+static long make_again(long address, long b, long c, long d, long e, long f, long g)
+{
+    struct again *again = (struct again *)address;
+    uint64_t handled_count = region_handled_count();
+    (void)b, (void)c, (void)d, (void)e, (void)f, (void)g;
+    os_signal_set_mask(again->mask);
+    if (region_handled_count() == handled_count)
+        again->result = os_call_make(&again->call);
+    return 0;
+}
+
+static void restart(void *context, const struct os_call *known, bool is_registered)
+{
+    struct again again = {.mask = os_context_mask(context), .result = -EINTR};
+    if (!os_context_call(context, known, &again.call) || again.call.number == SYS_restart_syscall)
+        return;
+    if (!is_registered || !region_is_possible()) {
+        os_context_restart(context, &again.call);
+        return;
+    }
+    region_call(make_again, (long)&again, 0, 0, 0, 0, 0, 0);
+    os_context_set_result(context, again.result);
+}
+
+void restart_interrupted(void *context, const struct os_call *known, bool is_registered)
 {
     long number = -1;
     bool restarts;
     if (os_context_is_interrupted(context)) {
         if (!handler_follows(context, &restarts))
-            os_context_restart(context, call);
+            restart(context, known, is_registered);
     } else if (os_context_before_call(context, &number) && can_be_interrupted(number) &&
                handler_follows(context, &restarts) && !restarts) {
         os_context_interrupt(context);

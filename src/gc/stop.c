@@ -26,8 +26,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { STOP_SIGNAL = 33 };
-
 /*
  * How long a thread may take to answer: one that can run, one that blocks the signal (libc does for moments), one that
  * sleeps in the kernel. Then, after how long they are looked at.
@@ -113,12 +111,14 @@ static void handle(int signal, void *info, void *context)
     uint32_t now = epoch;
     struct stop_entry *entry = (now & 1) != 0 ? stop_table_find(os_thread_id()) : NULL;
     struct os_call call;
-    bool in_call = entry != NULL && entry->state == STOP_AWAITED && entry->in_call;
+    bool is_awaited = entry != NULL && entry->state == STOP_AWAITED;
+    bool is_registered = is_awaited && entry->record != NULL;
+    bool in_call = is_awaited && entry->in_call;
     if (in_call)
         call = entry->call; /* the table changes with the next stop */
     if (entry != NULL)
         answer(entry, context, now);
-    restart_interrupted(context, in_call ? &call : NULL);
+    restart_interrupted(context, in_call ? &call : NULL, is_registered);
 }
 
 /* libc installs its handler when the first thread is made, over ours. */

@@ -13,6 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a thread must not block that is to be stopped. */
+enum { STOP_SIGNAL = 33 };
+
 struct stopped {
     int32_t thread_id;
     bool is_region;

@@ -1,13 +1,12 @@
 /*
  * gc/threads: a record for each thread that gcalloc has met.
  *
- * Records are taken by compare-and-swap from an array that only grows.
+ * Records are taken by compare-and-swap from an array that only grows, since a thread may get one in a signal handler.
  *
- * Locks: grow_lock, for committing more of it.
+ * Locks: none.
  */
 #include "gc/threads.h"
 
-#include "base/lock.h"
 #include "os/maps.h"
 #include "os/memory.h"
 #include "os/thread.h"
@@ -22,7 +21,6 @@ _Thread_local struct thread_record *thread_self;
 static struct thread_record *records;
 static _Atomic size_t committed_count;
 static _Atomic size_t used_count; /* records below this number have been in use */
-static struct lock grow_lock;
 static _Atomic int32_t process_id;
 
 int threads_process_id(void)
@@ -35,23 +33,30 @@ bool threads_is_own_process(void)
     return process_id != 0 && process_id == os_process_id();
 }
 
+/* What is committed twice stays as it is, so threads that grow at the same time need no lock. */
 static bool grow(size_t count)
 {
-    bool done = true;
-    lock_take(&grow_lock);
-    if (count > committed_count) {
-        done = count <= THREADS_MAX &&
-               os_commit(records + committed_count, RECORDS_A_STEP * sizeof *records) == 0;
-        if (done)
-            committed_count += RECORDS_A_STEP;
-    }
-    lock_release(&grow_lock);
-    return done;
+    size_t before = committed_count;
+    if (count <= before)
+        return true;
+    if (count > THREADS_MAX || os_commit(records + before, RECORDS_A_STEP * sizeof *records) != 0)
+        return false;
+    atomic_compare_exchange_strong(&committed_count, &before, before + RECORDS_A_STEP);
+    return true;
+}
+
+/* A thread with the same id that has ended may have left one. */
+static void drop_records(int thread_id)
+{
+    for (size_t i = 0; i < used_count; i++)
+        if (records[i].thread_id == thread_id)
+            records[i].thread_id = 0;
 }
 
 static struct thread_record *take_record(int thread_id)
 {
-    for (size_t i = 0; i < committed_count || grow(i + 1); i++) {
+    drop_records(thread_id);
+    for (size_t i = 0; grow(i + 1); i++) {
         int32_t expected = 0;
         if (!atomic_compare_exchange_strong(&records[i].thread_id, &expected, thread_id))
             continue;
@@ -76,11 +81,6 @@ struct thread_record *thread_register(uintptr_t stack_start, uintptr_t stack_end
     return record;
 }
 
-struct thread_record *thread_register_unknown(void)
-{
-    return thread_self != NULL ? thread_self : thread_register(0, 0);
-}
-
 void thread_unregister(void)
 {
     struct thread_record *record = thread_self;
@@ -102,7 +102,6 @@ void threads_each(void (*visit)(struct thread_record *record, void *context), vo
 /* Nobody else is left, and the caller has another id than in the parent. */
 static void after_fork_in_child(void)
 {
-    lock_reset(&grow_lock);
     for (size_t i = 0; i < used_count; i++)
         if (&records[i] != thread_self)
             records[i].thread_id = 0;

@@ -7,7 +7,7 @@
  * A record outlives its thread until a stop has not found it any more. That does no harm: a thread that has ended was in no
  * region.
  *
- * Uses os, base. Locks: none; a lock of its own for more room.
+ * Uses os, base. Locks: none.
  */
 #ifndef GC_THREADS_H
 #define GC_THREADS_H
@@ -29,7 +29,8 @@ struct thread_record {
         shares_memory;     /* the thread has called vfork: what looks like it may be its child */
     uintptr_t stack_start; /* normal stack; 0 if unknown */
     uintptr_t stack_end;
-    uint64_t unused[4];
+    uint64_t handled_count;      /* how often a handler of the program's has run; its own thread's */
+    uint64_t unused[3];
 };
 
 _Static_assert(sizeof(struct thread_record) == CACHE_LINE_BYTES, "no two threads share a line");
@@ -44,11 +45,11 @@ int threads_start(void);
 bool threads_is_own_process(void);
 int threads_process_id(void);
 
-/* Registers the calling thread; the bounds of its stack are 0 if unknown. Returns its record, or NULL without memory. */
+/*
+ * Registers the calling thread; the bounds of its stack are 0 if unknown. Returns its record, or NULL without
+ * memory. May be called in a signal handler.
+ */
 struct thread_record *thread_register(uintptr_t stack_start, uintptr_t stack_end);
-
-/* Registers the caller, if needed, with the bounds that the mappings show. */
-struct thread_record *thread_register_unknown(void);
 
 /* The calling thread ends. */
 void thread_unregister(void);

@@ -5,6 +5,8 @@
  */
 #include "os/context.h"
 
+#include "os/syscall.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -39,6 +41,12 @@ static long call_result(const void *context)
     return (long)*stored(context, REG_RAX);
 }
 
+static bool is_same_place(const struct os_call *call, const void *context)
+{
+    return call->program_counter == os_context_program_counter(context) &&
+           call->stack_pointer == os_context_stack_pointer(context);
+}
+
 /* The number is lost in the result. libc loads most numbers right before the instruction: mov $number, %eax. */
 static long number_from_code(uintptr_t after)
 {
@@ -51,18 +59,32 @@ static long number_from_code(uintptr_t after)
     return number >= 0 && number < 1024 ? number : -1;
 }
 
-bool os_context_restart(void *context, const struct os_call *call)
+bool os_context_call(const void *context, const struct os_call *known, struct os_call *call_out)
 {
+    static const int registers[] = {REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9};
     uintptr_t after = os_context_program_counter(context);
-    long number = number_from_code(after);
-    if (call != NULL && call->program_counter == after &&
-        call->stack_pointer == os_context_stack_pointer(context))
-        number = call->number;
-    if (number < 0)
-        return false;
-    *stored(context, REG_RAX) = number;
-    *stored(context, REG_RIP) = (greg_t)(after - CALL_BYTES);
-    return true;
+    struct os_call call = {
+        .number = number_from_code(after),
+        .stack_pointer = os_context_stack_pointer(context),
+        .program_counter = after,
+    };
+    if (known != NULL && is_same_place(known, context))
+        call.number = known->number;
+    for (int i = 0; i < 6; i++)
+        call.arguments[i] = (uintptr_t)*stored(context, registers[i]);
+    *call_out = call;
+    return call.number >= 0;
+}
+
+void os_context_restart(void *context, const struct os_call *call)
+{
+    *stored(context, REG_RAX) = call->number;
+    *stored(context, REG_RIP) -= CALL_BYTES;
+}
+
+void os_context_set_result(void *context, long result)
+{
+    *stored(context, REG_RAX) = result;
 }
 
 bool os_context_before_call(const void *context, long *number_out)
@@ -108,15 +130,24 @@ static long call_result(const void *context)
 }
 
 /* The number is still there; the first argument is lost in the result. */
-bool os_context_restart(void *context, const struct os_call *call)
+bool os_context_call(const void *context, const struct os_call *known, struct os_call *call_out)
 {
-    uintptr_t after = os_context_program_counter(context);
-    if (call == NULL || call->program_counter != after ||
-        call->stack_pointer != os_context_stack_pointer(context))
+    if (known == NULL || known->program_counter != os_context_program_counter(context) ||
+        known->stack_pointer != os_context_stack_pointer(context))
         return false;
-    machine(context)->regs[0] = call->arguments[0];
-    machine(context)->pc = after - CALL_BYTES;
+    *call_out = *known;
     return true;
+}
+
+void os_context_restart(void *context, const struct os_call *call)
+{
+    machine(context)->regs[0] = call->arguments[0];
+    machine(context)->pc -= CALL_BYTES;
+}
+
+void os_context_set_result(void *context, long result)
+{
+    machine(context)->regs[0] = (unsigned long long)result;
 }
 
 bool os_context_before_call(const void *context, long *number_out)
@@ -133,6 +164,13 @@ void os_context_interrupt(void *context)
     machine(context)->pc += CALL_BYTES;
 }
 #endif
+
+long os_call_make(const struct os_call *call)
+{
+    const uintptr_t *arguments = call->arguments;
+    return os_syscall(call->number, (long)arguments[0], (long)arguments[1], (long)arguments[2],
+                      (long)arguments[3], (long)arguments[4], (long)arguments[5]);
+}
 
 uint64_t os_context_mask(const void *context)
 {

@@ -9,6 +9,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The caller's own, now: at or below all it has on its stack. */
+static inline uintptr_t os_stack_pointer(void)
+{
+    uintptr_t value;
+#if defined(__x86_64__)
+    __asm__ volatile("mov %%rsp, %0" : "=r"(value));
+#else
+    __asm__ volatile("mov %0, sp" : "=r"(value));
+#endif
+    return value;
+}
+
 uintptr_t os_context_stack_pointer(const void *context);
 uintptr_t os_context_program_counter(const void *context);
 
@@ -25,10 +37,17 @@ bool os_context_on_alternate_stack(const void *context, uintptr_t address, uintp
 bool os_context_is_interrupted(const void *context);
 
 /*
- * Lets the interrupted call be made again when the handler returns. `call` is what the thread was known to be blocked in
- * before the signal, or NULL; nothing happens, and the result is false, when that is another call or can't be told.
+ * The call that was interrupted: its number and arguments. `known` is what the thread was known to be blocked in before the
+ * signal, or NULL. False when it is not known to be this call, and the registers don't say.
  */
-bool os_context_restart(void *context, const struct os_call *call);
+bool os_context_call(const void *context, const struct os_call *known, struct os_call *call_out);
+
+/* Lets that call be made again when the handler returns, or have a result. */
+void os_context_restart(void *context, const struct os_call *call);
+void os_context_set_result(void *context, long result);
+
+/* Makes a call. */
+long os_call_make(const struct os_call *call);
 
 /* True when the context stands before a system call, made again or for the first time; then its number. */
 bool os_context_before_call(const void *context, long *number_out);

@@ -16,6 +16,7 @@ UNIT_TESTS = \
 	tests/unit/os_memory \
 	tests/unit/os_refused \
 	tests/unit/os_tracking \
+	tests/unit/region \
 	tests/unit/remote \
 	tests/unit/runs \
 	tests/unit/sizes \
@@ -123,6 +124,11 @@ tests_unit_os_tracking_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_os_tracking_CFLAGS = $(TEST_CFLAGS)
 tests_unit_os_tracking_SOURCES = tests/unit/os_tracking.c
 tests_unit_os_tracking_LDADD = $(UNIT_LDADD)
+
+tests_unit_region_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_region_CFLAGS = $(TEST_CFLAGS)
+tests_unit_region_SOURCES = tests/unit/region.c
+tests_unit_region_LDADD = $(UNIT_LDADD)
 
 tests_unit_remote_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_remote_CFLAGS = $(TEST_CFLAGS)

@@ -2,6 +2,7 @@
 process_programs = \
 	tests/preload/process/address_limit \
 	tests/preload/process/adoption \
+	tests/preload/process/blocked_calls \
 	tests/preload/process/closed_files \
 	tests/preload/process/closed_stderr \
 	tests/preload/process/core_dump \
@@ -65,6 +66,11 @@ tests_preload_process_adoption_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_process_adoption_CFLAGS = $(TEST_CFLAGS)
 tests_preload_process_adoption_SOURCES = tests/preload/process/adoption.c
 tests_preload_process_adoption_LDADD = libsubject.a
+
+tests_preload_process_blocked_calls_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_process_blocked_calls_CFLAGS = $(TEST_CFLAGS)
+tests_preload_process_blocked_calls_SOURCES = tests/preload/process/blocked_calls.c
+tests_preload_process_blocked_calls_LDADD = -lrt
 
 tests_preload_process_closed_files_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_process_closed_files_CFLAGS = $(TEST_CFLAGS)

@@ -43,6 +43,10 @@ def runs(name, *arguments, options="", **settings):
     check(run([program(name), *arguments], env=subject_environment(options), **settings))
 
 
+def runs_with(options, name, *arguments):
+    runs(name, *arguments, options=options)
+
+
 def with_limit(name, kind, size_bytes, *arguments):
     limit = lambda: resource.setrlimit(kind, (size_bytes, size_bytes))
     check(run([program(name), *arguments], env=subject_environment(), preexec_fn=limit), f"with a limit of {size_bytes >> 20} MiB")
@@ -180,6 +184,11 @@ def main():
         tally.case(name, runs, name)
     if os.path.exists(program("thread_local_objects")):
         tally.case("thread_local_objects", runs, "thread_local_objects")
+    for microseconds in (0, 2000, 300):
+        options = f"gc,stop_every_us={microseconds}" if microseconds else ""
+        tally.case(f"blocked calls, a stop every {microseconds} us", runs_with, options, "blocked_calls")
+    for name in ("fork_under_load", "spawn", "exec_from_thread", "tiny_stacks", "main_thread_exits", "key_destructors"):
+        tally.case(f"{name}, a stop every 1000 us", runs_with, "gc,stop_every_us=1000", name)
     tally.case("plugins", runs, "plugins", plugin("plugin"))
     for mib in (48, 64, 100, 200, 500, 1500, 5000):
         tally.case(f"address space of {mib} MiB", with_limit, "address_limit", resource.RLIMIT_AS, mib * MIB)

@@ -1,0 +1,195 @@
+/*
+ * preload/wrap_process: calls that make threads and processes, or replace them.
+ *
+ * A signal of ours that waits for a thread when it execs would meet the new program, which has no handler: during exec
+ * nobody is stopped. A process that shares our memory can't be stopped at all.
+ */
+#include "gc/stop.h"
+#include "gc/threads.h"
+#include "os/tail.h"
+#include "preload/export.h"
+#include "preload/next.h"
+
+#include <alloca.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct start {
+    void *(*function)(void *);
+    void *argument;
+};
+
+/* Tells where the thread's stack lies, which can be asked here, not in the wrappers: it allocates. */
+static void register_thread(void)
+{
+    pthread_attr_t attributes;
+    void *stack = NULL;
+    size_t size_bytes = 0;
+    region_function *get = (region_function *)next_function(NEXT_pthread_getattr_np);
+    region_function *get_stack = (region_function *)next_function(NEXT_pthread_attr_getstack);
+    region_function *destroy = (region_function *)next_function(NEXT_pthread_attr_destroy);
+    if ((int)get((long)pthread_self(), (long)&attributes, 0, 0, 0, 0, 0) == 0) {
+        if ((int)get_stack((long)&attributes, (long)&stack, (long)&size_bytes, 0, 0, 0, 0) != 0)
+            stack = NULL;
+        destroy((long)&attributes, 0, 0, 0, 0, 0, 0);
+    }
+    thread_register((uintptr_t)stack, stack != NULL ? (uintptr_t)stack + size_bytes : 0);
+}
+
+static void *run(void *argument)
+{
+    struct start start = *(struct start *)argument;
+    free(argument);
+    register_thread();
+    void *result = start.function(start.argument);
+    thread_unregister();
+    return result;
+}
+
+EXPORT int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes,
+                          void *(*function)(void *), void *restrict argument)
+{
+    region_function *create = (region_function *)next_function(NEXT_pthread_create);
+    struct start *start = region_is_on ? malloc(sizeof *start) : NULL;
+    if (start == NULL)
+        return (int)create((long)thread, (long)attributes, (long)function, (long)argument, 0, 0, 0);
+    *start = (struct start){function, argument};
+    int result = (int)create((long)thread, (long)attributes, (long)run, (long)start, 0, 0, 0);
+    if (result != 0)
+        free(start);
+    return result;
+}
+
+/* Where vfork goes on. From now on its thread has to be told from the child that looks like it. */
+__attribute__((used)) next_any *wrap_vfork_target(void);
+
+next_any *wrap_vfork_target(void)
+{
+    if (thread_self != NULL)
+        thread_self->shares_memory = true;
+    return next_function(NEXT_vfork);
+}
+
+__asm__(".pushsection .text\n"
+        ".globl vfork\n"
+        ".type vfork, %function\n"
+        "vfork:\n"
+        ".cfi_startproc\n" OS_TAIL_JUMP("wrap_vfork_target") ".cfi_endproc\n"
+                                                             ".size vfork, . - vfork\n"
+                                                             ".popsection\n");
+
+EXPORT int clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
+{
+    region_function *next = (region_function *)next_function(NEXT_clone);
+    va_list rest;
+    va_start(rest, argument);
+    long parent_id = va_arg(rest, long);
+    long thread_pointer = va_arg(rest, long);
+    long child_id = va_arg(rest, long);
+    va_end(rest);
+    bool shares_memory = (flags & (CLONE_VM | CLONE_THREAD | CLONE_VFORK)) == CLONE_VM;
+    if (region_is_on && shares_memory)
+        stop_forbid(); /* for ever: nothing says when that process ends */
+    return (int)next((long)function, (long)stack, flags, (long)argument, parent_id, thread_pointer,
+                     child_id);
+}
+
+/* The child of a vfork leaves its parent's memory alone. */
+static int exec(enum next_name name, long a, long b, long c, long d, long e)
+{
+    region_function *function = (region_function *)next_function(name);
+    bool forbids = region_is_on && threads_is_own_process();
+    if (forbids)
+        stop_forbid();
+    int result = (int)function(a, b, c, d, e, 0, 0);
+    if (forbids)
+        stop_allow();
+    return result;
+}
+
+EXPORT int execve(const char *path, char *const *arguments, char *const *environment)
+{
+    return exec(NEXT_execve, (long)path, (long)arguments, (long)environment, 0, 0);
+}
+
+EXPORT int execveat(int folder, const char *path, char *const *arguments, char *const *environment,
+                    int flags)
+{
+    return exec(NEXT_execveat, folder, (long)path, (long)arguments, (long)environment, flags);
+}
+
+EXPORT int fexecve(int file, char *const *arguments, char *const *environment)
+{
+    return exec(NEXT_fexecve, file, (long)arguments, (long)environment, 0, 0);
+}
+
+EXPORT int execvpe(const char *name, char *const *arguments, char *const *environment)
+{
+    return exec(NEXT_execvpe, (long)name, (long)arguments, (long)environment, 0, 0);
+}
+
+EXPORT int execvp(const char *name, char *const *arguments)
+{
+    return exec(NEXT_execvp, (long)name, (long)arguments, 0, 0, 0);
+}
+
+EXPORT int execv(const char *path, char *const *arguments)
+{
+    return execve(path, arguments, environ);
+}
+
+/* The arguments from the list on, NULL included, into an array with room for them, or only counted. */
+static size_t collect(char **array_out, const char *first, va_list *rest)
+{
+    size_t count = 0;
+    for (const char *next = first;; next = va_arg(*rest, const char *)) {
+        if (array_out != NULL)
+            array_out[count] = (char *)next;
+        count++;
+        if (next == NULL)
+            return count;
+    }
+}
+
+/* On the stack: the child of a fork or vfork calls these. */
+EXPORT int execl(const char *path, const char *first, ...)
+{
+    va_list rest;
+    va_start(rest, first);
+    char **arguments = alloca(collect(NULL, first, &rest) * sizeof *arguments);
+    va_end(rest);
+    va_start(rest, first);
+    collect(arguments, first, &rest);
+    va_end(rest);
+    return execve(path, arguments, environ);
+}
+
+EXPORT int execlp(const char *name, const char *first, ...)
+{
+    va_list rest;
+    va_start(rest, first);
+    char **arguments = alloca(collect(NULL, first, &rest) * sizeof *arguments);
+    va_end(rest);
+    va_start(rest, first);
+    collect(arguments, first, &rest);
+    va_end(rest);
+    return execvp(name, arguments);
+}
+
+EXPORT int execle(const char *path, const char *first, ...)
+{
+    va_list rest;
+    va_start(rest, first);
+    char **arguments = alloca(collect(NULL, first, &rest) * sizeof *arguments);
+    va_end(rest);
+    va_start(rest, first);
+    collect(arguments, first, &rest);
+    char *const *environment = va_arg(rest, char *const *);
+    va_end(rest);
+    return execve(path, arguments, environment);
+}

@@ -1,0 +1,119 @@
+/*
+ * preload/wrap_signal: a handler of the program's that interrupts a call in a safe region is no part of that call.
+ *
+ * While the collector is on, the kernel gets our handler in place of each of the program's; it ends the region, calls the
+ * program's, and takes the region up again. Whoever asks for the handler is told the program's own. Flags and masks are
+ * the program's.
+ *
+ * Locks: none: sigaction may be called in handlers.
+ */
+#include "gc/region.h"
+#include "gc/threads.h"
+#include "preload/export.h"
+#include "preload/next.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef void handler(int signal, siginfo_t *info, void *context);
+
+enum { SIGNAL_COUNT = 65 };
+
+/* The program's handlers of those signals for which the kernel has ours. */
+static _Atomic uintptr_t handlers[SIGNAL_COUNT];
+
+static void handle(int signal, siginfo_t *info, void *context)
+{
+    uintptr_t suspended = region_suspend();
+    /* A handler that takes one argument leaves the others alone. */
+    ((handler *)handlers[signal])(signal, info, context);
+    region_resume(suspended);
+}
+
+static bool is_function(uintptr_t value)
+{
+    enum { LAST_SPECIAL = 2 }; /* SIG_DFL, SIG_IGN, SIG_HOLD; SIG_ERR is -1 */
+    return value > LAST_SPECIAL && value != UINTPTR_MAX;
+}
+
+/*
+ * What to give the kernel in place of `wanted`. The child of a vfork shares our memory, but has dispositions of its own,
+ * until it execs: there a handler is installed as it is.
+ */
+static uintptr_t replace(int signal, uintptr_t wanted, uintptr_t *before_out)
+{
+    bool is_known = signal > 0 && signal < SIGNAL_COUNT;
+    *before_out = is_known ? handlers[signal] : 0;
+    if (!is_known || !is_function(wanted) || !threads_is_own_process())
+        return wanted;
+    handlers[signal] = wanted; /* before the kernel knows: the next signal may be for the new one */
+    return (uintptr_t)handle;
+}
+
+/* What to tell the program. */
+static uintptr_t translate(uintptr_t found, uintptr_t before)
+{
+    return found == (uintptr_t)handle ? before : found;
+}
+
+EXPORT int sigaction(int signal, const struct sigaction *restrict action,
+                     struct sigaction *restrict old)
+{
+    region_function *function = (region_function *)next_function(NEXT_sigaction);
+    if (!region_is_on)
+        return (int)function(signal, (long)action, (long)old, 0, 0, 0, 0);
+    struct sigaction replaced;
+    uintptr_t before;
+    uintptr_t wanted = action != NULL ? (uintptr_t)action->sa_handler : 0;
+    uintptr_t given = replace(signal, wanted, &before);
+    if (action != NULL) {
+        replaced = *action;
+        replaced.sa_handler = (__sighandler_t)given;
+    }
+    int result = (int)function(signal, action != NULL ? (long)&replaced : 0, (long)old, 0, 0, 0, 0);
+    if (result == 0 && old != NULL)
+        old->sa_handler = (__sighandler_t)translate((uintptr_t)old->sa_handler, before);
+    if (result != 0 && given != wanted)
+        handlers[signal] = before;
+    return result;
+}
+
+static uintptr_t set_simply(enum next_name name, int signal, uintptr_t wanted)
+{
+    region_function *function = (region_function *)next_function(name);
+    if (!region_is_on)
+        return (uintptr_t)function(signal, (long)wanted, 0, 0, 0, 0, 0);
+    uintptr_t before;
+    uintptr_t given = replace(signal, wanted, &before);
+    uintptr_t found = (uintptr_t)function(signal, (long)given, 0, 0, 0, 0, 0);
+    if (found == (uintptr_t)SIG_ERR && given != wanted)
+        handlers[signal] = before;
+    return translate(found, before);
+}
+
+EXPORT __sighandler_t signal(int number, __sighandler_t wanted)
+{
+    return (__sighandler_t)set_simply(NEXT_signal, number, (uintptr_t)wanted);
+}
+
+EXPORT __sighandler_t bsd_signal(int number, __sighandler_t wanted)
+{
+    return (__sighandler_t)set_simply(NEXT_bsd_signal, number, (uintptr_t)wanted);
+}
+
+EXPORT __sighandler_t sysv_signal(int number, __sighandler_t wanted)
+{
+    return (__sighandler_t)set_simply(NEXT_sysv_signal, number, (uintptr_t)wanted);
+}
+
+EXPORT __sighandler_t __sysv_signal(int number, __sighandler_t wanted)
+{
+    return (__sighandler_t)set_simply(NEXT___sysv_signal, number, (uintptr_t)wanted);
+}
+
+EXPORT __sighandler_t sigset(int number, __sighandler_t wanted)
+{
+    return (__sighandler_t)set_simply(NEXT_sigset, number, (uintptr_t)wanted);
+}
