@@ -21,9 +21,13 @@
 
 next_any *next_table[NEXT_COUNT];
 
+typedef long five_arguments(long, long, long, long, long);
+typedef long six_arguments(long, long, long, long, long, long);
+
 static _Atomic bool is_libcs[NEXT_COUNT];
 
-static const char *const names[NEXT_COUNT] = {
+/* Arrays, not pointers: these lie with what every program needs. */
+static const char names[NEXT_COUNT][24] = {
 #define NEXT(name) #name,
 #include "preload/next.def"
 #undef NEXT
@@ -103,7 +107,9 @@ static uintptr_t search(const struct object *object, const char *name)
 
 static bool is_libc(const struct object *object)
 {
-    return search(object, "__libc_start_main") != 0 || search(object, "__pthread_key_create") != 0;
+    /* The second is for libpthread, which old libcs have apart. */
+    static const char marks[2][24] = {"__libc_start_main", "__pthread_key_create"};
+    return search(object, marks[0]) != 0 || search(object, marks[1]) != 0;
 }
 
 /* Searches the objects from `map` on, ours left out. */
@@ -128,7 +134,7 @@ static long missing(void)
     return -1;
 }
 
-COLD next_any *next_find(enum next_name name)
+next_any *next_find(enum next_name name)
 {
     const struct link_map *first = _r_debug.r_map;
     const struct link_map *own = first;
@@ -144,12 +150,34 @@ COLD next_any *next_find(enum next_name name)
     return function;
 }
 
-COLD long next_call_in_region(region_function *function, enum next_name name, long a, long b,
-                              long c, long d, long e, long f, long g)
+NOINLINE static long call_in_region(long a, long b, long c, long d, long e, long f, long g,
+                                    enum next_name name)
 {
+    region_function *function = (region_function *)next_function(name);
     if (!is_libcs[name])
         return function(a, b, c, d, e, f, g);
     if (UNLIKELY(thread_self == NULL))
         thread_register(0, 0); /* where its stack lies can't be asked here: that allocates */
     return region_call(function, a, b, c, d, e, f, g);
+}
+
+long next_call(long a, long b, long c, long d, long e, enum next_name name)
+{
+    if (LIKELY(!region_is_on))
+        return ((five_arguments *)next_function(name))(a, b, c, d, e);
+    return call_in_region(a, b, c, d, e, 0, 0, name);
+}
+
+long next_call_6(long a, long b, long c, long d, long e, long f, enum next_name name)
+{
+    if (LIKELY(!region_is_on))
+        return ((six_arguments *)next_function(name))(a, b, c, d, e, f);
+    return call_in_region(a, b, c, d, e, f, 0, name);
+}
+
+long next_call_7(long a, long b, long c, long d, long e, long f, long g, enum next_name name)
+{
+    if (LIKELY(!region_is_on))
+        return ((region_function *)next_function(name))(a, b, c, d, e, f, g);
+    return call_in_region(a, b, c, d, e, f, g, name);
 }

@@ -30,17 +30,9 @@ static inline next_any *next_function(enum next_name name)
     return LIKELY(function != 0) ? function : next_find(name);
 }
 
-/* Calls it in a region while the collector is on. */
-long next_call_in_region(region_function *function, enum next_name name, long a, long b, long c,
-                         long d, long e, long f, long g);
-
-static ALWAYS_INLINE long next_call(enum next_name name, long a, long b, long c, long d, long e,
-                                    long f)
-{
-    region_function *function = (region_function *)next_function(name);
-    if (LIKELY(!region_is_on))
-        return function(a, b, c, d, e, f, 0);
-    return next_call_in_region(function, name, a, b, c, d, e, f, 0);
-}
+/* Calls it with the arguments given, in a region while the collector is on. What it does not take is 0. */
+long next_call(long a, long b, long c, long d, long e, enum next_name name);
+long next_call_6(long a, long b, long c, long d, long e, long f, enum next_name name);
+long next_call_7(long a, long b, long c, long d, long e, long f, long g, enum next_name name);
 
 #endif
