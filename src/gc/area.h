@@ -7,11 +7,13 @@
 #ifndef GC_AREA_H
 #define GC_AREA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct area {
     char *start;
     size_t size_bytes;
+    bool is_random; /* set by its user: every access may be to another page, so huge ones help */
 };
 
 /*

@@ -31,11 +31,16 @@ void mark_start(struct marker *marker, struct work *items, size_t limit)
         .match = os_match_range(heap_layout.slots_start, heap_layout.slots_start + heap_bytes),
         .heap_start = heap_layout.slots_start,
         .heap_bytes = heap_bytes,
+        .units = white_units,
         .slots_fill = class_size_bias != 0,
         .list = {.items = items, .limit = limit},
     };
     for (size_t i = 0; i < MARK_AHEAD; i++)
         marker->pending[i].white = &black;
+    for (size_t i = 0; i < CLASS_COUNT; i++) {
+        marker->classes[i + 1].slot_bytes = class_slot_bytes[i];
+        marker->classes[i + 1].reciprocal = UINT64_MAX / class_slot_bytes[i] + 1; /* as in struct unit */
+    }
 }
 
 /* ---- from an address to a block ---- */
@@ -98,16 +103,24 @@ COLD static void consider_large(struct marker *marker, uintptr_t address, bool m
 /* The address lies in the heap. */
 static ALWAYS_INLINE void consider(struct marker *marker, uintptr_t address, bool may_be_end)
 {
-    const struct unit *unit = &heap_layout.units[(address - marker->heap_start) >> UNIT_SHIFT];
-    if (UNLIKELY(unit->kind != UNIT_SPAN)) {
+    size_t unit_index = (address - marker->heap_start) >> UNIT_SHIFT;
+    uint64_t unit = marker->units[unit_index];
+    size_t class_number = unit & WHITE_UNIT_MASK;
+    if (UNLIKELY(class_number == 0)) {
         consider_large(marker, address, may_be_end);
         return;
     }
-    struct slot_position position = unit_slot_position(unit, (void *)address);
+    size_t first_unit = unit_index - (unit >> WHITE_UNIT_BACK_SHIFT & WHITE_UNIT_MASK);
+    uintptr_t start = marker->heap_start + (first_unit << UNIT_SHIFT);
+    uint64_t reciprocal = marker->classes[class_number].reciprocal;
+    uint64_t slot_bytes = marker->classes[class_number].slot_bytes;
+    unsigned __int128 product = (unsigned __int128)(address - start) * reciprocal;
+    uint64_t index = (uint64_t)(product >> 64);
+    bool is_start = (uint64_t)product < reciprocal;
     enqueue(marker, (struct mark_pending){
-                        .white = white_of(unit->states + position.index),
-                        .start = unit->start + position.index * unit->slot_bytes,
-                        .size_bytes = unit->slot_bytes | (position.is_start && may_be_end),
+                        .white = (uint8_t *)(uintptr_t)(unit >> WHITE_UNIT_SHIFT) + index,
+                        .start = start + index * slot_bytes,
+                        .size_bytes = slot_bytes | (is_start && may_be_end),
                     });
 }
 

@@ -14,6 +14,7 @@
 
 #include "gc/roots.h"
 #include "gc/worklist.h"
+#include "heap/sizes.h"
 #include "os/match.h"
 
 #include <stdbool.h>
@@ -33,6 +34,11 @@ struct marker {
     struct os_match match;
     uintptr_t heap_start;
     size_t heap_bytes;
+    const uint64_t *units; /* gc/white.h */
+    struct {
+        uint64_t reciprocal;
+        uint64_t slot_bytes;
+    } classes[CLASS_COUNT + 1]; /* by class plus one */
     uint32_t next_pending; /* the oldest; the ring is always full */
     uint32_t next_ahead;
     uint32_t ahead_count;

@@ -2,8 +2,9 @@
  * gc/pacing: when the next cycle is due.
  *
  * The heap may grow by a share of what lived, at least by GROWTH_BYTES_MIN. Growth is counted in units: what fills the
- * holes that a cycle left costs no memory and brings no cycle nearer. In a program that frees what it allocates cycles
- * find nothing, and each such cycle lets the heap grow twice as much as before, up to SHARE_MAX times what lived.
+ * holes that a cycle left costs no memory and brings no cycle nearer. After a cycle that found little the next one comes
+ * later, but not so late that the heap is more than two and a half times what lives. A program that frees what it
+ * allocates has a cycle only whenever its heap is larger than it ever was.
  *
  * Locks: none; written by the collecting thread alone, read by all.
  */
@@ -16,13 +17,14 @@
 
 enum {
     GROWTH_BYTES_MIN = 16 * 1024 * 1024,
-    SHARE_MAX = 4,
+    SHARE_RICH = 100, /* percent of what lived */
+    SHARE_POOR = 150,
     POOR = 16, /* a cycle that frees less than this part of the heap was in vain */
     RICH = 4,
 };
 
 static _Atomic size_t limit_units; /* a cycle is due when the heap would get larger; 0 at first */
-static size_t share = 1;
+static size_t share = SHARE_RICH;
 
 static size_t units_now(void)
 {
@@ -48,10 +50,10 @@ void pacing_note_cycle(uint64_t live_bytes, uint64_t freed_bytes)
 {
     uint64_t heap_bytes = live_bytes + freed_bytes;
     if (freed_bytes < heap_bytes / POOR)
-        share = share < SHARE_MAX ? share * 2 : SHARE_MAX;
+        share = SHARE_POOR;
     else if (freed_bytes >= heap_bytes / RICH)
-        share = 1;
-    set_limit(live_bytes * share);
+        share = SHARE_RICH;
+    set_limit(live_bytes / 100 * share);
 }
 
 void pacing_note_failure(void)

@@ -10,12 +10,16 @@
 #include "gc/area.h"
 
 #include <errno.h>
+#include <string.h>
 
 enum { KEPT_BYTES = 1024 * 1024 };
 
 ptrdiff_t white_distance;
 
-static struct area mirror;
+const uint64_t *white_units;
+
+static struct area mirror = {.is_random = true};
+static struct area units_area = {.is_random = true};
 
 void white_rule_full(struct white_rule *rule, uint32_t birth)
 {
@@ -49,6 +53,14 @@ static void start_span(const struct span *span, const struct white_rule *rule)
     white[span->slot_count] = WHITE_FREE;
 }
 
+static void describe(const struct span *span)
+{
+    uint64_t *unit = (uint64_t *)units_area.start + span->first_unit;
+    uint64_t entry = (uint64_t)(uintptr_t)white_of(span->states) << WHITE_UNIT_SHIFT | (span->class_index + 1u);
+    for (uint64_t i = 0; i < span->unit_count; i++)
+        unit[i] = entry | i << WHITE_UNIT_BACK_SHIFT;
+}
+
 static void start_large(const struct span *span, const struct white_rule *rule)
 {
     struct unit *first = &heap_layout.units[span->first_unit];
@@ -60,15 +72,20 @@ static void start_large(const struct span *span, const struct white_rule *rule)
 
 int white_start(const struct white_rule *rule)
 {
+    size_t table_bytes = (atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed) >> UNIT_SHIFT) * sizeof *white_units;
     size_t used_bytes = atomic_load_explicit(&image_now->metadata_used_bytes, memory_order_relaxed);
-    if (area_need(&mirror, used_bytes + WORD_BITS) != 0)
+    if (area_need(&mirror, used_bytes + WORD_BITS) != 0 || area_need(&units_area, table_bytes) != 0)
         return -ENOMEM;
+    white_units = (const uint64_t *)units_area.start;
+    memset(units_area.start, 0, table_bytes);
     white_distance = (ptrdiff_t)((uintptr_t)mirror.start - image_now->metadata_start);
     for (struct span *span = span_from(0); span != NULL; span = span_from(span->first_unit + span->unit_count)) {
-        if (span_is_large(span))
+        if (span_is_large(span)) {
             start_large(span, rule);
-        else
-            start_span(span, rule);
+            continue;
+        }
+        start_span(span, rule);
+        describe(span);
     }
     return 0;
 }

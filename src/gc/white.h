@@ -41,6 +41,15 @@ int white_start(const struct white_rule *rule);
 /* The cycle is over; an area much larger than the next cycle is likely to need is given up. */
 void white_end(void);
 
+/*
+ * What the marker needs of each unit, in eight bytes instead of the descriptor's line, so that the table of a gigabyte fits
+ * the second-level cache: from bit 16 on the address of the white bytes of the unit's span, from bit 8 on how many units
+ * before this one the span begins, below that its class plus one. 0 for large blocks and free units.
+ */
+extern const uint64_t *white_units;
+
+enum { WHITE_UNIT_SHIFT = 16, WHITE_UNIT_BACK_SHIFT = 8, WHITE_UNIT_MASK = 255 };
+
 /* From a state byte, or a large block's record, to its white byte. */
 extern ptrdiff_t white_distance;
 
