@@ -10,9 +10,11 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -68,6 +70,16 @@ static void *map_area(void)
     return start;
 }
 
+/* Whether the kernel lets this process have what it takes, asked without the code under test. */
+static bool kernel_can(void)
+{
+    struct uffdio_api api = {.api = UFFD_API, .features = 1 << 15 | 1 << 13};
+    int descriptor = (int)syscall(SYS_userfaultfd, O_CLOEXEC | 1);
+    bool can = descriptor >= 0 && ioctl(descriptor, UFFDIO_API, &api) == 0;
+    close(descriptor);
+    return can && access("/proc/self/pagemap", R_OK) == 0;
+}
+
 /* Every page written, then protected. */
 static void start(void)
 {
@@ -75,6 +87,7 @@ static void start(void)
     area = map_area();
     memset(area, 1, PAGES * page_bytes);
     available = os_tracking_start() == 0;
+    ck_assert_int_eq(available, kernel_can());
     seen_outside = 0;
     int result = epoch();
     ck_assert_int_eq(result == 0, available);
@@ -339,6 +352,26 @@ START_TEST(where_a_filter_forbids_it)
 }
 END_TEST
 
+/* A filter that comes later. */
+START_TEST(where_asking_is_forbidden_later)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof code / sizeof code[0], code};
+    ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        return;
+    ck_assert_int_ne(dirty(), 0);
+    ck_assert_uint_eq(seen_count(), PAGES);
+    ck_assert_int_ne(epoch(), 0);
+    ck_assert_uint_eq(seen_count(), PAGES);
+}
+END_TEST
+
 /* More runs than one answer of the kernel's holds. */
 START_TEST(many_runs)
 {
@@ -386,6 +419,7 @@ static TCase *tracking(void)
     tcase_add_exit_test(tests, a_process_without_proc_goes_on, 0);
     tcase_add_test(tests, stopped_means_all_is_written);
     tcase_add_test(tests, where_a_filter_forbids_it);
+    tcase_add_test(tests, where_asking_is_forbidden_later);
     tcase_add_test(tests, many_runs);
     return tests;
 }

@@ -63,7 +63,7 @@ static void look(const void *start, const void *end, unsigned step_bytes, void *
     }
 }
 
-static struct stopped stacks[64];
+static struct stopped *stacks; /* hidden: their stack pointers must not count by lying there */
 static size_t stack_count;
 
 /* Overwrites what calls before this one have left on the stack. */
@@ -95,6 +95,9 @@ static void start(void)
     start_heap();
     /* Not the block's start: being the heap's first, it is also where our own tables say that the heap starts. */
     hidden_base = ((uintptr_t)allocate(WORDS * WORD_STEP + PAGE) + WORD_STEP) ^ key;
+    stacks = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(stacks, MAP_FAILED);
+    ck_assert_int_eq(roots_hide(stacks, PAGE), 0);
     stack_count = 0;
     ck_assert_uint_eq(found(), 0);
     ck_assert_int_eq(scan_result, 0);
@@ -186,6 +189,17 @@ START_TEST(thread_locals_of_the_main_thread)
 }
 END_TEST
 
+START_TEST(the_stack_of_the_main_thread)
+{
+    uintptr_t words[WORDS];
+    fill(words, sizeof *words);
+    expect_all();
+    memset(words, 0, sizeof words);
+    __asm__ volatile("" : : "r"(words) : "memory");
+    expect_none();
+}
+END_TEST
+
 /* With their own pages behind one another, and every other page never touched. */
 START_TEST(a_private_mapping)
 {
@@ -227,6 +241,11 @@ static void check_shared(char *place)
     ck_assert_int_eq(status, 0);
     ck_assert_int_eq(mprotect(place, ROOM, PROT_READ), 0);
     expect_all();
+    child = fork();
+    if (child == 0)
+        _exit(found() == WORDS && scan_result == 0 ? 0 : 1);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
     ck_assert_int_eq(mprotect(place, ROOM, PROT_NONE), 0);
     expect_all();
 }
@@ -513,6 +532,20 @@ START_TEST(pins_and_ranges_that_the_program_adds)
 }
 END_TEST
 
+/* So many that they share places in the table, taken back in another order. */
+START_TEST(many_pins)
+{
+    enum { PINS = 4096, STRIDE = 1237 };
+    for (uintptr_t i = 1; i <= PINS; i++)
+        ck_assert_int_eq(roots_pin((void *)(i * i * 16)), 0);
+    for (uintptr_t i = 0; i < PINS; i++) {
+        uintptr_t address = (i * STRIDE % PINS + 1) * (i * STRIDE % PINS + 1) * 16;
+        ck_assert_int_eq(roots_unpin((void *)address), 0);
+        ck_assert_int_eq(roots_unpin((void *)address), -ENOENT);
+    }
+}
+END_TEST
+
 START_TEST(what_is_hidden_does_not_count)
 {
     char *place = map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -659,6 +692,7 @@ static TCase *places_with(const char *name, void (*set_up)(void))
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, globals);
     tcase_add_test(tests, thread_locals_of_the_main_thread);
+    tcase_add_test(tests, the_stack_of_the_main_thread);
     tcase_add_test(tests, a_private_mapping);
     tcase_add_test(tests, pages_made_read_only_or_unreadable);
     tcase_add_test(tests, shared_memory);
@@ -703,6 +737,7 @@ static TCase *borders(void)
     tcase_add_checked_fixture(tests, start, NULL);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, pins_and_ranges_that_the_program_adds);
+    tcase_add_test(tests, many_pins);
     tcase_add_test(tests, what_is_hidden_does_not_count);
     tcase_add_test(tests, heap_pages_made_unreadable);
     tcase_add_test(tests, stacks_count_from_their_pointer_up);

@@ -193,6 +193,7 @@ static void coroutine_checks(void)
 {
     uintptr_t hidden = hide((uintptr_t)stack);
     stack = NULL;
+    other_stack_pointer = NULL;
     hold_and_check();
     require(is_there(hidden));
     switch_stacks(&other_stack_pointer, &main_stack_pointer);
