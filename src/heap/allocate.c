@@ -85,10 +85,19 @@ static size_t at_least_one(size_t size_bytes)
     return size_bytes + (size_bytes == 0);
 }
 
+/*
+ * Before a slow path goes by the size. The first call of all starts gcalloc, as another thread's may do right now, and with
+ * a collector sizes mean something else from then on.
+ */
+static void start_if_first(void)
+{
+    if (UNLIKELY(thread_heap_peek() == NULL))
+        thread_heap_start();
+}
+
 NOINLINE void *heap_allocate_slowly(size_t size_bytes)
 {
-    if (image_now == NULL)
-        thread_heap_done(thread_heap_get()); /* the first call of all: with a collector, sizes mean something else */
+    start_if_first();
     size_bytes = at_least_one(size_bytes);
     if (!class_exists(size_bytes))
         return allocate_large(size_bytes, 1, false);
@@ -109,20 +118,26 @@ static void *take_zeroed(struct buffer *buffer, size_t size_bytes)
     return slot;
 }
 
+NOINLINE static void *allocate_zeroed_slowly(size_t size_bytes)
+{
+    start_if_first();
+    return class_exists(size_bytes) ? allocate_slot(class_of(size_bytes), SLOT_ALLOCATED, true)
+                                    : allocate_large(size_bytes, 1, true);
+}
+
 /* Only size_bytes are cleared; what is behind them in the slot is nobody's. */
 void *heap_allocate_zeroed(size_t size_bytes)
 {
     size_bytes = at_least_one(size_bytes);
     if (!class_exists(size_bytes))
         return allocate_large(size_bytes, 1, true);
-    uint32_t class_index = class_of(size_bytes);
-    struct buffer *buffer = buffer_ready(class_index);
-    return LIKELY(buffer != NULL) ? take_zeroed(buffer, size_bytes)
-                                  : allocate_slot(class_index, SLOT_ALLOCATED, true);
+    struct buffer *buffer = buffer_ready(class_of(size_bytes));
+    return LIKELY(buffer != NULL) ? take_zeroed(buffer, size_bytes) : allocate_zeroed_slowly(size_bytes);
 }
 
 void *heap_allocate_leaf(size_t size_bytes)
 {
+    start_if_first();
     size_bytes = at_least_one(size_bytes);
     if (!class_exists(size_bytes)) {
         void *block = allocate_large(size_bytes, 1, false);
@@ -137,6 +152,23 @@ void *heap_allocate_leaf(size_t size_bytes)
  * Spans start at a multiple of UNIT_BYTES, so a slot size that is a multiple of the alignment gives aligned slots. Every
  * alignment up to UNIT_BYTES finds one: the largest class is a multiple of them all.
  */
+static ALWAYS_INLINE uint32_t aligned_class(size_t size_bytes, size_t align_bytes)
+{
+    /* No smaller class has slots that are a multiple of the alignment, and mostly this one has. */
+    size_t least_bytes = round_up(size_bytes + 1 - class_size_bias, align_bytes);
+    uint32_t class_index = class_of(least_bytes - 1 + class_size_bias);
+    while ((class_slot_bytes[class_index] & (align_bytes - 1)) != 0)
+        class_index++;
+    return class_index;
+}
+
+NOINLINE static void *allocate_aligned_slowly(size_t size_bytes, size_t align_bytes)
+{
+    start_if_first();
+    return class_exists(size_bytes) ? allocate_slot(aligned_class(size_bytes, align_bytes), SLOT_ALLOCATED, false)
+                                    : allocate_large(size_bytes, align_bytes, false);
+}
+
 void *heap_allocate_aligned(size_t size_bytes, size_t align_bytes)
 {
     size_bytes = at_least_one(size_bytes);
@@ -144,13 +176,8 @@ void *heap_allocate_aligned(size_t size_bytes, size_t align_bytes)
         return heap_allocate(size_bytes);
     if (!class_exists(size_bytes) || align_bytes > UNIT_BYTES)
         return allocate_large(size_bytes, align_bytes, false);
-    /* No smaller class has slots that are a multiple of the alignment, and mostly this one has. */
-    size_t least_bytes = round_up(size_bytes + 1 - class_size_bias, align_bytes);
-    uint32_t class_index = class_of(least_bytes - 1 + class_size_bias);
-    while ((class_slot_bytes[class_index] & (align_bytes - 1)) != 0)
-        class_index++;
-    struct buffer *buffer = buffer_ready(class_index);
-    return LIKELY(buffer != NULL) ? buffer_take(buffer) : allocate_slot(class_index, SLOT_ALLOCATED, false);
+    struct buffer *buffer = buffer_ready(aligned_class(size_bytes, align_bytes));
+    return LIKELY(buffer != NULL) ? buffer_take(buffer) : allocate_aligned_slowly(size_bytes, align_bytes);
 }
 
 /* ---- freeing ---- */

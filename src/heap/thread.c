@@ -53,7 +53,8 @@ NOINLINE static int start(void)
     int result = 0;
     if (!atomic_load_explicit(&started, memory_order_relaxed)) {
         options_load();
-        class_size_bias = options_now()->gc ? 0 : 1;
+        if (options_now()->gc)
+            class_size_bias = 0;
         os_memory_fail(options_now()->fail_map, options_now()->fail_map_every);
         result = layout_start();
         if (result == 0) {
@@ -64,6 +65,12 @@ NOINLINE static int start(void)
     }
     lock_release(&start_lock);
     return result;
+}
+
+void thread_heap_start(void)
+{
+    if (!atomic_load_explicit(&started, memory_order_acquire))
+        start();
 }
 
 /* ---- what parked heaps offer ---- */

@@ -96,6 +96,9 @@ extern const struct thread_heap thread_heap_none;
 
 extern _Thread_local struct thread_heap *heap_self __attribute__((tls_model("initial-exec")));
 
+/* Starts gcalloc if nobody has, and memory is there. A thread that has a heap sees all that the start has set. */
+void thread_heap_start(void);
+
 /*
  * The calling thread's heap, made or taken over if it has none. NULL when memory is short. Starts gcalloc itself on the
  * first call in the process.

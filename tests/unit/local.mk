@@ -7,7 +7,6 @@ UNIT_TESTS = \
 	tests/unit/format \
 	tests/unit/large \
 	tests/unit/lock \
-	tests/unit/mark \
 	tests/unit/message \
 	tests/unit/metadata \
 	tests/unit/misuse \
@@ -26,13 +25,13 @@ UNIT_TESTS = \
 	tests/unit/verify \
 	tests/unit/walk
 
-# Not under sanitizers: what reads all of the process's memory, a sanitizer's own included; and not under ThreadSanitizer:
-# what interrupts threads wherever they are, in its own functions as well.
+# Not under sanitizers: what reads all of the process's memory, a sanitizer's own included. Not under ThreadSanitizer: what
+# interrupts threads wherever they are, in its own functions as well; and what one thread does alone, for many minutes there.
 if !SANITIZED
 UNIT_TESTS += tests/unit/roots
 endif
 if !SANITIZED_THREADS
-UNIT_TESTS += tests/unit/stop
+UNIT_TESTS += tests/unit/mark tests/unit/stop
 endif
 
 if HAVE_CHECK

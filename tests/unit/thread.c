@@ -377,10 +377,41 @@ START_TEST(a_process_forks_while_threads_allocate)
 }
 END_TEST
 
+static void *take_first(int how, size_t size_bytes)
+{
+    switch (how) {
+    case 0:
+        return heap_allocate(size_bytes);
+    case 1:
+        return heap_allocate_zeroed(size_bytes);
+    case 2:
+        return heap_allocate_leaf(size_bytes);
+    default:
+        return heap_allocate_aligned(size_bytes, 32);
+    }
+}
+
+/* The loader's first call is calloc. With a collector a block must not fill its slot, the first as little as any other. */
+START_TEST(the_first_call_of_all_may_be_any)
+{
+    static const size_t sizes[] = {32, CLASS_BYTES_MAX, CLASS_BYTES_MAX * 2};
+    size_t size_bytes = sizes[_i % 3];
+    setenv("GCALLOC_OPTIONS", "gc", 1);
+    void *first = take_first(_i / 3, size_bytes);
+    ck_assert_ptr_nonnull(first);
+    ck_assert_uint_ge(lookup_usable_size(first), size_bytes);
+    struct block block;
+    ck_assert(lookup_block((char *)first + size_bytes, &block));
+    ck_assert_uint_eq(block.start, (uintptr_t)first);
+    expect_sound_heap();
+}
+END_TEST
+
 static TCase *thread(void)
 {
     TCase *tests = tcase_create("thread");
     tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, the_first_call_of_all_may_be_any, 0, 12);
     tcase_add_test(tests, a_thread_has_no_heap_before_its_first_block);
     tcase_add_test(tests, threads_at_the_same_time_have_their_own_heaps);
     tcase_add_test(tests, the_next_thread_takes_a_parked_heap_over);
