@@ -12,4 +12,10 @@
 #define PRINTF_LIKE(format_index, first_index) __attribute__((format(printf, format_index, first_index)))
 #define CACHE_LINE_BYTES 64
 
+/*
+ * The value is in a register or on the stack here, after everything above and before everything below: a thread may be
+ * stopped at any instruction, and a collector looks for the addresses of blocks there.
+ */
+#define HOLD(value) __asm__ volatile("" : : "r"(value) : "memory")
+
 #endif

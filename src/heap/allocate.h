@@ -52,9 +52,11 @@ void heap_free_sized(void *pointer, size_t size_bytes, enum sized_rule rule, voi
 static ALWAYS_INLINE void *buffer_take(struct buffer *buffer)
 {
     struct entry *entry = buffer->top - 1;
+    void *slot = entry->slot;
     buffer->top = entry;
+    HOLD(slot); /* before it counts as allocated */
     slot_state_set(entry->state, buffer->allocated_state);
-    return entry->slot;
+    return slot;
 }
 
 /* The class's buffer when it has an entry, or NULL. */
@@ -97,6 +99,7 @@ static ALWAYS_INLINE void heap_free(void *pointer)
     top->slot = pointer;
     top->state = state;
     slot_state_set(state, SLOT_FREE);
+    HOLD(pointer); /* while it counted as allocated */
 }
 
 #endif

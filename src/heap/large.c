@@ -98,10 +98,13 @@ static void set_extent(struct span *span, size_t first_unit, size_t unit_count)
     span->slot_count = 1;
 }
 
-static void publish(struct span *span)
+static void *publish(struct span *span)
 {
+    void *block = (void *)span->start;
+    HOLD(block);
     atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, birth_state_now(), memory_order_relaxed);
     describe(span, 0);
+    return block;
 }
 
 void large_set_leaf(void *block)
@@ -128,8 +131,7 @@ void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed)
     if (zeroed)
         clear_dirty(first, unit_count);
     prefer_huge_pages(span, true);
-    publish(span);
-    return (void *)span->start;
+    return publish(span);
 }
 
 static void destroy(struct span *span)
@@ -168,10 +170,12 @@ void *large_take_kept(struct thread_heap *heap, size_t size_bytes, bool zeroed)
         return NULL;
     heap->kept[unit_count].first = span->next;
     heap->kept[unit_count].count--;
+    void *block = (void *)span->start;
     if (zeroed)
-        memset((void *)span->start, 0, size_bytes);
+        memset(block, 0, size_bytes);
+    HOLD(block);
     atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, birth_state_now(), memory_order_relaxed);
-    return (void *)span->start;
+    return block;
 }
 
 void large_flush_kept(struct thread_heap *heap)
