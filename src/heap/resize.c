@@ -40,7 +40,7 @@ static void *resize_block(void *pointer, const struct block *block, size_t size_
         heap_free(pointer);
         return NULL;
     }
-    bool is_large = block->span->owner == NULL;
+    bool is_large = unit_at(pointer)->kind == UNIT_LARGE; /* the span's owner may change right now */
     if (is_large && !class_exists(size_bytes))
         return large_resize(pointer, block->span, size_bytes);
     void *moved = move_block(pointer, block, size_bytes);

@@ -33,6 +33,12 @@ static const struct unit *unit_of(const struct image *image, size_t index)
     return (const struct unit *)image->units_start + index;
 }
 
+/* A record in the metadata that can be looked at, torn as it may be. */
+static bool is_record(const struct image *image, const void *record, size_t size_bytes)
+{
+    return in_metadata(image, record, size_bytes) && (uintptr_t)record % sizeof(void *) == 0;
+}
+
 /*
  * The span that starts at this unit and ends at or before the limit, copied so that it can't change under us; false if
  * there is none or it is torn.
@@ -40,7 +46,7 @@ static const struct unit *unit_of(const struct image *image, size_t index)
 static bool read_span(const struct image *image, size_t index, size_t limit, struct span *span_out)
 {
     const struct span *span = unit_of(image, index)->span;
-    if (!in_metadata(image, span, sizeof *span) || (uintptr_t)span % sizeof(void *) != 0)
+    if (!is_record(image, span, sizeof *span))
         return false;
     *span_out = *span;
     return span_out->first_unit == index && span_out->unit_count != 0 && span_out->unit_count <= limit - index &&
@@ -108,7 +114,7 @@ static void add_to_stats(const struct image *image, const struct span *span, boo
 static void count_threads(const struct image *image, gca_heap_stats *stats)
 {
     const struct thread_heap *heap = image->heaps;
-    for (size_t guard = 0; heap != NULL && in_metadata(image, heap, sizeof *heap) && guard < 1u << 22; guard++) {
+    for (size_t guard = 0; heap != NULL && is_record(image, heap, sizeof *heap) && guard < 1u << 22; guard++) {
         if (atomic_load_explicit(&heap->parked, memory_order_relaxed) != 0)
             stats->parked_threads++;
         else
