@@ -43,7 +43,7 @@ enum {
 };
 
 struct workspace {
-    char text[TEXT_BYTES];
+    _Alignas(8) char text[TEXT_BYTES];
     unsigned char pages[PAGES_BYTES];
     unsigned char copy[COPY_BYTES];
 };
@@ -382,6 +382,16 @@ static void pour_message(const unsigned char *bytes, size_t size_bytes, bool fir
     pour_bytes(pour, bytes, padded_bytes, first ? WORD_BYTES : pour->end, 1);
 }
 
+/* Threads in safe regions are still in their calls; the others were called out of them. */
+static bool no_pipe_is_locked(void)
+{
+    const struct stopped *threads = stop_threads();
+    for (size_t i = 0; i < stop_count(); i++)
+        if (threads[i].is_region && os_held_locks_pipe(threads[i].thread_id))
+            return false;
+    return true;
+}
+
 /* A block may be the alternate stack that they were saved to, which nothing else may lead to. */
 static void pour_registers(struct pour *pour, const struct stopped *stack)
 {
@@ -407,9 +417,11 @@ static int pour_all(struct scan *scan, const struct stopped *stacks, size_t coun
         .text_bytes = sizeof workspace->text,
         .copy = workspace->copy,
         .copy_bytes = sizeof workspace->copy - WORD_BYTES,
+        .list = workspace->pages,
+        .list_bytes = sizeof workspace->pages,
     };
     if (result == 0)
-        result = os_held_by_files(pour_value, pour_message, &scan->pour, &room);
+        result = os_held_by_files(pour_value, pour_message, no_pipe_is_locked, &scan->pour, &room);
     pour_flush(&scan->pour);
     if (result == 0)
         result = os_held_by_timers(pour_value, &scan->pour, &room);

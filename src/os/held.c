@@ -8,11 +8,14 @@
 #include "os/output.h"
 #include "os/reader.h"
 #include "os/syscall.h"
+#include "os/tasks.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
 
 /* As getdents64(2) gives it; libc has no name for it. */
 struct directory_entry {
@@ -54,52 +57,29 @@ static int read_values(const char *name, os_held_value *value, void *context)
     return reader.failed ? -EIO : 0;
 }
 
-/* A pipe of our own, for copies; made when first needed. */
-struct copier {
-    int ends[2];
-    bool is_open;
-};
-
-static int open_copier(struct copier *copier, long capacity_bytes)
+bool os_held_locks_pipe(int thread_id)
 {
-    int result = 0;
-    if (!copier->is_open)
-        result = (int)os_syscall3(SYS_pipe2, (long)copier->ends, O_CLOEXEC | O_NONBLOCK, 0);
-    copier->is_open |= result == 0;
-    if (result == 0)
-        os_syscall3(SYS_fcntl, copier->ends[1], F_SETPIPE_SZ, capacity_bytes);
-    return result;
-}
-
-static void close_copier(const struct copier *copier)
-{
-    if (copier->is_open) {
-        os_close(copier->ends[0]);
-        os_close(copier->ends[1]);
-    }
-}
-
-/* tee(2) copies from the start, without taking anything out. The writing end can't be read from: EBADF. */
-static int copy_pipe(int number, struct copier *copier, os_held_bytes *bytes, void *context,
-                     const struct os_held_room *room)
-{
-    int waiting = 0;
-    if (os_syscall3(SYS_ioctl, number, FIONREAD, (long)&waiting) != 0 || waiting <= 0)
-        return 0;
-    int result = open_copier(copier, os_syscall3(SYS_fcntl, number, F_GETPIPE_SZ, 0));
+    struct os_call call;
+    int result = os_task_call(thread_id, &call);
     if (result != 0)
-        return result;
-    long count = os_syscall(SYS_tee, number, copier->ends[1], waiting, SPLICE_F_NONBLOCK, 0, 0);
-    for (long left = count, first = 1; left > 0; first = 0) {
-        size_t wanted = (size_t)left < room->copy_bytes ? (size_t)left : room->copy_bytes;
-        long got = os_read(copier->ends[0], (char *)room->copy, wanted);
-        if (got <= 0)
-            return -EIO;
-        bytes(room->copy, (size_t)got, first, context);
-        left -= got;
-    }
-    return 0;
+        return result != -EAGAIN;
+    return call.number == SYS_splice || call.number == SYS_tee || call.number == SYS_vmsplice ||
+           call.number == SYS_sendfile || call.number == SYS_copy_file_range;
 }
+
+/* What one pass over the descriptors works with. */
+struct pass {
+    os_held_value *value;
+    os_held_bytes *bytes;
+    bool (*may_lock)(void);
+    void *context;
+    const struct os_held_room *room;
+    int folder;
+    size_t writer_count; /* pipes that the process can write to, by inode number, in the room's list */
+    bool lists_writers;
+    int copy[2]; /* a pipe of our own, for copies; made when first needed */
+    bool copy_is_open;
+};
 
 static int number_of(const char *name)
 {
@@ -109,28 +89,99 @@ static int number_of(const char *name)
     return number;
 }
 
-int os_held_by_files(os_held_value *value, os_held_bytes *bytes, void *context, const struct os_held_room *room)
+static void note_writer(struct pass *pass, int number)
 {
-    struct copier copier = {.is_open = false};
-    int folder = os_open_read(folder_path);
-    if (folder < 0)
-        return folder;
-    long count = 0;
+    uint64_t *writers = pass->room->list;
+    long flags = os_syscall3(SYS_fcntl, number, F_GETFL, 0);
+    if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY && pass->writer_count < pass->room->list_bytes / sizeof *writers)
+        writers[pass->writer_count++] = os_identify(number).inode;
+}
+
+/*
+ * Something waits in it, and it was perhaps written by this process: the others can't know our addresses, and may lock the
+ * pipe for long. Nothing here takes that lock.
+ */
+static bool is_own_message(const struct pass *pass, int number)
+{
+    struct pollfd poll = {.fd = number, .events = POLLIN};
+    struct timespec no_time = {0, 0};
+    if (os_syscall(SYS_ppoll, (long)&poll, 1, (long)&no_time, 0, 0, 0) != 1 || !(poll.revents & POLLIN))
+        return false;
+    const uint64_t *writers = pass->room->list;
+    uint64_t inode = os_identify(number).inode;
+    bool is_own = poll.revents & POLLHUP || pass->writer_count == pass->room->list_bytes / sizeof *writers;
+    for (size_t i = 0; i < pass->writer_count && !is_own; i++)
+        is_own = writers[i] == inode;
+    return is_own;
+}
+
+/* tee(2) copies from the start, without taking anything out. */
+static int copy_pipe(struct pass *pass, int number)
+{
+    if (!pass->may_lock())
+        return -EBUSY;
+    int result = pass->copy_is_open ? 0 : (int)os_syscall3(SYS_pipe2, (long)pass->copy, O_CLOEXEC | O_NONBLOCK, 0);
+    if (result != 0)
+        return result;
+    pass->copy_is_open = true;
+    long capacity = os_syscall3(SYS_fcntl, number, F_GETPIPE_SZ, 0);
+    os_syscall3(SYS_fcntl, pass->copy[1], F_SETPIPE_SZ, capacity);
+    long count = os_syscall(SYS_tee, number, pass->copy[1], capacity, SPLICE_F_NONBLOCK, 0, 0);
+    for (long left = count, first = 1; left > 0; first = 0) {
+        size_t wanted = (size_t)left < pass->room->copy_bytes ? (size_t)left : pass->room->copy_bytes;
+        long got = os_read(pass->copy[0], (char *)pass->room->copy, wanted);
+        if (got <= 0)
+            return -EIO;
+        pass->bytes(pass->room->copy, (size_t)got, first, pass->context);
+        left -= got;
+    }
+    return 0;
+}
+
+static int look_at(struct pass *pass, const char *name)
+{
+    enum held_kind kind = kind_of(pass->folder, name);
+    if (kind == HELD_BY_PIPE && pass->lists_writers)
+        note_writer(pass, number_of(name));
+    else if (kind == HELD_BY_PIPE && is_own_message(pass, number_of(name)))
+        return copy_pipe(pass, number_of(name));
+    else if (kind == HELD_BY_EPOLL && pass->lists_writers)
+        return read_values(name, pass->value, pass->context);
+    return 0;
+}
+
+static int look_at_all(struct pass *pass)
+{
+    const struct os_held_room *room = pass->room;
+    long count = os_syscall3(SYS_lseek, pass->folder, 0, SEEK_SET);
     int result = 0;
-    while (result == 0 &&
-           (count = os_syscall3(SYS_getdents64, folder, (long)room->text, (long)room->text_bytes)) > 0)
+    while (result == 0 && count >= 0 &&
+           (count = os_syscall3(SYS_getdents64, pass->folder, (long)room->text, (long)room->text_bytes)) > 0)
         for (long at = 0; result == 0 && at < count;) {
             const struct directory_entry *entry = (const void *)(room->text + at);
-            enum held_kind kind = kind_of(folder, entry->name);
-            if (kind == HELD_BY_EPOLL)
-                result = read_values(entry->name, value, context);
-            else if (kind == HELD_BY_PIPE)
-                result = copy_pipe(number_of(entry->name), &copier, bytes, context, room);
+            result = look_at(pass, entry->name);
             at += entry->size_bytes;
         }
-    close_copier(&copier);
-    os_close(folder);
     return result == 0 && count < 0 ? (int)count : result;
+}
+
+int os_held_by_files(os_held_value *value, os_held_bytes *bytes, bool (*may_lock)(void), void *context,
+                     const struct os_held_room *room)
+{
+    struct pass pass = {value, bytes, may_lock, context, room, .lists_writers = true};
+    pass.folder = os_open_read(folder_path);
+    if (pass.folder < 0)
+        return pass.folder;
+    int result = look_at_all(&pass);
+    pass.lists_writers = false;
+    if (result == 0)
+        result = look_at_all(&pass);
+    if (pass.copy_is_open) {
+        os_close(pass.copy[0]);
+        os_close(pass.copy[1]);
+    }
+    os_close(pass.folder);
+    return result;
 }
 
 /* "signal: 60/00007fff86e452a8" */

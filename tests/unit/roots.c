@@ -30,6 +30,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -450,6 +451,40 @@ START_TEST(messages_in_pipes)
 }
 END_TEST
 
+static void wait_for_call(pid_t process, int number)
+{
+    char path[64], text[16] = "";
+    snprintf(path, sizeof path, "/proc/%d/syscall", process);
+    while (atoi(text) != number) {
+        int descriptor = open(path, O_RDONLY);
+        ck_assert_int_ge(descriptor, 0);
+        ck_assert_int_ge(read(descriptor, text, sizeof text - 1), 1);
+        close(descriptor);
+    }
+}
+
+/* Another process waits with the pipe locked: who only reads it, as a shell's pipeline, is not held up. */
+START_TEST(a_pipe_that_another_process_has_locked)
+{
+    int ends[2], sockets[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+    ck_assert_int_eq(write(ends[1], "waiting", 7), 7);
+    pid_t child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        splice(sockets[0], NULL, ends[1], NULL, 100, 0);
+        _exit(0);
+    }
+    close(ends[1]);
+    wait_for_call(child, SYS_splice);
+    expect_none();
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    expect_none();
+}
+END_TEST
+
 START_TEST(timer_values)
 {
     timer_t timers[WORDS];
@@ -708,6 +743,7 @@ static TCase *places_with(const char *name, void (*set_up)(void))
     tcase_add_test(tests, code_being_written);
     tcase_add_test(tests, epoll_data);
     tcase_add_test(tests, messages_in_pipes);
+    tcase_add_test(tests, a_pipe_that_another_process_has_locked);
     tcase_add_test(tests, timer_values);
 #if defined(__x86_64__)
     tcase_add_test(tests, registers_that_setjmp_mangles);
