@@ -5,6 +5,7 @@
  * lies in thread-local storage, where a collection finds it.
  */
 #include "gc/roots.h"
+#include "gc/stop.h"
 #include "gc/threads.h"
 #include "os/thread.h"
 #include "preload/export.h"
@@ -27,6 +28,8 @@ EXPORT int sigaltstack(const stack_t *stack, stack_t *old)
         alternate_stack = stack->ss_flags & SS_DISABLE ? NULL : stack->ss_sp;
         if (thread_self != NULL) /* as in all threads, when there is a collector */
             roots_stack_made(alternate_stack);
+        if (alternate_stack != NULL)
+            stop_note_alternate_stack(stack->ss_size);
     }
     return 0;
 }

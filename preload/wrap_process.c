@@ -2,13 +2,16 @@
  * preload/wrap_process: calls that make threads and processes, or replace them.
  *
  * A signal of ours that waits for a thread when it execs would meet the new program, which has no handler: during exec
- * nobody is stopped. A process that shares our memory can't be stopped at all.
+ * nobody is stopped. A process that shares our memory can't be stopped at all, and in a sandbox the calls that a stop needs
+ * may be deadly: there the collector ends its work.
  */
+#include "gc/cycle.h"
 #include "gc/stop.h"
 #include "gc/threads.h"
 #include "os/tail.h"
 #include "preload/export.h"
 #include "preload/next.h"
+#include "preload/wrap.h"
 
 #include <alloca.h>
 #include <errno.h>
@@ -17,6 +20,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 struct start {
@@ -94,9 +98,50 @@ EXPORT int clone(int (*function)(void *), void *stack, int flags, void *argument
     va_end(rest);
     bool shares_memory = (flags & (CLONE_VM | CLONE_THREAD | CLONE_VFORK)) == CLONE_VM;
     if (region_is_on && shares_memory)
-        stop_forbid(); /* for ever: nothing says when that process ends */
+        wrap_give_up(); /* nothing says when that process ends */
     return (int)next((long)function, (long)stack, flags, (long)argument, parent_id, thread_pointer,
                      child_id);
+}
+
+/* Nobody is stopped any more: only then are regions without purpose, and handlers need not end them. */
+static void end_for_good(void)
+{
+    cycle_disable();
+    region_is_on = false;
+}
+
+void wrap_give_up(void)
+{
+    stop_give_up();
+    end_for_good();
+}
+
+long wrap_seccomp(enum next_name name, long a, long b, long c, long d, long e)
+{
+    region_function *function = (region_function *)next_function(name);
+    bool gives_up = region_is_on && threads_is_own_process();
+    if (gives_up)
+        stop_give_up(); /* before: in the sandbox there may be no way to find out what is under way */
+    long result = function(a, b, c, d, e, 0, 0);
+    if (gives_up && result != -1)
+        end_for_good();
+    else if (gives_up)
+        stop_take_up();
+    return result;
+}
+
+EXPORT int prctl(int option, ...)
+{
+    va_list rest;
+    va_start(rest, option);
+    long b = va_arg(rest, long);
+    long c = va_arg(rest, long);
+    long d = va_arg(rest, long);
+    long e = va_arg(rest, long);
+    va_end(rest);
+    if (option == PR_SET_SECCOMP)
+        return (int)wrap_seccomp(NEXT_prctl, option, b, c, d, e);
+    return (int)((region_function *)next_function(NEXT_prctl))(option, b, c, d, e, 0, 0);
 }
 
 /* The child of a vfork leaves its parent's memory alone. */

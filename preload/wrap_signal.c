@@ -3,7 +3,7 @@
  *
  * While the collector is on, the kernel gets our handler in place of each of the program's; it ends the region, calls the
  * program's, and takes the region up again. Whoever asks for the handler is told the program's own. Flags and masks are
- * the program's.
+ * the program's. A collector that has given up leaves those handlers that the kernel has.
  *
  * Locks: none: sigaction may be called in handlers.
  */
@@ -26,7 +26,7 @@ static _Atomic uintptr_t handlers[SIGNAL_COUNT];
 
 static void handle(int signal, siginfo_t *info, void *context)
 {
-    uintptr_t suspended = region_suspend();
+    uintptr_t suspended = region_is_on ? region_suspend() : 0;
     /* A handler that takes one argument leaves the others alone. */
     ((handler *)handlers[signal])(signal, info, context);
     region_resume(suspended);
@@ -46,7 +46,7 @@ static uintptr_t replace(int signal, uintptr_t wanted, uintptr_t *before_out)
 {
     bool is_known = signal > 0 && signal < SIGNAL_COUNT;
     *before_out = is_known ? handlers[signal] : 0;
-    if (!is_known || !is_function(wanted) || !threads_is_own_process())
+    if (!region_is_on || !is_known || !is_function(wanted) || !threads_is_own_process())
         return wanted;
     handlers[signal] = wanted; /* before the kernel knows: the next signal may be for the new one */
     return (uintptr_t)handle;
@@ -62,8 +62,6 @@ EXPORT int sigaction(int signal, const struct sigaction *restrict action,
                      struct sigaction *restrict old)
 {
     region_function *function = (region_function *)next_function(NEXT_sigaction);
-    if (!region_is_on)
-        return (int)function(signal, (long)action, (long)old, 0, 0, 0, 0);
     struct sigaction replaced;
     uintptr_t before;
     uintptr_t wanted = action != NULL ? (uintptr_t)action->sa_handler : 0;
@@ -83,8 +81,6 @@ EXPORT int sigaction(int signal, const struct sigaction *restrict action,
 static uintptr_t set_simply(enum next_name name, int signal, uintptr_t wanted)
 {
     region_function *function = (region_function *)next_function(name);
-    if (!region_is_on)
-        return (uintptr_t)function(signal, (long)wanted, 0, 0, 0, 0, 0);
     uintptr_t before;
     uintptr_t given = replace(signal, wanted, &before);
     uintptr_t found = (uintptr_t)function(signal, (long)given, 0, 0, 0, 0, 0);

@@ -3,6 +3,7 @@
  */
 #include "preload/export.h"
 #include "preload/next.h"
+#include "preload/wrap.h"
 
 #include <aio.h>
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/syscall.h>
@@ -214,6 +216,8 @@ EXPORT long syscall(long number, ...)
     long e = va_arg(rest, long);
     long f = va_arg(rest, long);
     va_end(rest);
+    if (number == SYS_seccomp || (number == SYS_prctl && a == PR_SET_SECCOMP))
+        return wrap_seccomp(NEXT_syscall, number, a, b, c, d);
     if (region_is_on && is_waiting(number))
         return next_call_7(number, a, b, c, d, e, f, NEXT_syscall);
     return ((region_function *)next_function(NEXT_syscall))(number, a, b, c, d, e, f);

@@ -91,7 +91,9 @@ static void restart(void *context, const struct os_call *known, bool is_register
     struct again again = {.mask = os_context_mask(context), .result = -EINTR};
     if (!os_context_call(context, known, &again.call) || again.call.number == SYS_restart_syscall)
         return;
-    if (!is_registered || !region_is_possible()) {
+    uintptr_t end;
+    bool is_cramped = os_context_on_alternate_stack(context, (uintptr_t)&again, &end);
+    if (!is_registered || is_cramped || !region_is_possible()) {
         os_context_restart(context, &again.call);
         return;
     }

@@ -41,6 +41,9 @@ static _Atomic uint32_t arrived;
 static _Atomic uint32_t awaited;
 static _Atomic uint32_t forbidden; /* threads that are about to exec */
 static _Atomic bool is_ready;
+static _Atomic bool is_given_up;
+static _Atomic bool avoids_alternate_stacks;
+static _Atomic bool is_handler_current = true;
 static struct lock stop_lock;
 static uint64_t mask_before;
 static size_t settled_count;
@@ -126,10 +129,13 @@ static int keep_handler(void)
 {
     struct os_disposition now;
     int result = os_signal_get(STOP_SIGNAL, &now);
-    if (result != 0 || now.handler == handle)
+    bool is_ours = now.handler == handle;
+    if (result != 0 || (is_ours && is_handler_current))
         return result;
-    libc_disposition = now;
-    now = os_signal_disposition(handle);
+    if (!is_ours)
+        libc_disposition = now;
+    is_handler_current = true;
+    now = os_signal_disposition(handle, !avoids_alternate_stacks);
     return os_signal_set(STOP_SIGNAL, &now);
 }
 
@@ -383,7 +389,7 @@ static int try_to_stop(int32_t self)
     arrived = 0;
     awaited = UINT32_MAX;
     atomic_fetch_add(&epoch, 1);
-    if (forbidden != 0)
+    if (forbidden != 0 || is_given_up)
         return -EAGAIN;
     if (deaf_thread != 0 && is_deaf(deaf_thread))
         return -EAGAIN;
@@ -396,7 +402,7 @@ static int try_to_stop(int32_t self)
 
 NOINLINE int stop_begin(void)
 {
-    if (!is_ready || !threads_is_own_process() || !lock_try(&stop_lock))
+    if (!is_ready || is_given_up || !threads_is_own_process() || !lock_try(&stop_lock))
         return -EAGAIN;
     int32_t self = os_thread_id();
     mask_before = os_signal_block_all();
@@ -418,16 +424,41 @@ void stop_end(void)
     let_go();
 }
 
+/* A signal sent before is delivered on the way back from any call. */
+static void wait_for_silence(void)
+{
+    while (stop_is_under_way())
+        stop_wait();
+    os_thread_id();
+}
+
 void stop_forbid(void)
 {
     atomic_fetch_add(&forbidden, 1);
-    while (stop_is_under_way())
-        stop_wait();
-    /* A signal sent before is delivered on the way back from any call. */
-    os_thread_id();
+    wait_for_silence();
 }
 
 void stop_allow(void)
 {
     atomic_fetch_sub(&forbidden, 1);
+}
+
+void stop_give_up(void)
+{
+    is_given_up = true;
+    wait_for_silence();
+}
+
+void stop_take_up(void)
+{
+    is_given_up = false;
+}
+
+void stop_note_alternate_stack(size_t size_bytes)
+{
+    enum { OWN_BYTES = 1536 };
+    if (size_bytes >= os_signal_stack_bytes() + OWN_BYTES || avoids_alternate_stacks)
+        return;
+    avoids_alternate_stacks = true;
+    is_handler_current = false;
 }

@@ -56,8 +56,15 @@ void stop_spill(void (*function)(void *context), void *context);
 bool stop_is_under_way(void);
 void stop_wait(void);
 
-/* Before exec: from now on nobody stops anybody, and no signal of ours is on its way to the caller. */
+/* Around exec: nobody stops anybody, and no signal of ours is on its way to the caller. */
 void stop_forbid(void);
 void stop_allow(void);
+
+/* The same for good, children of fork included, until it is taken back. A stop makes no system call any more. */
+void stop_give_up(void);
+void stop_take_up(void);
+
+/* A thread has set up an alternate stack of this size. Where our signal needs more, no thread takes it on such a stack. */
+void stop_note_alternate_stack(size_t size_bytes);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 enum { MASK_BYTES = 8 };
@@ -38,11 +39,11 @@ int os_signal_set(int signal, const struct os_disposition *disposition)
     return (int)os_syscall(SYS_rt_sigaction, signal, (long)disposition, 0, MASK_BYTES, 0, 0);
 }
 
-struct os_disposition os_signal_disposition(os_signal_handler *handler)
+struct os_disposition os_signal_disposition(os_signal_handler *handler, bool on_alternate_stack)
 {
     struct os_disposition disposition = {
         .handler = handler,
-        .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK,
+        .flags = SA_SIGINFO | SA_RESTART | (on_alternate_stack ? (unsigned long)SA_ONSTACK : 0),
         .mask = UINT64_MAX,
     };
 #if defined(__x86_64__)
@@ -50,6 +51,13 @@ struct os_disposition os_signal_disposition(os_signal_handler *handler)
     disposition.restorer = os_signal_return;
 #endif
     return disposition;
+}
+
+size_t os_signal_stack_bytes(void)
+{
+    enum { KEY = 51, USUAL_BYTES = 2048 }; /* AT_MINSIGSTKSZ, not in older headers */
+    size_t size_bytes = getauxval(KEY);
+    return size_bytes != 0 ? size_bytes : USUAL_BYTES;
 }
 
 bool os_signal_is_handled(const struct os_disposition *disposition)

@@ -8,6 +8,7 @@
 #define OS_SIGNALS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef void os_signal_handler(int signal, void *info, void *context);
@@ -23,8 +24,11 @@ struct os_disposition {
 int os_signal_get(int signal, struct os_disposition *disposition_out);
 int os_signal_set(int signal, const struct os_disposition *disposition);
 
-/* A disposition for a handler that takes three arguments, on the alternate stack if there is one, with all signals blocked. */
-struct os_disposition os_signal_disposition(os_signal_handler *handler);
+/* A disposition for a handler that takes three arguments, with all signals blocked; on the alternate stack if there is one. */
+struct os_disposition os_signal_disposition(os_signal_handler *handler, bool on_alternate_stack);
+
+/* What the kernel puts on the stack for a handler. */
+size_t os_signal_stack_bytes(void);
 
 bool os_signal_is_handled(const struct os_disposition *disposition);
 bool os_signal_restarts_calls(const struct os_disposition *disposition);

@@ -187,7 +187,8 @@ def main():
     for microseconds in (0, 2000, 300):
         options = f"gc,stop_every_us={microseconds}" if microseconds else ""
         tally.case(f"blocked calls, a stop every {microseconds} us", runs_with, options, "blocked_calls")
-    for name in ("fork_under_load", "spawn", "exec_from_thread", "tiny_stacks", "main_thread_exits", "key_destructors"):
+    for name in ("fork_under_load", "spawn", "exec_from_thread", "tiny_stacks", "main_thread_exits", "key_destructors",
+                 "seccomp"):
         tally.case(f"{name}, a stop every 1000 us", runs_with, "gc,stop_every_us=1000", name)
     tally.case("plugins", runs, "plugins", plugin("plugin"))
     for mib in (48, 64, 100, 200, 500, 1500, 5000):

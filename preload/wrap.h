@@ -1,0 +1,13 @@
+/* preload/wrap: what the wrappers share. */
+#ifndef PRELOAD_WRAP_H
+#define PRELOAD_WRAP_H
+
+#include "preload/next.h"
+
+/* Ends the collector's work, since threads can't be stopped any more. */
+void wrap_give_up(void);
+
+/* Makes a call that enters a sandbox; if it fails, nothing has changed. */
+long wrap_seccomp(enum next_name name, long a, long b, long c, long d, long e);
+
+#endif
