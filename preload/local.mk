@@ -26,6 +26,7 @@ libgcalloc_la_SOURCES = \
 	preload/wrap.h \
 	preload/wrap_process.c \
 	preload/wrap_signal.c \
+	preload/wrap_thread.c \
 	preload/wrap_transfer.c \
 	preload/wrap_wait.c
 libgcalloc_la_LIBADD = liboperators.la libcore.la

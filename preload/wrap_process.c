@@ -1,5 +1,5 @@
 /*
- * preload/wrap_process: calls that make threads and processes, or replace them.
+ * preload/wrap_process: calls that make processes, replace them or shut them in.
  *
  * A signal of ours that waits for a thread when it execs would meet the new program, which has no handler: during exec
  * nobody is stopped. A process that shares our memory can't be stopped at all, and in a sandbox the calls that a stop needs
@@ -15,59 +15,11 @@
 
 #include <alloca.h>
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-struct start {
-    void *(*function)(void *);
-    void *argument;
-};
-
-/* Tells where the thread's stack lies, which can be asked here, not in the wrappers: it allocates. */
-static void register_thread(void)
-{
-    pthread_attr_t attributes;
-    void *stack = NULL;
-    size_t size_bytes = 0;
-    region_function *get = (region_function *)next_function(NEXT_pthread_getattr_np);
-    region_function *get_stack = (region_function *)next_function(NEXT_pthread_attr_getstack);
-    region_function *destroy = (region_function *)next_function(NEXT_pthread_attr_destroy);
-    if ((int)get((long)pthread_self(), (long)&attributes, 0, 0, 0, 0, 0) == 0) {
-        if ((int)get_stack((long)&attributes, (long)&stack, (long)&size_bytes, 0, 0, 0, 0) != 0)
-            stack = NULL;
-        destroy((long)&attributes, 0, 0, 0, 0, 0, 0);
-    }
-    thread_register((uintptr_t)stack, stack != NULL ? (uintptr_t)stack + size_bytes : 0);
-}
-
-static void *run(void *argument)
-{
-    struct start start = *(struct start *)argument;
-    free(argument);
-    register_thread();
-    void *result = start.function(start.argument);
-    thread_unregister();
-    return result;
-}
-
-EXPORT int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes,
-                          void *(*function)(void *), void *restrict argument)
-{
-    region_function *create = (region_function *)next_function(NEXT_pthread_create);
-    struct start *start = region_is_on ? malloc(sizeof *start) : NULL;
-    if (start == NULL)
-        return (int)create((long)thread, (long)attributes, (long)function, (long)argument, 0, 0, 0);
-    *start = (struct start){function, argument};
-    int result = (int)create((long)thread, (long)attributes, (long)run, (long)start, 0, 0, 0);
-    if (result != 0)
-        free(start);
-    return result;
-}
 
 /* Where vfork goes on. From now on its thread has to be told from the child that looks like it. */
 __attribute__((used)) next_any *wrap_vfork_target(void);
