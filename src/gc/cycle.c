@@ -72,14 +72,14 @@ static void reset_own(void)
 }
 
 /*
- * Who needs memory does not wait for another thread's cycle, who asks for a cycle does. A child that shares our memory
+ * Who only fears that the heap grows does not wait for another thread's cycle; who asks for one does, or has no memory left. A child that shares our memory
  * (vfork) must not collect: its process id is not the heap's.
  */
 static int begin(enum cycle_reason reason)
 {
     if (os_process_id() != image_now->process_id)
         return -EPERM;
-    if (reason == CYCLE_ASKED)
+    if (reason == CYCLE_ASKED || reason == CYCLE_EXHAUSTED)
         lock_take(&cycle_lock);
     else if (!lock_try(&cycle_lock))
         return -EBUSY;
@@ -196,7 +196,8 @@ static void run(void *context)
 
 int cycle_collect(enum cycle_reason reason)
 {
-    if (reason != CYCLE_ASKED && atomic_load_explicit(&disabled, memory_order_relaxed) > 0)
+    bool is_optional = reason == CYCLE_GROWN || reason == CYCLE_TORTURE;
+    if (is_optional && atomic_load_explicit(&disabled, memory_order_relaxed) > 0)
         return -ECANCELED;
     struct thread_heap *heap = thread_heap_get();
     if (heap == NULL)

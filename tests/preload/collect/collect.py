@@ -65,6 +65,8 @@ def main():
         tally.case(f"{shape} leaks", lambda shape=shape: stays_small(shape, 300, 64 << 10))
     tally.case("large leaks", lambda: stays_small("large", 1000, 128 << 10))
     tally.case("tortured leaks", lambda: stays_small("kept", 30, 64 << 10, ",collect_every=50,verify"))
+    for shape in ("small", "mixed", "large", "threads"):
+        tally.case(f"{shape} leaks in a heap without room", lambda shape=shape: stays_small(shape, 100, 64 << 10, ",reserve=40M" if shape == "large" else ",reserve=16M"))
     tally.case("leaks without a collector", grows_without)
     tally.case("the API", lambda: check(run([program("api")], env=plain_environment(GCALLOC_OPTIONS="gc,verify"))))
     tally.case("the API without the option", lambda: check(run([program("api"), "off"], env=plain_environment())))
