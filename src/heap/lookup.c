@@ -30,7 +30,8 @@ bool lookup_block(const void *address, struct block *block_out)
 
 size_t lookup_usable_size(const void *pointer)
 {
-    struct block block;
-    bool starts = lookup_block(pointer, &block) && block.start == (uintptr_t)pointer && block_is_allocated(&block);
-    return starts ? block_usable_bytes(block.size_bytes) : 0;
+    uint8_t state;
+    if (!heap_contains(pointer) || !lookup_start(pointer, &state))
+        return 0;
+    return block_usable_bytes(unit_at(pointer)->slot_bytes);
 }

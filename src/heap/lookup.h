@@ -4,7 +4,9 @@
 #ifndef HEAP_LOOKUP_H
 #define HEAP_LOOKUP_H
 
+#include "base/compiler.h"
 #include "heap/sizes.h"
+#include "heap/unit.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +34,25 @@ static inline bool block_is_allocated(const struct block *block)
 static inline size_t block_usable_bytes(size_t slot_bytes)
 {
     return slot_bytes - 1 + class_size_bias;
+}
+
+/*
+ * True when an allocated block starts at this address, which lies inside the heap; and its state. As quick as free(), and
+ * trusts the descriptor as far.
+ */
+static ALWAYS_INLINE bool lookup_start(const void *address, uint8_t *state_out)
+{
+    const struct unit *unit = unit_at(address);
+    uint8_t state = SLOT_FREE;
+    if (LIKELY(unit->kind == UNIT_SPAN)) {
+        struct slot_position position = unit_slot_position(unit, address);
+        if (LIKELY(position.is_start))
+            state = slot_state_get(unit->states + position.index);
+    } else if (unit->kind == UNIT_LARGE && unit->start == (uintptr_t)address) {
+        state = atomic_load_explicit(&unit->large_state, memory_order_relaxed);
+    }
+    *state_out = state;
+    return slot_is_allocated(state);
 }
 
 /* The usable size of the allocated block that starts here, or 0. */

@@ -12,7 +12,6 @@
 #include "heap/large.h"
 #include "heap/lookup.h"
 #include "heap/misuse.h"
-#include "heap/span.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,58 +22,44 @@ static bool fits_slot(size_t size_bytes, size_t slot_bytes)
     return size_bytes - class_size_bias < slot_bytes && size_bytes >= slot_bytes / 2;
 }
 
-static void *move_block(void *pointer, const struct block *block, size_t size_bytes)
+/* To a slot, from a slot or a large block. */
+static void *move_block(void *pointer, size_t old_bytes, enum slot_kind kind, size_t size_bytes)
 {
-    void *fresh = slot_kind(block->state) == SLOT_LEAF ? heap_allocate_leaf(size_bytes) : heap_allocate(size_bytes);
-    if (fresh == NULL)
-        return NULL;
-    memcpy(fresh, pointer, size_bytes < block->size_bytes ? size_bytes : block->size_bytes);
+    void *fresh = UNLIKELY(kind == SLOT_LEAF) ? heap_allocate_leaf(size_bytes) : heap_allocate(size_bytes);
+    if (UNLIKELY(fresh == NULL)) /* shrinking never fails: the block can stay */
+        return size_bytes <= block_usable_bytes(old_bytes) ? pointer : NULL;
+    memcpy(fresh, pointer, size_bytes < old_bytes ? size_bytes : old_bytes);
     heap_free(pointer);
     return fresh;
 }
 
-/* Returns the block, NULL after a size of 0, which frees, and NULL when memory is short. */
-static void *resize_block(void *pointer, const struct block *block, size_t size_bytes)
-{
-    if (size_bytes == 0) {
-        heap_free(pointer);
-        return NULL;
-    }
-    bool is_large = unit_at(pointer)->kind == UNIT_LARGE; /* the span's owner may change right now */
-    if (is_large && !class_exists(size_bytes))
-        return large_resize(pointer, block->span, size_bytes);
-    void *moved = move_block(pointer, block, size_bytes);
-    /* Shrinking never fails: the block can stay. */
-    return moved == NULL && size_bytes <= block->size_bytes ? pointer : moved;
-}
-
-/* The usual case, quickly: an allocated slot that the new size fits too. */
-static bool may_stay(const void *pointer, size_t size_bytes)
+/* Returns NULL when memory is short. */
+static void *resize_block(void *pointer, enum slot_kind kind, size_t size_bytes)
 {
     const struct unit *unit = unit_at(pointer);
-    if (unit->kind != UNIT_SPAN || !fits_slot(size_bytes, unit->slot_bytes))
-        return false;
-    struct slot_position position = unit_slot_position(unit, pointer);
-    return position.is_start && slot_is_allocated(slot_state_get(&unit->states[position.index]));
+    if (UNLIKELY(unit->kind == UNIT_LARGE) && !class_exists(size_bytes))
+        return large_resize(pointer, unit->span, size_bytes);
+    return move_block(pointer, unit->slot_bytes, kind, size_bytes);
 }
 
 int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out)
 {
-    if (size_bytes > BLOCK_BYTES_MAX)
+    if (UNLIKELY(size_bytes > BLOCK_BYTES_MAX))
         return -ENOMEM;
-    if (!heap_contains(pointer))
+    if (UNLIKELY(!heap_contains(pointer)))
         return foreign_resize(pointer, size_bytes, caller, block_out);
-    if (size_bytes != 0 && may_stay(pointer, size_bytes)) {
-        *block_out = pointer;
-        return 0;
-    }
-    struct block block;
-    if (!lookup_block(pointer, &block) || block.start != (uintptr_t)pointer || !block_is_allocated(&block)) {
+    uint8_t state;
+    if (UNLIKELY(!lookup_start(pointer, &state))) {
         misuse_resize(pointer, caller);
         return -EINVAL;
     }
-    void *resized = resize_block(pointer, &block, size_bytes);
-    if (resized == NULL && size_bytes != 0)
+    const struct unit *unit = unit_at(pointer);
+    void *resized = NULL;
+    if (UNLIKELY(size_bytes == 0))
+        heap_free(pointer);
+    else if (LIKELY(unit->kind == UNIT_SPAN && fits_slot(size_bytes, unit->slot_bytes)))
+        resized = pointer;
+    else if ((resized = resize_block(pointer, slot_kind(state), size_bytes)) == NULL)
         return -ENOMEM;
     *block_out = resized;
     return 0;
@@ -90,7 +75,7 @@ static bool size_is_plausible(size_t size_bytes, enum sized_rule rule, size_t us
     return block_usable_bytes(class_slot_bytes[class_of(size_bytes)]) == usable_bytes;
 }
 
-void heap_free_sized(void *pointer, size_t size_bytes, enum sized_rule rule, void *caller)
+COLD static void free_odd_size(void *pointer, size_t size_bytes, enum sized_rule rule, void *caller)
 {
     size_t block_bytes = pointer == NULL ? 0 : lookup_usable_size(pointer);
     if (block_bytes != 0 && UNLIKELY(!size_is_plausible(size_bytes, rule, block_bytes))) {
@@ -98,4 +83,14 @@ void heap_free_sized(void *pointer, size_t size_bytes, enum sized_rule rule, voi
         return;
     }
     heap_free(pointer);
+}
+
+/* The usual case, quickly: a size of the very class that the slot is of. */
+void heap_free_sized(void *pointer, size_t size_bytes, enum sized_rule rule, void *caller)
+{
+    if (UNLIKELY(!heap_contains(pointer) || !class_exists(size_bytes) || unit_at(pointer)->kind != UNIT_SPAN ||
+                 unit_at(pointer)->class_index != class_of(size_bytes)))
+        free_odd_size(pointer, size_bytes, rule, caller);
+    else
+        heap_free(pointer);
 }
