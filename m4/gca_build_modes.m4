@@ -39,7 +39,7 @@ AC_ARG_ENABLE([coverage],
     [AS_HELP_STRING([--enable-coverage], [count which lines run, for 'make coverage'])], [], [enable_coverage=no])
 AS_IF([test "$enable_coverage" = yes], [
     gca_mode="$gca_mode, coverage"
-    CFLAGS="$CFLAGS -O1 -g -fno-inline -foptimize-sibling-calls"
+    CFLAGS="$CFLAGS -O1 -g -fno-inline"
     MODE_CFLAGS="$MODE_CFLAGS --coverage -fprofile-update=atomic"
     MODE_LDFLAGS="$MODE_LDFLAGS --coverage"
 ])
