@@ -107,8 +107,8 @@ NOINLINE __attribute__((noclone)) long region_call(region_function *function, lo
 {
     /* The encoding is: relative to here, 4 bytes. */
     __asm__ volatile(".cfi_personality 0x1b, region_personality");
-    volatile long held[] = {a, b, c, d,
-                            e, f, g}; /* perhaps nothing else points to these blocks any more */
+    volatile long held[REGION_ARGUMENTS]; /* perhaps nothing else points to these blocks any more */
+    held[0] = a, held[1] = b, held[2] = c, held[3] = d, held[4] = e, held[5] = f, held[6] = g;
     __builtin_unwind_init();
     uintptr_t stack_pointer = os_stack_pointer();
     struct thread_record *record = own_record(stack_pointer);

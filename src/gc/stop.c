@@ -5,7 +5,7 @@
  * or handle it, since every function of libc's that takes a set of signals leaves it out. glibc's handler gets what is not
  * from us. It is queued with a value, so that ours and others' don't merge.
  *
- * `epoch` is odd while a stop is under way. A signal only tells a thread to look: whether it is wanted is decided by the
+ * `stop_epoch` is odd while a stop is under way. A signal only tells a thread to look: whether it is wanted is decided by the
  * table of this stop, so that one which arrives late does no harm.
  *
  * Locks: stop_lock.
@@ -36,7 +36,7 @@ static const uint64_t SLEEPING_NS = 30000000;
 static const uint64_t FIRST_LOOK_NS = 1000000;
 static const uint64_t LONGEST_LOOK_NS = 8000000;
 
-static _Atomic uint32_t epoch;
+_Atomic uint32_t stop_epoch;
 static _Atomic uint32_t arrived;
 static _Atomic uint32_t awaited;
 static _Atomic uint32_t forbidden; /* threads that are about to exec */
@@ -50,16 +50,11 @@ static size_t settled_count;
 static struct os_disposition libc_disposition;
 static int32_t deaf_thread; /* blocked the signal when it was last looked at */
 
-bool stop_is_under_way(void)
-{
-    return (epoch & 1) != 0;
-}
-
 void stop_wait(void)
 {
-    uint32_t now = epoch;
-    while ((now & 1) != 0 && epoch == now)
-        os_futex_wait((const uint32_t *)&epoch, now);
+    uint32_t now = stop_epoch;
+    while ((now & 1) != 0 && stop_epoch == now)
+        os_futex_wait((const uint32_t *)&stop_epoch, now);
 }
 
 size_t stop_count(void)
@@ -99,19 +94,19 @@ static void answer(struct stop_entry *entry, const void *context, uint32_t now)
     entry->state = STOP_ARRIVED;
     if (atomic_fetch_add(&arrived, 1) + 1 >= awaited)
         os_futex_wake((const uint32_t *)&arrived, 1);
-    while (epoch == now)
-        os_futex_wait((const uint32_t *)&epoch, now);
+    while (stop_epoch == now)
+        os_futex_wait((const uint32_t *)&stop_epoch, now);
 }
 
 static void handle(int signal, void *info, void *context)
 {
     uintptr_t value;
-    if (!os_signal_value(info, threads_process_id(), &value) || value != (uintptr_t)&epoch) {
+    if (!os_signal_value(info, threads_process_id(), &value) || value != (uintptr_t)&stop_epoch) {
         if ((uintptr_t)libc_disposition.handler > 1)
             libc_disposition.handler(signal, info, context);
         return;
     }
-    uint32_t now = epoch;
+    uint32_t now = stop_epoch;
     struct stop_entry *entry = (now & 1) != 0 ? stop_table_find(os_thread_id()) : NULL;
     struct os_call call;
     bool is_awaited = entry != NULL && entry->state == STOP_AWAITED;
@@ -143,7 +138,7 @@ static int keep_handler(void)
 static void after_fork_in_child(void)
 {
     lock_reset(&stop_lock);
-    epoch = 0;
+    stop_epoch = 0;
     forbidden = 0;
     deaf_thread = 0;
 }
@@ -183,7 +178,7 @@ static int ask(struct stop_entry *entry)
     }
     entry->state = STOP_AWAITED;
     int result =
-        os_signal_send(threads_process_id(), entry->thread_id, STOP_SIGNAL, (uintptr_t)&epoch);
+        os_signal_send(threads_process_id(), entry->thread_id, STOP_SIGNAL, (uintptr_t)&stop_epoch);
     if (result == 0)
         return 0;
     uint32_t expected = STOP_AWAITED;
@@ -223,6 +218,8 @@ static int find_all(int32_t self)
             entries[i].state = STOP_GONE;
     int result = os_tasks_each(notice, &search);
     threads_each(attach_record, NULL);
+    if (result == 0 && search.error == 0 && stop_table_find(self) == NULL)
+        return -ESRCH; /* this /proc is another namespace's, where threads have other ids */
     return search.error != 0 ? search.error : result;
 }
 
@@ -368,8 +365,8 @@ static int gather(int32_t self)
 
 static void let_go(void)
 {
-    atomic_fetch_add(&epoch, 1);
-    os_futex_wake((const uint32_t *)&epoch, INT32_MAX);
+    atomic_fetch_add(&stop_epoch, 1);
+    os_futex_wake((const uint32_t *)&stop_epoch, INT32_MAX);
     os_signal_set_mask(mask_before);
     lock_release(&stop_lock);
 }
@@ -388,7 +385,7 @@ static int try_to_stop(int32_t self)
     stop_table_clear();
     arrived = 0;
     awaited = UINT32_MAX;
-    atomic_fetch_add(&epoch, 1);
+    atomic_fetch_add(&stop_epoch, 1);
     if (forbidden != 0 || is_given_up)
         return -EAGAIN;
     if (deaf_thread != 0 && is_deaf(deaf_thread))

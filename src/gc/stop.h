@@ -9,6 +9,7 @@
 #ifndef GC_STOP_H
 #define GC_STOP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,8 +53,14 @@ const struct stopped *stop_threads(void);
 /* Calls the function with the caller's registers written to the stack. */
 void stop_spill(void (*function)(void *context), void *context);
 
-/* For gc/region: the number of stops begun and ended. Odd while one is under way; who may not run waits for the next. */
-bool stop_is_under_way(void);
+/* For gc/region: the number of stops begun and ended. Odd while one is under way; who may not run waits for its end. */
+extern _Atomic uint32_t stop_epoch;
+
+static inline bool stop_is_under_way(void)
+{
+    return (atomic_load_explicit(&stop_epoch, memory_order_acquire) & 1) != 0;
+}
+
 void stop_wait(void);
 
 /* Around exec: nobody stops anybody, and no signal of ours is on its way to the caller. */
