@@ -15,6 +15,7 @@ BENCH_PATTERNS = \
 	bench/micro/large-25m \
 	bench/micro/large-2m \
 	bench/micro/larson \
+	bench/micro/mark-mib \
 	bench/micro/mixed-frees \
 	bench/micro/mixed-frees-2t \
 	bench/micro/pair-40 \
@@ -37,7 +38,8 @@ BENCH_PATTERNS = \
 	bench/micro/threads-leftover \
 	bench/micro/threads-short \
 	bench/micro/tiny-rss \
-	bench/micro/trees
+	bench/micro/trees \
+	bench/micro/trees-lost
 
 EXTRA_PROGRAMS = bench/launch $(BENCH_PATTERNS)
 EXTRA_LIBRARIES = bench/libpattern.a
@@ -92,6 +94,9 @@ bench_micro_large_2m_LDADD = bench/libpattern.a
 bench_micro_larson_SOURCES = bench/micro/larson.c
 bench_micro_larson_CFLAGS = $(PATTERN_CFLAGS)
 bench_micro_larson_LDADD = bench/libpattern.a
+bench_micro_mark_mib_SOURCES = bench/micro/mark-mib.c
+bench_micro_mark_mib_CFLAGS = $(PATTERN_CFLAGS)
+bench_micro_mark_mib_LDADD = bench/libpattern.a libgcalloc.la
 bench_micro_mixed_frees_SOURCES = bench/micro/mixed-frees.c
 bench_micro_mixed_frees_CFLAGS = $(PATTERN_CFLAGS)
 bench_micro_mixed_frees_LDADD = bench/libpattern.a
@@ -161,6 +166,9 @@ bench_micro_tiny_rss_LDADD = bench/libpattern.a
 bench_micro_trees_SOURCES = bench/micro/trees.c
 bench_micro_trees_CFLAGS = $(PATTERN_CFLAGS)
 bench_micro_trees_LDADD = bench/libpattern.a
+bench_micro_trees_lost_SOURCES = bench/micro/trees-lost.c
+bench_micro_trees_lost_CFLAGS = $(PATTERN_CFLAGS)
+bench_micro_trees_lost_LDADD = bench/libpattern.a
 
 EXTRA_DIST += \
 	bench/RESULTS.md \
