@@ -1,9 +1,9 @@
 /*
  * gc/pacing: when the next cycle is due.
  *
- * The heap may grow by a share of what lived, at least by GROWTH_BYTES_MIN. Growth is counted in units: what fills the
- * holes that a cycle left costs no memory and brings no cycle nearer. After a cycle that found little the next one comes
- * later, but not so late that the heap is more than two and a half times what lives. A program that frees what it
+ * The heap may grow by somewhat more than what lived, at least by GROWTH_BYTES_MIN. Growth is counted in units: what fills
+ * the holes that a cycle left costs no memory and brings no cycle nearer. After a cycle that found little the next one
+ * comes later, but not so late that the heap is more than two and a half times what lives. A program that frees what it
  * allocates has a cycle only whenever its heap is larger than it ever was.
  *
  * Locks: none; written by the collecting thread alone, read by all.
@@ -17,7 +17,7 @@
 
 enum {
     GROWTH_BYTES_MIN = 16 * 1024 * 1024,
-    SHARE_RICH = 100, /* percent of what lived */
+    SHARE_RICH = 130, /* percent of what lived */
     SHARE_POOR = 150,
     POOR = 16, /* a cycle that frees less than this part of the heap was in vain */
     RICH = 4,
