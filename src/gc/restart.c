@@ -40,6 +40,7 @@ static bool can_be_interrupted(long number)
     case SYS_wait4:
     case SYS_waitid:
     case SYS_flock:
+    case SYS_futex:
     case SYS_fcntl:
     case SYS_openat:
     case SYS_mq_timedsend:
@@ -71,6 +72,7 @@ static bool handler_follows(const void *context, bool *restarts_out)
 struct again {
     struct os_call call;
     uint64_t mask;
+    bool is_made;
     long result;
 };
 
@@ -81,7 +83,8 @@ static long make_again(long address, long b, long c, long d, long e, long f, lon
     uint64_t handled_count = region_handled_count();
     (void)b, (void)c, (void)d, (void)e, (void)f, (void)g;
     os_signal_set_mask(again->mask);
-    if (region_handled_count() == handled_count)
+    again->is_made = region_handled_count() == handled_count;
+    if (again->is_made)
         again->result = os_call_make(&again->call);
     return 0;
 }
@@ -101,6 +104,23 @@ static void restart(void *context, const struct os_call *known, bool is_register
     os_context_set_result(context, again.result);
 }
 
+/*
+ * A call that the kernel would restart, or that has not begun: made here and now, in a region, it costs the next stops
+ * nothing however long it takes.
+ */
+static void make_early(void *context, bool is_registered)
+{
+    struct again again = {.mask = os_context_mask(context), .result = -EINTR};
+    uintptr_t end;
+    if (!is_registered || os_context_on_alternate_stack(context, (uintptr_t)&again, &end) ||
+        !region_is_possible())
+        return;
+    os_context_next_call(context, &again.call);
+    region_call(make_again, (long)&again, 0, 0, 0, 0, 0, 0);
+    if (again.is_made)
+        os_context_step(context, again.result);
+}
+
 void restart_interrupted(void *context, const struct os_call *known, bool is_registered)
 {
     long number = -1;
@@ -108,8 +128,10 @@ void restart_interrupted(void *context, const struct os_call *known, bool is_reg
     if (os_context_is_interrupted(context)) {
         if (!handler_follows(context, &restarts))
             restart(context, known, is_registered);
-    } else if (os_context_before_call(context, &number) && can_be_interrupted(number) &&
-               handler_follows(context, &restarts) && !restarts) {
-        os_context_interrupt(context);
+    } else if (os_context_before_call(context, &number) && can_be_interrupted(number)) {
+        if (!handler_follows(context, &restarts))
+            make_early(context, is_registered);
+        else if (!restarts)
+            os_context_step(context, -EINTR);
     }
 }

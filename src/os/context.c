@@ -59,9 +59,15 @@ static long number_from_code(uintptr_t after)
     return number >= 0 && number < 1024 ? number : -1;
 }
 
-bool os_context_call(const void *context, const struct os_call *known, struct os_call *call_out)
+static void read_arguments(const void *context, struct os_call *call)
 {
     static const int registers[] = {REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9};
+    for (int i = 0; i < 6; i++)
+        call->arguments[i] = (uintptr_t)*stored(context, registers[i]);
+}
+
+bool os_context_call(const void *context, const struct os_call *known, struct os_call *call_out)
+{
     uintptr_t after = os_context_program_counter(context);
     struct os_call call = {
         .number = number_from_code(after),
@@ -70,8 +76,7 @@ bool os_context_call(const void *context, const struct os_call *known, struct os
     };
     if (known != NULL && is_same_place(known, context))
         call.number = known->number;
-    for (int i = 0; i < 6; i++)
-        call.arguments[i] = (uintptr_t)*stored(context, registers[i]);
+    read_arguments(context, &call);
     *call_out = call;
     return call.number >= 0;
 }
@@ -95,9 +100,15 @@ bool os_context_before_call(const void *context, long *number_out)
     return true;
 }
 
-void os_context_interrupt(void *context)
+void os_context_next_call(const void *context, struct os_call *call_out)
 {
-    *stored(context, REG_RAX) = -EINTR;
+    call_out->number = call_result(context);
+    read_arguments(context, call_out);
+}
+
+void os_context_step(void *context, long result)
+{
+    *stored(context, REG_RAX) = result;
     *stored(context, REG_RIP) += CALL_BYTES;
 }
 #elif defined(__aarch64__)
@@ -158,9 +169,16 @@ bool os_context_before_call(const void *context, long *number_out)
     return true;
 }
 
-void os_context_interrupt(void *context)
+void os_context_next_call(const void *context, struct os_call *call_out)
 {
-    machine(context)->regs[0] = (unsigned long long)-EINTR;
+    call_out->number = (long)machine(context)->regs[NUMBER_REGISTER];
+    for (int i = 0; i < 6; i++)
+        call_out->arguments[i] = machine(context)->regs[i];
+}
+
+void os_context_step(void *context, long result)
+{
+    machine(context)->regs[0] = (unsigned long long)result;
     machine(context)->pc += CALL_BYTES;
 }
 #endif

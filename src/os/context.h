@@ -52,7 +52,8 @@ long os_call_make(const struct os_call *call);
 /* True when the context stands before a system call, made again or for the first time; then its number. */
 bool os_context_before_call(const void *context, long *number_out);
 
-/* Lets the call before which the context stands fail with EINTR. */
-void os_context_interrupt(void *context);
+/* That call; and how to step behind it, with a result, when it has been made. */
+void os_context_next_call(const void *context, struct os_call *call_out);
+void os_context_step(void *context, long result);
 
 #endif

@@ -888,6 +888,31 @@ static void case_cancelled(void)
     }
 }
 
+/* The same in a call that nobody wraps. */
+static void *wait_on_semaphore(void *argument)
+{
+    pthread_cleanup_push(clean, malloc(64));
+    sem_wait(argument);
+    pthread_cleanup_pop(0);
+    return argument;
+}
+
+static void case_cancelled_on_semaphore(void)
+{
+    sem_t semaphore;
+    sem_init(&semaphore, 0, 0);
+    cleaned = 0;
+    for (int i = 1; i <= 10; i++) {
+        pthread_t thread;
+        void *result = NULL;
+        pthread_create(&thread, NULL, wait_on_semaphore, &semaphore);
+        usleep(5000);
+        pthread_cancel(thread);
+        pthread_join(thread, &result);
+        EXPECT(result == PTHREAD_CANCELED && cleaned == i);
+    }
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -930,6 +955,7 @@ static const struct {
     {"open a fifo", case_open_fifo},
     {"aio_suspend", case_aio_suspend},
     {"cancelled", case_cancelled},
+    {"cancelled on a semaphore", case_cancelled_on_semaphore},
     {"large transfers", case_large_transfers},
     {"sleep", case_sleep},
 };
