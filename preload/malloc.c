@@ -35,7 +35,7 @@ NOINLINE static void *malloc_slowly(size_t size_bytes)
 /* heap_allocate(), with a slow way that sets errno. Both ways on are tail calls. */
 EXPORT void *malloc(size_t size_bytes)
 {
-    if (UNLIKELY(!class_exists(size_bytes)))
+    if (UNLIKELY(!class_is_quick(size_bytes)))
         return malloc_slowly(size_bytes);
     struct buffer *buffer = buffer_ready(class_of(size_bytes));
     return LIKELY(buffer != NULL) ? buffer_take(buffer) : malloc_slowly(size_bytes);

@@ -10,6 +10,7 @@
 #include "gc/region.h"
 #include "heap/foreign.h"
 #include "heap/thread.h"
+#include "leak/record.h"
 #include "os/thread.h"
 #include "preload/report.h"
 #include "preload/stop_often.h"
@@ -54,6 +55,9 @@ __attribute__((constructor)) static void start(void)
         stop_often_start();
     if (result != 0)
         message_warn("option \"gc\": threads can't be stopped here, error %d", -result);
+    uint32_t frames_max = (uint32_t)options_now()->stacks;
+    if (frames_max != 0 && record_start(frames_max, true) != 0)
+        message_warn("option \"stacks\": not enough memory for the tables");
     __cxa_atexit(at_exit, NULL, NULL);
     if (options_now()->stats && options_now()->log_file[0] == '\0')
         message_keep_output();

@@ -76,6 +76,8 @@ libcore_la_SOURCES = \
 	src/heap/misuse.h \
 	src/heap/purge.c \
 	src/heap/purge.h \
+	src/heap/recorder.c \
+	src/heap/recorder.h \
 	src/heap/remote.c \
 	src/heap/remote.h \
 	src/heap/resize.c \
@@ -94,6 +96,18 @@ libcore_la_SOURCES = \
 	src/heap/verify.h \
 	src/heap/walk.c \
 	src/heap/walk.h \
+	src/leak/cfi.c \
+	src/leak/cfi.h \
+	src/leak/modules.c \
+	src/leak/modules.h \
+	src/leak/record.c \
+	src/leak/record.h \
+	src/leak/rule.h \
+	src/leak/stacks.c \
+	src/leak/stacks.h \
+	src/leak/tables.h \
+	src/leak/unwind.c \
+	src/leak/unwind.h \
 	src/os/context.c \
 	src/os/context.h \
 	src/os/environment.c \
@@ -105,6 +119,8 @@ libcore_la_SOURCES = \
 	src/os/match.h \
 	src/os/memory.c \
 	src/os/memory.h \
+	src/os/object.c \
+	src/os/object.h \
 	src/os/output.c \
 	src/os/output.h \
 	src/os/pagemap.h \
@@ -116,6 +132,8 @@ libcore_la_SOURCES = \
 	src/os/random.h \
 	src/os/reader.c \
 	src/os/reader.h \
+	src/os/registers.c \
+	src/os/registers.h \
 	src/os/signals.c \
 	src/os/signals.h \
 	src/os/syscall.h \

@@ -32,7 +32,7 @@ void mark_start(struct marker *marker, struct work *items, size_t limit)
         .heap_start = heap_layout.slots_start,
         .heap_bytes = heap_bytes,
         .units = white_units,
-        .slots_fill = class_size_bias != 0,
+        .slots_fill = class_rule.bias != 0,
         .list = {.items = items, .limit = limit},
     };
     for (size_t i = 0; i < MARK_AHEAD; i++)

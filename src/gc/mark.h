@@ -4,7 +4,7 @@
  * Every word that may be the address of a block marks it: of its start, of any byte inside, or one past its end; tagged
  * in the top 16 bits or not; at every multiple of four bytes. One thread marks, while all others are stopped.
  *
- * One past the end: with the option gc no block fills its slot, see class_size_bias, and such a word lies in the block's
+ * One past the end: with the option gc no block fills its slot, see class_rule.bias, and such a word lies in the block's
  * own slot. On a heap that was made without, it is also the start of the next block and holds that one. Where it comes
  * from a root it then holds both; in a block it holds the one before only if the slot it points to is free, since
  * everything that points to a block would otherwise hold the block's neighbour as well.

@@ -14,6 +14,7 @@
 #include "heap/foreign.h"
 #include "heap/large.h"
 #include "heap/misuse.h"
+#include "heap/recorder.h"
 #include "heap/remote.h"
 #include "heap/span.h"
 
@@ -85,6 +86,14 @@ static size_t at_least_one(size_t size_bytes)
     return size_bytes + (size_bytes == 0);
 }
 
+/* For every block that a slow path hands out. */
+static inline void *recorded(void *block, size_t size_bytes)
+{
+    if (UNLIKELY(heap_recorder != NULL) && block != NULL)
+        heap_recorder->allocated(block, size_bytes);
+    return block;
+}
+
 /*
  * Before a slow path goes by the size. The first call of all starts gcalloc, as another thread's may do right now, and with
  * a collector sizes mean something else from then on.
@@ -95,10 +104,8 @@ static void start_if_first(void)
         thread_heap_start();
 }
 
-NOINLINE void *heap_allocate_slowly(size_t size_bytes)
+static void *allocate_any(size_t size_bytes)
 {
-    start_if_first();
-    size_bytes = at_least_one(size_bytes);
     if (!class_exists(size_bytes))
         return allocate_large(size_bytes, 1, false);
     uint32_t class_index = class_of(size_bytes);
@@ -106,6 +113,12 @@ NOINLINE void *heap_allocate_slowly(size_t size_bytes)
     if (LIKELY(buffer->top != buffer->base))
         return buffer_take(buffer);
     return allocate_slot(class_index, SLOT_ALLOCATED, false);
+}
+
+NOINLINE void *heap_allocate_slowly(size_t size_bytes)
+{
+    start_if_first();
+    return recorded(allocate_any(at_least_one(size_bytes)), size_bytes);
 }
 
 /* The compiler's own memset is a handful of stores for what programs calloc most. */
@@ -121,16 +134,17 @@ static void *take_zeroed(struct buffer *buffer, size_t size_bytes)
 NOINLINE static void *allocate_zeroed_slowly(size_t size_bytes)
 {
     start_if_first();
-    return class_exists(size_bytes) ? allocate_slot(class_of(size_bytes), SLOT_ALLOCATED, true)
-                                    : allocate_large(size_bytes, 1, true);
+    void *block = class_exists(size_bytes) ? allocate_slot(class_of(size_bytes), SLOT_ALLOCATED, true)
+                                           : allocate_large(size_bytes, 1, true);
+    return recorded(block, size_bytes);
 }
 
 /* Only size_bytes are cleared; what is behind them in the slot is nobody's. */
 void *heap_allocate_zeroed(size_t size_bytes)
 {
     size_bytes = at_least_one(size_bytes);
-    if (!class_exists(size_bytes))
-        return allocate_large(size_bytes, 1, true);
+    if (!class_is_quick(size_bytes))
+        return allocate_zeroed_slowly(size_bytes);
     struct buffer *buffer = buffer_ready(class_of(size_bytes));
     return LIKELY(buffer != NULL) ? take_zeroed(buffer, size_bytes) : allocate_zeroed_slowly(size_bytes);
 }
@@ -143,9 +157,9 @@ void *heap_allocate_leaf(size_t size_bytes)
         void *block = allocate_large(size_bytes, 1, false);
         if (block != NULL)
             large_set_leaf(block);
-        return block;
+        return recorded(block, size_bytes);
     }
-    return allocate_slot(class_of(size_bytes), SLOT_LEAF, false);
+    return recorded(allocate_slot(class_of(size_bytes), SLOT_LEAF, false), size_bytes);
 }
 
 /*
@@ -155,8 +169,8 @@ void *heap_allocate_leaf(size_t size_bytes)
 static ALWAYS_INLINE uint32_t aligned_class(size_t size_bytes, size_t align_bytes)
 {
     /* No smaller class has slots that are a multiple of the alignment, and mostly this one has. */
-    size_t least_bytes = round_up(size_bytes + 1 - class_size_bias, align_bytes);
-    uint32_t class_index = class_of(least_bytes - 1 + class_size_bias);
+    size_t least_bytes = round_up(size_bytes + 1 - class_rule.bias, align_bytes);
+    uint32_t class_index = class_of(least_bytes - 1 + class_rule.bias);
     while ((class_slot_bytes[class_index] & (align_bytes - 1)) != 0)
         class_index++;
     return class_index;
@@ -165,8 +179,10 @@ static ALWAYS_INLINE uint32_t aligned_class(size_t size_bytes, size_t align_byte
 NOINLINE static void *allocate_aligned_slowly(size_t size_bytes, size_t align_bytes)
 {
     start_if_first();
-    return class_exists(size_bytes) ? allocate_slot(aligned_class(size_bytes, align_bytes), SLOT_ALLOCATED, false)
-                                    : allocate_large(size_bytes, align_bytes, false);
+    bool is_large = !class_exists(size_bytes) || align_bytes > UNIT_BYTES;
+    void *block = is_large ? allocate_large(size_bytes, align_bytes, false)
+                           : allocate_slot(aligned_class(size_bytes, align_bytes), SLOT_ALLOCATED, false);
+    return recorded(block, size_bytes);
 }
 
 void *heap_allocate_aligned(size_t size_bytes, size_t align_bytes)
@@ -174,8 +190,8 @@ void *heap_allocate_aligned(size_t size_bytes, size_t align_bytes)
     size_bytes = at_least_one(size_bytes);
     if (align_bytes <= BLOCK_ALIGNMENT)
         return heap_allocate(size_bytes);
-    if (!class_exists(size_bytes) || align_bytes > UNIT_BYTES)
-        return allocate_large(size_bytes, align_bytes, false);
+    if (!class_is_quick(size_bytes) || align_bytes > UNIT_BYTES)
+        return allocate_aligned_slowly(size_bytes, align_bytes);
     struct buffer *buffer = buffer_ready(aligned_class(size_bytes, align_bytes));
     return LIKELY(buffer != NULL) ? buffer_take(buffer) : allocate_aligned_slowly(size_bytes, align_bytes);
 }

@@ -69,7 +69,7 @@ static ALWAYS_INLINE struct buffer *buffer_ready(size_t class_index)
 /* Any size. Size 0 wraps around and goes the slow way. */
 static ALWAYS_INLINE void *heap_allocate(size_t size_bytes)
 {
-    if (UNLIKELY(!class_exists(size_bytes)))
+    if (UNLIKELY(!class_is_quick(size_bytes)))
         return heap_allocate_slowly(size_bytes);
     struct buffer *buffer = buffer_ready(class_of(size_bytes));
     return LIKELY(buffer != NULL) ? buffer_take(buffer) : heap_allocate_slowly(size_bytes);

@@ -30,7 +30,7 @@ enum {
 
 static size_t units_for(size_t size_bytes)
 {
-    return (size_bytes - class_size_bias + UNIT_BYTES) >> UNIT_SHIFT;
+    return (size_bytes - class_rule.bias + UNIT_BYTES) >> UNIT_SHIFT;
 }
 
 /* The units of a block that have descriptors: see heap/unit.h. Returns the next after `index`. */
@@ -142,6 +142,7 @@ static void destroy(struct span *span)
     run_set_dirty(span->first_unit, span->unit_count, true);
     run_put(span->first_unit, span->unit_count);
     run_unlock();
+    span_put_columns(span);
     metadata_put(span, sizeof *span);
 }
 

@@ -30,10 +30,10 @@ static inline bool block_is_allocated(const struct block *block)
     return (block->state & 1) != 0;
 }
 
-/* Of a slot or a large block: see class_size_bias. */
+/* Of a slot or a large block: see class_rule.bias. */
 static inline size_t block_usable_bytes(size_t slot_bytes)
 {
-    return slot_bytes - 1 + class_size_bias;
+    return slot_bytes - 1 + class_rule.bias;
 }
 
 /*

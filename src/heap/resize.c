@@ -12,6 +12,7 @@
 #include "heap/large.h"
 #include "heap/lookup.h"
 #include "heap/misuse.h"
+#include "heap/recorder.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 /* A slot is kept while at least half of it is used: smaller moves save less than they cost. */
 static bool fits_slot(size_t size_bytes, size_t slot_bytes)
 {
-    return size_bytes - class_size_bias < slot_bytes && size_bytes >= slot_bytes / 2;
+    return size_bytes - class_rule.bias < slot_bytes && size_bytes >= slot_bytes / 2;
 }
 
 /* To a slot, from a slot or a large block. */
@@ -33,12 +34,22 @@ static void *move_block(void *pointer, size_t old_bytes, enum slot_kind kind, si
     return fresh;
 }
 
+/* For every block that changes its size where it is. */
+static void *recorded(void *block, size_t size_bytes)
+{
+    if (heap_recorder != NULL && block != NULL)
+        heap_recorder->allocated(block, size_bytes);
+    return block;
+}
+
 /* Returns NULL when memory is short. */
 static void *resize_block(void *pointer, enum slot_kind kind, size_t size_bytes)
 {
     const struct unit *unit = unit_at(pointer);
     if (UNLIKELY(unit->kind == UNIT_LARGE) && !class_exists(size_bytes))
-        return large_resize(pointer, unit->span, size_bytes);
+        return recorded(large_resize(pointer, unit->span, size_bytes), size_bytes);
+    if (unit->kind == UNIT_SPAN && fits_slot(size_bytes, unit->slot_bytes))
+        return recorded(pointer, size_bytes);
     return move_block(pointer, unit->slot_bytes, kind, size_bytes);
 }
 
@@ -57,8 +68,8 @@ int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out
     void *resized = NULL;
     if (UNLIKELY(size_bytes == 0))
         heap_free(pointer);
-    else if (LIKELY(unit->kind == UNIT_SPAN && fits_slot(size_bytes, unit->slot_bytes)))
-        resized = pointer;
+    else if (LIKELY(class_is_quick(size_bytes) && unit->kind == UNIT_SPAN && fits_slot(size_bytes, unit->slot_bytes)))
+        resized = pointer; /* unrecorded */
     else if ((resized = resize_block(pointer, slot_kind(state), size_bytes)) == NULL)
         return -ENOMEM;
     *block_out = resized;

@@ -43,18 +43,27 @@ extern const uint8_t class_by_16_bytes[1024];
  * address one past the end, which may be all that a program keeps, then lies in the block's own slot. Set once, before the
  * first block.
  */
-extern size_t class_size_bias __attribute__((visibility("hidden"))); /* no detour for its address */
+extern struct class_rule {
+    size_t bias;
+    size_t quick_limit; /* CLASS_BYTES_MAX; 0 when no allocation may take the fast path: see heap/recorder.h */
+} class_rule __attribute__((visibility("hidden"))); /* no detour for its address */
 
 /* False for sizes that are large, and for 0 while the bias is 1. */
 static ALWAYS_INLINE bool class_exists(size_t size_bytes)
 {
-    return size_bytes - class_size_bias < CLASS_BYTES_MAX;
+    return size_bytes - class_rule.bias < CLASS_BYTES_MAX;
+}
+
+/* The same for fast paths: false also for every size while each allocation is to take a slow one. */
+static ALWAYS_INLINE bool class_is_quick(size_t size_bytes)
+{
+    return size_bytes - class_rule.bias < class_rule.quick_limit;
 }
 
 /* The smallest class that holds the size, for which class_exists(). */
 static ALWAYS_INLINE uint32_t class_of(size_t size_bytes)
 {
-    return class_by_16_bytes[(size_bytes - class_size_bias) >> 4];
+    return class_by_16_bytes[(size_bytes - class_rule.bias) >> 4];
 }
 
 #endif

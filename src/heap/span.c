@@ -127,16 +127,44 @@ static void note_dirty_units(struct span *span)
     }
 }
 
-static void put_columns(struct span *span)
+const uint8_t span_column_bytes[COLUMN_COUNT] = {[COLUMN_STACK] = 12, [COLUMN_OWNERSHIP] = 8, [COLUMN_TYPE] = 4};
+
+static size_t column_bytes(const struct span *span, enum span_column column)
 {
-    for (int i = 0; i < COLUMN_COUNT; i++)
-        INVARIANT(span->columns[i] == NULL);
+    return (size_t)span->slot_count * span_column_bytes[column];
+}
+
+/* Mostly the owner comes here; but a thread that is ending works on a heap that it has only borrowed. */
+COLD static void *make_column(struct span *span, enum span_column column)
+{
+    void *none = NULL;
+    void *made = metadata_take(column_bytes(span, column));
+    if (made == NULL || __atomic_compare_exchange_n(&span->columns[column], &none, made, false, __ATOMIC_ACQ_REL,
+                                                    __ATOMIC_ACQUIRE))
+        return made;
+    metadata_put(made, column_bytes(span, column));
+    return none;
+}
+
+void *span_need_column(struct span *span, enum span_column column)
+{
+    void *entries = __atomic_load_n(&span->columns[column], __ATOMIC_ACQUIRE);
+    return LIKELY(entries != NULL) ? entries : make_column(span, column);
+}
+
+void span_put_columns(struct span *span)
+{
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        if (UNLIKELY(span->columns[i] != NULL))
+            metadata_put(span->columns[i], column_bytes(span, (enum span_column)i));
+        span->columns[i] = NULL;
+    }
 }
 
 void span_destroy(struct span *span)
 {
     INVARIANT(span->free_count == span->slot_count && !span->listed);
-    put_columns(span);
+    span_put_columns(span);
     run_lock();
     unpublish(span);
     note_dirty_units(span);

@@ -23,6 +23,8 @@ struct entry;
 /* Arrays by slot that only some modes need (stack ids, annotations, types): made when a span's first entry is set. */
 enum span_column { COLUMN_STACK, COLUMN_OWNERSHIP, COLUMN_TYPE, COLUMN_COUNT };
 
+extern const uint8_t span_column_bytes[COLUMN_COUNT];
+
 struct span {
     struct span *next; /* in the ring of its class's spans that have free slots */
     struct span *previous;
@@ -38,7 +40,7 @@ struct span {
     bool listed;
     uint8_t *states;
     uint64_t *free;
-    void *columns[COLUMN_COUNT]; /* NULL until needed */
+    void *columns[COLUMN_COUNT]; /* NULL until needed; entries of span_column_bytes[] */
 };
 
 /*
@@ -61,6 +63,12 @@ void span_set_owner(struct span *span, struct thread_heap *owner);
  * that the lowest is the first to be handed out.
  */
 void span_claim(struct span *span, struct entry *entries, uint32_t count);
+
+/* The span's array of the column, by slot, all zero at first; made if need be, and NULL when memory is short. Thread-safe. */
+void *span_need_column(struct span *span, enum span_column column);
+
+/* Gives up the columns of a span that goes. */
+void span_put_columns(struct span *span);
 
 /* Recomputes `free` and free_count from the states: after a fork, for spans whose thread is gone. */
 void span_rebuild(struct span *span);

@@ -54,7 +54,7 @@ NOINLINE static int start(void)
     if (!atomic_load_explicit(&started, memory_order_relaxed)) {
         options_load();
         if (options_now()->gc)
-            class_size_bias = 0;
+            class_rule.bias = 0;
         os_memory_fail(options_now()->fail_map, options_now()->fail_map_every);
         result = layout_start();
         if (result == 0) {

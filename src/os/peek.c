@@ -6,6 +6,7 @@
  */
 #include "os/peek.h"
 
+#include "os/memory.h"
 #include "os/output.h"
 #include "os/syscall.h"
 #include "os/thread.h"
@@ -46,4 +47,23 @@ long os_peek(struct os_peek *peek, uintptr_t address, void *bytes_out, size_t si
     }
     long count = read_memory_file(peek, address, bytes_out, size_bytes);
     return count == -EIO ? 0 : count;
+}
+
+/* A byte of each page, a few pages at a time: a caller may have little stack. */
+bool os_is_readable(uintptr_t start, uintptr_t end)
+{
+    enum { PAGES_AT_ONCE = 16 };
+    uintptr_t page_bytes = os_page_bytes();
+    start -= start % page_bytes;
+    while (start < end) {
+        struct iovec there[PAGES_AT_ONCE];
+        char bytes[PAGES_AT_ONCE];
+        long count = 0;
+        for (; count < PAGES_AT_ONCE && start < end; start += page_bytes)
+            there[count++] = (struct iovec){(void *)start, 1};
+        struct iovec here = {bytes, (size_t)count};
+        if (os_syscall(SYS_process_vm_readv, os_thread_id(), (long)&here, 1, (long)there, count, 0) != count)
+            return false;
+    }
+    return true;
 }

@@ -21,4 +21,7 @@ void os_peek_close(struct os_peek *peek);
  */
 long os_peek(struct os_peek *peek, uintptr_t address, void *bytes_out, size_t size_bytes, bool forced);
 
+/* True when every page from the one of `start` to the last below `end` can be read. False also where that can't be told. */
+bool os_is_readable(uintptr_t start, uintptr_t end);
+
 #endif

@@ -64,6 +64,13 @@ uint64_t os_clock_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+uint64_t os_clock_coarse_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 /* abort() itself: a program's SIGABRT handler (crash reporters) is to run, and a returning one does not save it. */
 _Noreturn void os_abort(void)
 {

@@ -41,6 +41,9 @@ int os_alternate_stack(const void *stack, void *old_out);
 /* Nanoseconds since some fixed moment, never going back. */
 uint64_t os_clock_ns(void);
 
+/* The same to a few milliseconds, for a few nanoseconds' work. */
+uint64_t os_clock_coarse_ns(void);
+
 /* Ends the process with SIGABRT. A handler of the program's runs first; it does not save it. */
 _Noreturn void os_abort(void);
 

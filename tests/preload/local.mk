@@ -57,3 +57,4 @@ include $(top_srcdir)/tests/preload/misuse/local.mk
 include $(top_srcdir)/tests/preload/process/local.mk
 include $(top_srcdir)/tests/preload/programs/local.mk
 include $(top_srcdir)/tests/preload/roots/local.mk
+include $(top_srcdir)/tests/preload/stacks/local.mk

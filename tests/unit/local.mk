@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/unit/runs \
 	tests/unit/sizes \
 	tests/unit/span \
+	tests/unit/stacks \
 	tests/unit/statistics \
 	tests/unit/thread \
 	tests/unit/verify \
@@ -153,6 +154,11 @@ tests_unit_span_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_span_CFLAGS = $(TEST_CFLAGS)
 tests_unit_span_SOURCES = tests/unit/span.c
 tests_unit_span_LDADD = $(UNIT_LDADD)
+
+tests_unit_stacks_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_stacks_CFLAGS = $(TEST_CFLAGS)
+tests_unit_stacks_SOURCES = tests/unit/stacks.c
+tests_unit_stacks_LDADD = $(UNIT_LDADD)
 
 tests_unit_statistics_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_statistics_CFLAGS = $(TEST_CFLAGS)

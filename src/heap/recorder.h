@@ -1,0 +1,25 @@
+/*
+ * heap/recorder: who wants to know of every block that is handed out, if anybody does.
+ *
+ * The heap knows none; one that wants to be told says so here, before there is a second thread. From then on every
+ * allocation takes a slow path, which tells it; free() is as fast as ever.
+ */
+#ifndef HEAP_RECORDER_H
+#define HEAP_RECORDER_H
+
+#include <stddef.h>
+
+struct heap_recorder {
+    /*
+     * The calling thread has got this block, or resized it in place; the program asked for size_bytes. No lock is held. Must
+     * not allocate.
+     */
+    void (*allocated)(void *block, size_t size_bytes);
+};
+
+/* NULL, or the one that was registered. */
+extern const struct heap_recorder *heap_recorder;
+
+void heap_recorder_register(const struct heap_recorder *recorder);
+
+#endif

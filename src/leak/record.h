@@ -1,0 +1,26 @@
+/*
+ * leak/record: notes for each block where, when and by whom it was allocated.
+ *
+ * In the span's COLUMN_STACK, as struct block_record; what that refers to lies in image->leak. Blocks from before
+ * record_start() have none, and none is made when memory is short: then its fields are 0.
+ */
+#ifndef LEAK_RECORD_H
+#define LEAK_RECORD_H
+
+#include "leak/tables.h"
+
+#include <stdbool.h>
+
+/*
+ * From now on every allocation is recorded, with up to frames_max frames. Once, before there is a second thread. With
+ * `skips_own` frames of the object this code is in are left out, up to the first of another. Returns 0 or -ENOMEM.
+ */
+int record_start(uint32_t frames_max, bool skips_own);
+
+/* An object may have been unloaded. Nothing happens before record_start(). */
+void record_unloaded(void);
+
+/* What is known of the block that holds the address. False if nothing. */
+bool record_get(const void *address, struct block_record *record_out);
+
+#endif

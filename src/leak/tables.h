@@ -1,0 +1,109 @@
+/*
+ * leak/tables: what the records of blocks refer to: stacks, modules and threads, as they lie in the image.
+ *
+ * Plain data, for tools as well: image->leak points here, and every pointer leads into the image's metadata. What has been
+ * handed out (a stack's id, a module's or a thread's number) stays as it is for ever; everything is only added, without
+ * locks, so that a signal or a fork in the middle of an addition leaves nothing behind but unused room.
+ */
+#ifndef LEAK_TABLES_H
+#define LEAK_TABLES_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    FRAMES_MAX = 128,
+    STACK_CHUNK_WORDS = 8192, /* 64 KiB */
+    STACK_CHUNK_COUNT = 4096, /* together 256 MiB of stacks: what is behind has id 0 */
+    MODULE_COUNT_MAX = 2048,
+    MODULE_PATH_BYTES = 192,
+    MODULE_BUILD_ID_BYTES = 20,
+    THREAD_COUNT_MAX = 65535,
+    FRAME_MODULE_SHIFT = 48,
+};
+
+/*
+ * A distinct call stack. Its id is the number of the word it starts at, in chunks laid end to end; no stack crosses from
+ * one chunk to the next. A frame is an address inside the call, innermost first, and in the upper 16 bits the number of
+ * the module it lies in, 0 if in none: the same address means something else once another module has taken its place.
+ */
+struct stack {
+    uint32_t next; /* id of another one with the same remainder, or 0 */
+    uint32_t hash;
+    uint32_t frame_count;
+    uint32_t unused;
+    uint64_t frames[];
+};
+
+/* The heads of the lists, by hash. Replaced by a larger one as it fills; the old one stays, since others may be reading it. */
+struct stack_heads {
+    uint32_t mask;
+    uint32_t unused;
+    _Atomic uint32_t heads[];
+};
+
+struct stack_table {
+    uint64_t *_Atomic chunks[STACK_CHUNK_COUNT];
+    struct stack_heads *_Atomic heads;
+    struct stack_heads *_Atomic previous; /* while stacks are moved over from there; else NULL */
+    _Atomic uint32_t used_words; /* the first ones are never used: no stack has id 0 */
+    _Atomic uint32_t count;
+    _Atomic uint32_t growing; /* 1 plus the image's fork_count while a thread makes larger heads */
+    _Atomic uint64_t lost;    /* captures that found no room */
+};
+
+/* An object as it was loaded once. Loaded again elsewhere or with other contents, it is another module. */
+struct module {
+    uintptr_t start;
+    uintptr_t end;
+    uintptr_t base; /* subtracted from an address, it gives the address in the file */
+    uintptr_t unwind_header;
+    _Atomic uint32_t state; /* enum module_state */
+    uint32_t loaded_ms;     /* when it was first seen, on the clock of records */
+    uint32_t unloaded_ms;
+    uint32_t build_id_bytes;
+    uint8_t build_id[MODULE_BUILD_ID_BYTES];
+    char path[MODULE_PATH_BYTES]; /* its last bytes, when it is longer */
+};
+
+enum module_state { MODULE_EMPTY, MODULE_LOADED, MODULE_UNLOADED };
+
+struct module_table {
+    _Atomic uint32_t count; /* numbers below it are or will be in use; 0 is none */
+    struct module modules[MODULE_COUNT_MAX];
+};
+
+struct thread_entry {
+    int32_t thread_id;
+    uint32_t first_ms; /* when its first block was recorded */
+};
+
+struct thread_table {
+    _Atomic uint32_t count;
+    struct thread_entry threads[THREAD_COUNT_MAX]; /* from 1 on; 0 is unknown */
+};
+
+struct leak_tables {
+    uint32_t tables_bytes; /* of this structure: a tool of another build notices */
+    uint32_t frames_max;
+    uint64_t start_ns; /* of the clock of records */
+    struct stack_table *stacks;
+    struct module_table *modules;
+    struct thread_table *threads;
+};
+
+/*
+ * What is known of a block, by slot, in the span's COLUMN_STACK. All zero: nothing, it was there before records were kept.
+ * `unused_bytes` is what the program did not ask for of the slot; UINT16_MAX if that is more.
+ */
+struct block_record {
+    uint32_t stack;
+    uint32_t time_ms;
+    uint16_t thread;
+    uint16_t unused_bytes;
+};
+
+_Static_assert(sizeof(struct block_record) == 12, "memory for every block");
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * os/registers: what unwinding a stack starts from.
+ */
+#ifndef OS_REGISTERS_H
+#define OS_REGISTERS_H
+
+#include <stdint.h>
+
+struct os_registers {
+    uintptr_t program_counter;
+    uintptr_t stack_pointer;
+    uintptr_t frame_pointer;
+    uintptr_t base; /* rbx on x86-64: code that realigns its stack by hand keeps its frame there */
+};
+
+/* Of the function this is used in. */
+static inline __attribute__((always_inline)) struct os_registers os_registers_here(void)
+{
+    struct os_registers here = {0};
+#if defined(__x86_64__)
+    __asm__ volatile("leaq 0(%%rip), %0\n\t"
+                     "movq %%rsp, %1\n\t"
+                     "movq %%rbp, %2\n\t"
+                     "movq %%rbx, %3"
+                     : "=r"(here.program_counter), "=r"(here.stack_pointer), "=r"(here.frame_pointer), "=r"(here.base));
+#endif
+    return here;
+}
+
+/* Of what a signal interrupted. The context is the third argument of its handler, and lies on the stack, in full. */
+struct os_registers os_registers_of_context(const void *context);
+uint32_t os_registers_context_bytes(void);
+
+/* The top of the main thread's stack, where its first function was entered; 0 if unknown. */
+uintptr_t os_main_stack_end(void);
+
+/* An address above all of the calling thread's stack, where it has one from the C library: its control block. */
+static inline uintptr_t os_thread_pointer(void)
+{
+#if defined(__x86_64__)
+    uintptr_t pointer;
+    __asm__("movq %%fs:0, %0" : "=r"(pointer));
+    return pointer;
+#else
+    return (uintptr_t)__builtin_thread_pointer();
+#endif
+}
+
+#endif
