@@ -2,6 +2,7 @@
 #ifndef GCALLOC_H
 #define GCALLOC_H
 
+#include <gcalloc/arena.h>
 #include <gcalloc/gc.h>
 #include <gcalloc/heap.h>
 

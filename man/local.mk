@@ -1,7 +1,8 @@
 # man: the manual pages. The list of options in gcalloc(7) is made from the table that the library reads.
 dist_man_MANS += \
 	man/gcalloc.1 \
-	man/gcalloc.3
+	man/gcalloc.3 \
+	man/gcalloc_arena.3
 nodist_man_MANS = man/gcalloc.7
 EXTRA_DIST += \
 	man/gcalloc.7.in \

@@ -27,6 +27,18 @@ EXPORT int malloc_trim(size_t keep_bytes)
     return heap_trim() != 0;
 }
 
+/* What arenas and pools take counts here as large blocks do: glibc's interfaces know nothing else. */
+static int collect(gca_heap_stats *stats_out)
+{
+    int result = report_collect(stats_out);
+    if (result == 0) {
+        stats_out->allocated_bytes += stats_out->chunk_bytes;
+        stats_out->large_bytes += stats_out->chunk_bytes;
+        stats_out->large_blocks += stats_out->chunks;
+    }
+    return result;
+}
+
 EXPORT int mallopt(int parameter, int value)
 {
     (void)parameter;
@@ -37,7 +49,7 @@ EXPORT int mallopt(int parameter, int value)
 EXPORT struct mallinfo2 mallinfo2(void)
 {
     gca_heap_stats stats;
-    if (report_collect(&stats) != 0)
+    if (collect(&stats) != 0)
         return (struct mallinfo2){0};
     size_t small_bytes = stats.allocated_bytes - stats.large_bytes;
     return (struct mallinfo2){
@@ -74,7 +86,7 @@ EXPORT struct mallinfo mallinfo(void)
 EXPORT void malloc_stats(void)
 {
     gca_heap_stats stats;
-    if (report_collect(&stats) != 0)
+    if (collect(&stats) != 0)
         return;
     char buffer[INFO_BYTES];
     struct text text = text_in(buffer, sizeof buffer);
@@ -91,7 +103,7 @@ EXPORT int malloc_info(int options, FILE *stream)
     gca_heap_stats stats;
     if (options != 0 || stream == NULL)
         return EINVAL;
-    if (report_collect(&stats) != 0)
+    if (collect(&stats) != 0)
         stats = (gca_heap_stats){0};
     char buffer[INFO_BYTES];
     struct text text = text_in(buffer, sizeof buffer);

@@ -58,6 +58,8 @@ libcore_la_SOURCES = \
 	src/heap/birth.h \
 	src/heap/buffer.c \
 	src/heap/buffer.h \
+	src/heap/chunk.c \
+	src/heap/chunk.h \
 	src/heap/collector.c \
 	src/heap/collector.h \
 	src/heap/foreign.c \
@@ -134,6 +136,7 @@ libcore_la_SOURCES = \
 	src/os/reader.h \
 	src/os/registers.c \
 	src/os/registers.h \
+	src/os/sanitizer.h \
 	src/os/signals.c \
 	src/os/signals.h \
 	src/os/syscall.h \
@@ -143,4 +146,8 @@ libcore_la_SOURCES = \
 	src/os/thread.c \
 	src/os/thread.h \
 	src/os/tracking.c \
-	src/os/tracking.h
+	src/os/tracking.h \
+	src/own/arena.c \
+	src/own/arena.h \
+	src/own/arena_memory.c \
+	src/own/export.h

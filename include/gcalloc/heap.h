@@ -38,6 +38,8 @@ typedef struct gca_heap_stats {
     uint64_t parked_threads;      /* thread heaps of exited threads, waiting for a new thread */
     uint64_t purged_bytes;        /* returned to the kernel since the start */
     uint64_t moved_bytes;         /* moved by page table instead of copied, in realloc */
+    uint64_t chunks;              /* of arenas and pools; they are no blocks */
+    uint64_t chunk_bytes;
 } gca_heap_stats;
 
 /* Fills *stats_out. Returns 0, or -EINVAL when stats_out is NULL. Takes internal locks; never allocates. */

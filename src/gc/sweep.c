@@ -98,7 +98,7 @@ static void sweep_large(struct span *span, struct sweep_result *result)
     if (options_now()->shadow)
         shadow_large(span);
     else
-        large_free(NULL, (void *)span->start, &heap_layout.units[span->first_unit], NULL);
+        large_release(NULL, (void *)span->start);
 }
 
 /* A span may be gone when it has been swept: where the next one begins is read before. */

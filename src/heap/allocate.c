@@ -81,6 +81,11 @@ static void *allocate_large(size_t size_bytes, size_t align_bytes, bool zeroed)
     return block;
 }
 
+COLD void *heap_allocate_large(size_t size_bytes)
+{
+    return allocate_large(size_bytes, 1, false);
+}
+
 static size_t at_least_one(size_t size_bytes)
 {
     return size_bytes + (size_bytes == 0);

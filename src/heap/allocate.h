@@ -30,6 +30,9 @@ void *heap_allocate_zeroed(size_t size_bytes);
 /* As heap_allocate(), aligned to a power of two. */
 void *heap_allocate_aligned(size_t size_bytes, size_t align_bytes);
 
+/* A run of units of its own, whatever the size, which is not 0. */
+void *heap_allocate_large(size_t size_bytes);
+
 /* A block that will hold no pointers. */
 void *heap_allocate_leaf(size_t size_bytes);
 

@@ -46,6 +46,7 @@ static void describe_unit(struct span *span, size_t index)
     unit->start = span->start;
     unit->reciprocal = 0;
     unit->slot_bytes = span->slot_bytes;
+    unit->use = USE_MALLOC;
     unit->kind = UNIT_LARGE;
     __atomic_store_n(&unit->span, span, __ATOMIC_RELEASE);
 }
@@ -112,6 +113,14 @@ void large_set_leaf(void *block)
     atomic_store_explicit(&unit_at(block)->large_state, slot_state_of(SLOT_LEAF, image_now->birth), memory_order_relaxed);
 }
 
+COLD void large_set_use(void *block, enum unit_use use)
+{
+    struct span *span = unit_at(block)->span;
+    size_t limit = span->first_unit + span->unit_count;
+    for (size_t i = span->first_unit; i < limit; i = next_described(i, span->first_unit))
+        __atomic_store_n(&heap_layout.units[i].use, (uint8_t)use, __ATOMIC_RELAXED);
+}
+
 void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed)
 {
     size_t unit_count = units_for(size_bytes);
@@ -174,8 +183,11 @@ void *large_take_kept(struct thread_heap *heap, size_t size_bytes, bool zeroed)
     void *block = (void *)span->start;
     if (zeroed)
         memset(block, 0, size_bytes);
+    struct unit *first = &heap_layout.units[span->first_unit];
+    if (UNLIKELY(first->use != USE_MALLOC))
+        large_set_use(block, USE_MALLOC);
     HOLD(block);
-    atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, birth_state_now(), memory_order_relaxed);
+    atomic_store_explicit(&first->large_state, birth_state_now(), memory_order_relaxed);
     return block;
 }
 
@@ -191,10 +203,18 @@ void large_flush_kept(struct thread_heap *heap)
     }
 }
 
+COLD void large_release(struct thread_heap *heap, void *block)
+{
+    struct unit *unit = unit_at(block);
+    atomic_store_explicit(&unit->large_state, SLOT_FREE, memory_order_release);
+    if (!keep(heap, unit->span))
+        destroy(unit->span);
+}
+
 /* The exchange decides between two threads that free the same block: one frees, the other is told. */
 void large_free(struct thread_heap *heap, void *block, struct unit *unit, void *caller)
 {
-    if ((uintptr_t)block != unit->start) {
+    if ((uintptr_t)block != unit->start || unit->use != USE_MALLOC) {
         misuse_invalid_free(block, caller);
         return;
     }

@@ -21,6 +21,12 @@ void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed);
  */
 void large_free(struct thread_heap *heap, void *block, struct unit *unit, void *caller);
 
+/* The large block, just allocated, is a chunk of this use; see heap/unit.h. */
+void large_set_use(void *block, enum unit_use use);
+
+/* Frees a large block of any use that is known to be allocated. The heap may be NULL. */
+void large_release(struct thread_heap *heap, void *block);
+
 /* A block that the heap has kept, for this size; or NULL. */
 void *large_take_kept(struct thread_heap *heap, size_t size_bytes, bool zeroed);
 

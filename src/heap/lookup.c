@@ -16,6 +16,7 @@ bool lookup_block(const void *address, struct block *block_out)
     struct block block = {.span = span, .size_bytes = span->slot_bytes};
     if (first->kind == UNIT_LARGE) {
         block.start = span->start;
+        block.use = first->use;
         block.state = atomic_load_explicit(&first->large_state, memory_order_relaxed);
     } else {
         block.index = ((uintptr_t)address - span->start) / span->slot_bytes;

@@ -5,7 +5,6 @@
 #define HEAP_LOOKUP_H
 
 #include "base/compiler.h"
-#include "heap/sizes.h"
 #include "heap/unit.h"
 
 #include <stdbool.h>
@@ -20,14 +19,16 @@ struct block {
     size_t size_bytes;
     size_t index;  /* of the slot; 0 for a large block */
     uint8_t state; /* see heap/unit.h */
+    uint8_t use;   /* the same */
 };
 
 /* True when the address lies in a slot or a large block, allocated or not. */
 bool lookup_block(const void *address, struct block *block_out);
 
+/* A chunk is no block of malloc's. */
 static inline bool block_is_allocated(const struct block *block)
 {
-    return (block->state & 1) != 0;
+    return (block->state & 1) != 0 && block->use == USE_MALLOC;
 }
 
 /* Of a slot or a large block: see class_rule.bias. */
@@ -48,7 +49,7 @@ static ALWAYS_INLINE bool lookup_start(const void *address, uint8_t *state_out)
         struct slot_position position = unit_slot_position(unit, address);
         if (LIKELY(position.is_start))
             state = slot_state_get(unit->states + position.index);
-    } else if (unit->kind == UNIT_LARGE && unit->start == (uintptr_t)address) {
+    } else if (unit->kind == UNIT_LARGE && unit->start == (uintptr_t)address && unit->use == USE_MALLOC) {
         state = atomic_load_explicit(&unit->large_state, memory_order_relaxed);
     }
     *state_out = state;

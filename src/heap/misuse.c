@@ -17,7 +17,9 @@
 #include "os/thread.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { REPORT_BYTES = 768, REPORTS_MAX = 100, NOTED_MAX = 32 };
@@ -89,11 +91,34 @@ COLD void misuse_report_noted_now(void)
     }
 }
 
+static void (*describe_live_chunk)(struct text *text, const void *address);
+
+void misuse_register_chunks(void (*describe)(struct text *text, const void *address))
+{
+    __atomic_store_n(&describe_live_chunk, describe, __ATOMIC_RELEASE);
+}
+
+/* An address in a unit that is, or was last, an arena's or a pool's. */
+static void describe_chunk(struct text *text, const void *pointer, bool is_live)
+{
+    void (*describe)(struct text *, const void *) = __atomic_load_n(&describe_live_chunk, __ATOMIC_ACQUIRE);
+    const char *what = unit_at(pointer)->use == USE_POOL ? "a pool" : "an arena";
+    if (!is_live)
+        text_add(text, "memory of %s that is gone", what);
+    else if (describe != NULL)
+        describe(text, pointer);
+    else
+        text_add(text, "memory of %s", what);
+}
+
 /* What a wrong pointer points to. */
 static void describe_inside(struct text *text, const void *pointer)
 {
     struct block block;
-    if (!lookup_block(pointer, &block))
+    bool is_found = lookup_block(pointer, &block);
+    if (is_found ? block.use != USE_MALLOC : unit_at(pointer)->use != USE_MALLOC)
+        describe_chunk(text, pointer, is_found && slot_is_allocated(block.state));
+    else if (!is_found)
         text_add(text, "never allocated");
     else if (block.start != (uintptr_t)pointer)
         text_add(text, "inside a %sblock of %zu bytes at %p", block_is_allocated(&block) ? "" : "free ",
@@ -142,7 +167,7 @@ COLD void misuse_invalid_free(void *pointer, void *caller)
 /* A unit that held the block when it was freed first still knows its slots. */
 static bool was_block(const void *pointer, const struct unit *unit)
 {
-    if (unit->slot_bytes == 0)
+    if (unit->slot_bytes == 0 || unit->use != USE_MALLOC)
         return false;
     return unit->reciprocal != 0 ? unit_slot_position(unit, pointer).is_start : unit->start == (uintptr_t)pointer;
 }
@@ -176,7 +201,7 @@ COLD void misuse_resize(void *pointer, void *caller)
     struct text text = text_in(buffer, sizeof buffer);
     struct block block;
     bool is_block = heap_contains(pointer) && lookup_block(pointer, &block) && block.start == (uintptr_t)pointer &&
-                    block.state != SLOT_FRESH;
+                    block.state != SLOT_FRESH && block.use == USE_MALLOC;
     const struct unit *unit = heap_contains(pointer) ? unit_at(pointer) : NULL;
     if (is_block || (unit != NULL && unit->kind == UNIT_FREE && was_block(pointer, unit))) {
         text_add(&text, "gcalloc: error: realloc of freed %p (%zu bytes)\n", pointer,
@@ -190,4 +215,17 @@ COLD void misuse_resize(void *pointer, void *caller)
         text_add(&text, "\n");
     }
     finish(&text, "called now", caller, "invalid realloc");
+}
+
+COLD void misuse_other(const char *section, void *caller, const char *format, ...)
+{
+    char buffer[REPORT_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    va_list arguments;
+    text_add(&text, "gcalloc: error: ");
+    va_start(arguments, format);
+    text_add_list(&text, format, arguments);
+    va_end(arguments);
+    text_add(&text, "\n");
+    finish(&text, "called now", caller, section);
 }

@@ -45,6 +45,16 @@ void misuse_foreign_free(void *pointer, void *caller);
 
 void misuse_sized_free(void *pointer, size_t block_bytes, size_t size_bytes, void *caller);
 
+/*
+ * Misuse of what is built on the heap: a line of text, and the section of gcalloc(7) to see.
+ */
+void misuse_other(const char *section, void *caller, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* What can say more of an address in a chunk that is in use than "memory of an arena": its name. */
+struct text;
+
+void misuse_register_chunks(void (*describe)(struct text *text, const void *address));
+
 /* realloc() of anything but the start of an allocated block. */
 void misuse_resize(void *pointer, void *caller);
 

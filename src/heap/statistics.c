@@ -97,6 +97,11 @@ static void add_to_stats(const struct image *image, const struct span *span, boo
         stats->free_slot_bytes += span->slot_bytes;
         return;
     }
+    if (is_large && unit_of(image, span->first_unit)->use != USE_MALLOC) {
+        stats->chunks++;
+        stats->chunk_bytes += span->slot_bytes;
+        return;
+    }
     if (is_large) {
         stats->blocks++;
         stats->large_blocks++;

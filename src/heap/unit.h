@@ -27,6 +27,12 @@ struct thread_heap;
 
 enum unit_kind { UNIT_FREE, UNIT_SPAN, UNIT_LARGE };
 
+/*
+ * Whose a large block is. One that is not malloc's is a chunk (heap/chunk.h): free() and realloc() refuse every address
+ * in it and say whose it is, and no walk or count takes it for a block. A free unit keeps what it was last.
+ */
+enum unit_use { USE_MALLOC, USE_ARENA, USE_POOL };
+
 enum { GRANULE_UNITS = 128 };
 
 /*
@@ -52,7 +58,8 @@ struct unit {
     uint8_t class_index;
     uint8_t kind;
     _Atomic uint8_t large_state; /* a large block's slot state */
-    uint8_t padding[3];
+    uint8_t use; /* see enum unit_use; USE_MALLOC in every unit of slots */
+    uint8_t padding[2];
     size_t slot_bytes; /* kept after the unit is freed, to name a double free */
     uint64_t reserved;
 };

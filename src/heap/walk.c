@@ -15,7 +15,7 @@ static bool walk_span(const struct span *span, heap_visit *visit, void *context,
 {
     const struct unit *first = &heap_layout.units[span->first_unit];
     if (first->kind == UNIT_LARGE) {
-        if (!slot_is_allocated(atomic_load_explicit(&first->large_state, memory_order_relaxed)))
+        if (first->use != USE_MALLOC || !slot_is_allocated(atomic_load_explicit(&first->large_state, memory_order_relaxed)))
             return true;
         ++*count;
         return visit((void *)span->start, span->slot_bytes, context);

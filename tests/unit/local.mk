@@ -2,6 +2,7 @@
 #
 # libunit: what they share.
 UNIT_TESTS = \
+	tests/unit/arena \
 	tests/unit/birth \
 	tests/unit/bits \
 	tests/unit/format \
@@ -54,6 +55,11 @@ libunit_a_SOURCES = \
 	tests/unit/threads.h
 
 UNIT_LDADD = libsuite.a libunit.a libcore.la $(CHECK_LIBS)
+
+tests_unit_arena_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_arena_CFLAGS = $(TEST_CFLAGS)
+tests_unit_arena_SOURCES = tests/unit/arena.c
+tests_unit_arena_LDADD = $(UNIT_LDADD)
 
 tests_unit_birth_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_birth_CFLAGS = $(TEST_CFLAGS)

@@ -1,5 +1,17 @@
 # tests/preload/misuse: one program for each way to misuse malloc, run by misuse.py.
 misuse_programs = \
+	tests/preload/misuse/arena_cursor_left_open \
+	tests/preload/misuse/arena_freed_in_destructor \
+	tests/preload/misuse/arena_freed_twice \
+	tests/preload/misuse/arena_freed_under_sub_arena \
+	tests/preload/misuse/arena_object_freed \
+	tests/preload/misuse/arena_object_freed_after_end \
+	tests/preload/misuse/arena_object_resized \
+	tests/preload/misuse/arena_passed_to_free \
+	tests/preload/misuse/arena_reset_by_another_thread \
+	tests/preload/misuse/arena_rewound_out_of_order \
+	tests/preload/misuse/arena_written_after_reset \
+	tests/preload/misuse/arena_written_past_the_end \
 	tests/preload/misuse/double_delete \
 	tests/preload/misuse/double_free_after_owner_exit \
 	tests/preload/misuse/double_free_aligned \
@@ -58,6 +70,66 @@ libmisuse_a_SOURCES = \
 	tests/preload/misuse/misuse.h
 
 MISUSE_LDADD = libmisuse.a libsubject.a
+
+tests_preload_misuse_arena_cursor_left_open_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_arena_cursor_left_open_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_arena_cursor_left_open_SOURCES = tests/preload/misuse/arena_cursor_left_open.c
+tests_preload_misuse_arena_cursor_left_open_LDADD = libgcalloc.la $(MISUSE_LDADD)
+
+tests_preload_misuse_arena_freed_in_destructor_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_arena_freed_in_destructor_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_arena_freed_in_destructor_SOURCES = tests/preload/misuse/arena_freed_in_destructor.c
+tests_preload_misuse_arena_freed_in_destructor_LDADD = libgcalloc.la $(MISUSE_LDADD)
+
+tests_preload_misuse_arena_freed_twice_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_arena_freed_twice_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_arena_freed_twice_SOURCES = tests/preload/misuse/arena_freed_twice.c
+tests_preload_misuse_arena_freed_twice_LDADD = libgcalloc.la $(MISUSE_LDADD)
+
+tests_preload_misuse_arena_freed_under_sub_arena_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_arena_freed_under_sub_arena_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_arena_freed_under_sub_arena_SOURCES = tests/preload/misuse/arena_freed_under_sub_arena.c
+tests_preload_misuse_arena_freed_under_sub_arena_LDADD = libgcalloc.la $(MISUSE_LDADD)
+
+tests_preload_misuse_arena_object_freed_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_arena_object_freed_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_arena_object_freed_SOURCES = tests/preload/misuse/arena_object_freed.c
+tests_preload_misuse_arena_object_freed_LDADD = libgcalloc.la $(MISUSE_LDADD)
+
+tests_preload_misuse_arena_object_freed_after_end_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_arena_object_freed_after_end_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_arena_object_freed_after_end_SOURCES = tests/preload/misuse/arena_object_freed_after_end.c
+tests_preload_misuse_arena_object_freed_after_end_LDADD = libgcalloc.la $(MISUSE_LDADD)
+
+tests_preload_misuse_arena_object_resized_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_arena_object_resized_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_arena_object_resized_SOURCES = tests/preload/misuse/arena_object_resized.c
+tests_preload_misuse_arena_object_resized_LDADD = libgcalloc.la $(MISUSE_LDADD)
+
+tests_preload_misuse_arena_passed_to_free_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_arena_passed_to_free_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_arena_passed_to_free_SOURCES = tests/preload/misuse/arena_passed_to_free.c
+tests_preload_misuse_arena_passed_to_free_LDADD = libgcalloc.la $(MISUSE_LDADD)
+
+tests_preload_misuse_arena_reset_by_another_thread_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_arena_reset_by_another_thread_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_arena_reset_by_another_thread_SOURCES = tests/preload/misuse/arena_reset_by_another_thread.c
+tests_preload_misuse_arena_reset_by_another_thread_LDADD = libgcalloc.la $(MISUSE_LDADD)
+
+tests_preload_misuse_arena_rewound_out_of_order_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_arena_rewound_out_of_order_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_arena_rewound_out_of_order_SOURCES = tests/preload/misuse/arena_rewound_out_of_order.c
+tests_preload_misuse_arena_rewound_out_of_order_LDADD = libgcalloc.la $(MISUSE_LDADD)
+
+tests_preload_misuse_arena_written_after_reset_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_arena_written_after_reset_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_arena_written_after_reset_SOURCES = tests/preload/misuse/arena_written_after_reset.c
+tests_preload_misuse_arena_written_after_reset_LDADD = libgcalloc.la $(MISUSE_LDADD)
+
+tests_preload_misuse_arena_written_past_the_end_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_arena_written_past_the_end_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_arena_written_past_the_end_SOURCES = tests/preload/misuse/arena_written_past_the_end.c
+tests_preload_misuse_arena_written_past_the_end_LDADD = libgcalloc.la $(MISUSE_LDADD)
 
 tests_preload_misuse_double_delete_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_misuse_double_delete_CFLAGS = $(TEST_CFLAGS)

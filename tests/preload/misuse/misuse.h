@@ -3,8 +3,9 @@
  *
  * The comment at the head of each says what must be reported, a line beginning with "expect:" for
  * each report, in which {name} stands for the address that the program named so. Without such a
- * line nothing may be reported. misuse.py runs each program twice: with on_error=abort it must end
- * by SIGABRT at its first report, with on_error=report it must come to its end and survive().
+ * line nothing may be reported. What follows "options:" is added to GCALLOC_OPTIONS. misuse.py runs
+ * each program twice: with on_error=abort it must end by SIGABRT at its first report, with
+ * on_error=report it must come to its end and survive().
  */
 #ifndef TESTS_PRELOAD_MISUSE_MISUSE_H
 #define TESTS_PRELOAD_MISUSE_MISUSE_H

@@ -14,7 +14,8 @@ from harness import built_path
 
 HERE = source_path("preload", "misuse")
 SECTIONS = (("double free", "double free"), ("invalid free", "invalid free"), ("realloc of freed", "invalid realloc"),
-            ("invalid realloc", "invalid realloc"), ("sized delete", "sized delete"))
+            ("invalid realloc", "invalid realloc"), ("sized delete", "sized delete"),
+            ("gca_arena", "arena misuse"), ("memory of arena", "arena misuse"))
 
 
 def programs():
@@ -22,22 +23,23 @@ def programs():
     return [name for name in names if name != "misuse"]
 
 
-def expected_texts(name):
+def head_lines(name, word):
     with open(os.path.join(HERE, name + ".c"), encoding="utf-8") as source:
         comment = source.read().split("*/")[0]
-    return re.findall(r"^ \* expect: (.*)$", comment, re.MULTILINE)
+    return re.findall(rf"^ \* {word}: (.*)$", comment, re.MULTILINE)
 
 
 def report_pattern(text, name, addresses):
     """The whole report: title, where the program was, where to read on."""
     title = re.escape(text.format(program=name, **addresses))
     section = next(section for start, section in SECTIONS if text.startswith(start))
-    action = "called now" if "realloc" in text else "freed now"
-    return (rf"gcalloc: error: {title}\n" rf"  {action}  {re.escape(name)}\+0x[0-9a-f]+\n"
-            rf'  see gcalloc\(7\), "{section}"\n')
+    action = "called now" if "realloc" in text or text.startswith("gca_") else "freed now"
+    place = rf"  {action}  {re.escape(name)}\+0x[0-9a-f]+\n" if "nobody's" not in text else ""
+    return rf"gcalloc: error: {title}\n" + place + rf'  see gcalloc\(7\), "{section}"\n'
 
 
 def run_program(name, options):
+    options = ",".join(filter(None, [options] + head_lines(name, "options")))
     result = run([built_path("preload", "misuse", name)], env=subject_environment(options))
     output = result.stdout.decode()
     addresses = dict(re.findall(r"^(\w+) (0x[0-9a-f]+)$", output, re.MULTILINE))
@@ -112,7 +114,7 @@ def known_misuse_is_silent_on_libc(_name):
 def main():
     tally = Tally("misuse")
     for name in programs():
-        texts = expected_texts(name)
+        texts = head_lines(name, "expect")
         if texts:
             tally.case(f"{name} aborts", aborts, name, "", texts)
             tally.case(f"{name} is reported and survived", survives, name, "on_error=report", texts)

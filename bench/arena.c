@@ -1,0 +1,249 @@
+/*
+ * bench/arena: arenas against what else a C program has for many small objects that die together.
+ *
+ * Linked with the core, so that malloc is libc's. Peers that are shared objects are used when they are there. Each work is
+ * done in turn by all, over and over, and the median counts: a machine that others use drifts.
+ */
+#include "gcalloc/arena.h"
+
+#include <dlfcn.h>
+#include <obstack.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { NODES = 10000, BLOCKS = 1000000, ROUNDS_MAX = 400 };
+
+struct node {
+    struct node *left;
+    struct node *right;
+    uint64_t kind;
+    uint64_t value;
+};
+
+/* A node leads to the one before it and to one from some time ago: a list, to be freed one by one, and a graph. */
+static inline struct node *join(struct node *node, struct node *left, uint64_t value)
+{
+    node->left = left;
+    node->right = value % 4 == 0 && left != NULL ? left->left : left;
+    node->kind = value & 7;
+    node->value = value;
+    return node;
+}
+
+static void die(const char *what)
+{
+    fprintf(stderr, "arena: %s\n", what);
+    exit(1);
+}
+
+static volatile uint64_t sink;
+
+static void keep(const struct node *last)
+{
+    sink += last->value + last->kind;
+}
+
+/* ---- the contestants: each makes `count` nodes and drops them ---- */
+
+static void by_malloc(size_t count)
+{
+    struct node *last = NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct node *node = malloc(sizeof *node);
+        if (node == NULL)
+            die("malloc");
+        last = join(node, last, i);
+    }
+    keep(last);
+    for (struct node *next; last != NULL; last = next) {
+        next = last->left;
+        free(last);
+    }
+}
+
+static void by_arena(size_t count)
+{
+    gca_arena *arena = gca_arena_new(NULL);
+    struct node *last = NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct node *node = gca_arena_alloc_aligned(arena, sizeof *node, _Alignof(struct node));
+        if (node == NULL)
+            die("arena");
+        last = join(node, last, i);
+    }
+    keep(last);
+    gca_arena_free(arena);
+}
+
+static void by_cursor(size_t count)
+{
+    gca_arena *arena = gca_arena_new(NULL);
+    gca_cursor cursor = gca_cursor_open(arena);
+    struct node *last = NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct node *node = gca_cursor_make(&cursor, struct node);
+        if (node == NULL)
+            die("cursor");
+        last = join(node, last, i);
+    }
+    keep(last);
+    gca_cursor_close(cursor);
+    gca_arena_free(arena);
+}
+
+/* One arena for all rounds. */
+static void by_reset(size_t count)
+{
+    static gca_arena *arena;
+    if (arena == NULL)
+        arena = gca_arena_new(NULL);
+    gca_cursor cursor = gca_cursor_open(arena);
+    struct node *last = NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct node *node = gca_cursor_make(&cursor, struct node);
+        if (node == NULL)
+            die("reset");
+        last = join(node, last, i);
+    }
+    keep(last);
+    gca_cursor_close(cursor);
+    gca_arena_reset(arena);
+}
+
+#define obstack_chunk_alloc malloc
+#define obstack_chunk_free free
+
+static void by_obstack(size_t count)
+{
+    struct obstack stack;
+    struct node *last = NULL;
+    obstack_init(&stack);
+    for (size_t i = 0; i < count; i++)
+        last = join(obstack_alloc(&stack, sizeof *last), last, i);
+    keep(last);
+    obstack_free(&stack, NULL);
+}
+
+static struct {
+    int (*initialize)(void);
+    int (*create)(void **pool_out, void *parent, void *abort_function, void *allocator);
+    void *(*allocate)(void *pool, size_t size_bytes);
+    void (*destroy)(void *pool);
+} apr;
+
+static void by_apr(size_t count)
+{
+    void *pool;
+    struct node *last = NULL;
+    if (apr.create(&pool, NULL, NULL, NULL) != 0)
+        die("apr");
+    for (size_t i = 0; i < count; i++)
+        last = join(apr.allocate(pool, sizeof *last), last, i);
+    keep(last);
+    apr.destroy(pool);
+}
+
+static struct {
+    void *(*pool)(const void *context, size_t size_bytes);
+    void *(*allocate)(const void *context, size_t size_bytes, const char *name);
+    int (*free)(void *pointer, const char *location);
+} talloc;
+
+static void by_talloc(size_t count)
+{
+    void *pool = talloc.pool(NULL, 64);
+    struct node *last = NULL;
+    for (size_t i = 0; i < count; i++)
+        last = join(talloc.allocate(pool, sizeof *last, "node"), last, i);
+    keep(last);
+    talloc.free(pool, "here");
+}
+
+static struct {
+    void *(*allocate)(size_t size_bytes);
+    void (*free_chain)(size_t size_bytes, void *first, size_t next_offset);
+} glib;
+
+static void by_glib(size_t count)
+{
+    struct node *last = NULL;
+    for (size_t i = 0; i < count; i++)
+        last = join(glib.allocate(sizeof *last), last, i);
+    keep(last);
+    glib.free_chain(sizeof *last, last, offsetof(struct node, left));
+}
+
+static bool find(const char *file, const char *const *names, void **functions, size_t count)
+{
+    void *library = dlopen(file, RTLD_NOW);
+    for (size_t i = 0; library != NULL && i < count; i++)
+        if ((functions[i] = dlsym(library, names[i])) == NULL)
+            return false;
+    return library != NULL;
+}
+
+/* ---- measuring ---- */
+
+struct contestant {
+    const char *name;
+    void (*run)(size_t count);
+    double ns[ROUNDS_MAX];
+};
+
+static struct contestant contestants[] = {
+    {.name = "gca_arena", .run = by_arena},        {.name = "gca_cursor", .run = by_cursor},
+    {.name = "gca_arena_reset", .run = by_reset},  {.name = "libc malloc+free", .run = by_malloc},
+    {.name = "libc obstack", .run = by_obstack},   {.name = "APR pool", .run = by_apr},
+    {.name = "talloc pool", .run = by_talloc},     {.name = "GLib g_slice", .run = by_glib},
+};
+
+enum { CONTESTANTS = sizeof contestants / sizeof *contestants };
+
+static double now_ns(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+static int compare(const void *left, const void *right)
+{
+    double difference = *(const double *)left - *(const double *)right;
+    return difference < 0 ? -1 : difference > 0;
+}
+
+static void race(const char *what, size_t count, size_t rounds)
+{
+    printf("%s\n", what);
+    for (size_t round = 0; round < rounds; round++)
+        for (size_t i = 0; i < CONTESTANTS; i++)
+            if (contestants[i].run != NULL) {
+                double start = now_ns();
+                contestants[i].run(count);
+                contestants[i].ns[round] = now_ns() - start;
+            }
+    for (size_t i = 0; i < CONTESTANTS; i++) {
+        if (contestants[i].run == NULL)
+            continue;
+        qsort(contestants[i].ns, rounds, sizeof(double), compare);
+        double median = contestants[i].ns[rounds / 2];
+        printf("  %-18s %10.1f us %8.2f ns a node, best %8.2f\n", contestants[i].name, median / 1e3,
+               median / (double)count, contestants[i].ns[0] / (double)count);
+    }
+}
+
+int main(void)
+{
+    if (!find("libapr-1.so.0", (const char *[]){"apr_initialize", "apr_pool_create_ex", "apr_palloc", "apr_pool_destroy"},
+              (void **)&apr, 4) || apr.initialize() != 0)
+        contestants[5].run = NULL;
+    if (!find("libtalloc.so.2", (const char *[]){"talloc_pool", "talloc_named_const", "_talloc_free"}, (void **)&talloc, 3))
+        contestants[6].run = NULL;
+    if (!find("libglib-2.0.so.0", (const char *[]){"g_slice_alloc", "g_slice_free_chain_with_offset"}, (void **)&glib, 2))
+        contestants[7].run = NULL;
+    race("10,000 nodes of 32 bytes, made and dropped", NODES, ROUNDS_MAX);
+    race("1,000,000 blocks of 32 bytes, made and dropped", BLOCKS, 15);
+    return 0;
+}
