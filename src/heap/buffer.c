@@ -28,7 +28,7 @@ enum {
     CAPACITY_LEAST = 4,
     CAPACITY_MAX = 256,
     CAPACITY_SHARE = 64, /* one part of the heap in this many, but no less and no more bytes than these */
-    CAPACITY_BYTES_MIN = 32768,
+    CAPACITY_BYTES_MIN = 65536,
     CAPACITY_BYTES_MAX = 262144,
     PRESSURE_MAX = 3,
     RECLAIM_UNITS = 16,
