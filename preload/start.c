@@ -40,6 +40,19 @@ static void at_exit(void *argument)
     report_at_exit();
 }
 
+static void record_stacks(const struct options *options)
+{
+    enum { SAMPLE_FRAMES = 32 };
+    if (options->stacks == 0 && options->sample == 0)
+        return;
+    uint32_t frames_max = options->stacks != 0 ? (uint32_t)options->stacks : SAMPLE_FRAMES;
+    int result = record_start(frames_max, options->sample, true);
+    if (result != 0)
+        message_warn(
+            "options \"stacks\" and \"sample\": call stacks can't be recorded here, error %d",
+            -result);
+}
+
 /*
  * -z initfirst runs this before every other constructor, and exit handlers run newest first: ours, registered for no
  * object, comes after all user code.
@@ -55,9 +68,7 @@ __attribute__((constructor)) static void start(void)
         stop_often_start();
     if (result != 0)
         message_warn("option \"gc\": threads can't be stopped here, error %d", -result);
-    uint32_t frames_max = (uint32_t)options_now()->stacks;
-    if (frames_max != 0 && record_start(frames_max, true) != 0)
-        message_warn("option \"stacks\": not enough memory for the tables");
+    record_stacks(options_now());
     __cxa_atexit(at_exit, NULL, NULL);
     if (options_now()->stats && options_now()->log_file[0] == '\0')
         message_keep_output();

@@ -105,6 +105,8 @@ libcore_la_SOURCES = \
 	src/leak/record.c \
 	src/leak/record.h \
 	src/leak/rule.h \
+	src/leak/sample.c \
+	src/leak/sample.h \
 	src/leak/stacks.c \
 	src/leak/stacks.h \
 	src/leak/tables.h \

@@ -81,22 +81,22 @@ static void *allocate_large(size_t size_bytes, size_t align_bytes, bool zeroed)
     return block;
 }
 
-COLD void *heap_allocate_large(size_t size_bytes)
-{
-    return allocate_large(size_bytes, 1, false);
-}
-
-static size_t at_least_one(size_t size_bytes)
-{
-    return size_bytes + (size_bytes == 0);
-}
-
 /* For every block that a slow path hands out. */
 static inline void *recorded(void *block, size_t size_bytes)
 {
     if (UNLIKELY(heap_recorder != NULL) && block != NULL)
         heap_recorder->allocated(block, size_bytes);
     return block;
+}
+
+COLD void *heap_allocate_large(size_t size_bytes)
+{
+    return recorded(allocate_large(size_bytes, 1, false), size_bytes);
+}
+
+static size_t at_least_one(size_t size_bytes)
+{
+    return size_bytes + (size_bytes == 0);
 }
 
 /*

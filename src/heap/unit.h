@@ -59,7 +59,8 @@ struct unit {
     uint8_t kind;
     _Atomic uint8_t large_state; /* a large block's slot state */
     uint8_t use; /* see enum unit_use; USE_MALLOC in every unit of slots */
-    uint8_t padding[2];
+    uint8_t has_records; /* of a unit of slots: some may have a record, maybe out of date. See leak/record.c */
+    uint8_t padding;
     size_t slot_bytes; /* kept after the unit is freed, to name a double free */
     uint64_t reserved;
 };

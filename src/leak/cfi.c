@@ -13,7 +13,13 @@
 #include <string.h>
 
 /* DWARF's numbers on x86-64. */
-enum { REGISTER_BASE = 3, REGISTER_FRAME = 6, REGISTER_STACK = 7, REGISTER_RETURN = 16, REGISTER_OTHER = 255 };
+enum {
+    REGISTER_BASE = 3,
+    REGISTER_FRAME = 6,
+    REGISTER_STACK = 7,
+    REGISTER_RETURN = 16,
+    REGISTER_OTHER = 255
+};
 
 enum {
     FORMAT_MASK = 0x0f,
@@ -25,7 +31,8 @@ enum {
     RELATIVE_MASK = 0x70,
     RELATIVE_TO_PLACE = 0x10,
     ENCODING_OMITTED = 0xff,
-    ENCODING_TABLE = 0x3b, /* signed 32 bits, relative to the header: the only one that linkers make */
+    ENCODING_TABLE =
+        0x3b, /* signed 32 bits, relative to the header: the only one that linkers make */
 };
 
 enum { REMEMBERED_MAX = 8, WORD_BYTES = 8 };
@@ -99,7 +106,9 @@ static int64_t read_signed(struct reader *reader)
         uint64_t byte = read_bytes(reader, 1);
         value |= shift < 64 ? (byte & 0x7f) << shift : 0;
         if ((byte & 0x80) == 0)
-            return (int64_t)((byte & 0x40) != 0 && shift + 7 < 64 ? value | UINT64_MAX << (shift + 7) : value);
+            return (int64_t)((byte & 0x40) != 0 && shift + 7 < 64
+                                 ? value | UINT64_MAX << (shift + 7)
+                                 : value);
     }
 }
 
@@ -144,7 +153,8 @@ static struct reader entry_at(const struct os_object *object, uintptr_t address)
 {
     struct reader entry = reader_at(object, address);
     uint64_t length = read_bytes(&entry, 4);
-    if (length == 0 || length > (uint64_t)(entry.end - entry.next)) { /* UINT32_MAX, a 64-bit length, among them */
+    if (length == 0 ||
+        length > (uint64_t)(entry.end - entry.next)) { /* UINT32_MAX, a 64-bit length, among them */
         entry.failed = true;
         length = 0;
     }
@@ -180,7 +190,8 @@ static void restore_place(const struct program *program, struct row *row, uint64
  * Of expressions we know "register + constant", where a function that aligns its stack saved a register, and the same
  * followed by a load, where it finds its frame address.
  */
-static void read_expression(struct reader *reader, uint64_t *number_out, int64_t *offset_out, bool *loads_out)
+static void read_expression(struct reader *reader, uint64_t *number_out, int64_t *offset_out,
+                            bool *loads_out)
 {
     enum { OPERATION_LOAD = 0x06, OPERATION_REGISTER = 0x70, REGISTER_COUNT = 32 };
     uint64_t length = read_unsigned(reader);
@@ -188,7 +199,8 @@ static void read_expression(struct reader *reader, uint64_t *number_out, int64_t
     skip(reader, length);
     inner.end = reader->next;
     uint64_t operation = read_bytes(&inner, 1);
-    *number_out = operation - OPERATION_REGISTER < REGISTER_COUNT ? operation - OPERATION_REGISTER : REGISTER_OTHER;
+    *number_out = operation - OPERATION_REGISTER < REGISTER_COUNT ? operation - OPERATION_REGISTER
+                                                                  : REGISTER_OTHER;
     *offset_out = read_signed(&inner);
     *loads_out = inner.next < inner.end;
     if (*loads_out && (read_bytes(&inner, 1) != OPERATION_LOAD || inner.next != inner.end))
@@ -212,7 +224,8 @@ static void save_by_expression(struct reader *reader, struct row *row)
     int64_t offset;
     bool loads;
     read_expression(reader, &from, &offset, &loads);
-    set_place(row, number, from == REGISTER_FRAME && !loads ? PLACE_BY_FRAME_POINTER : PLACE_STRANGE, offset);
+    set_place(row, number,
+              from == REGISTER_FRAME && !loads ? PLACE_BY_FRAME_POINTER : PLACE_STRANGE, offset);
 }
 
 static void define_frame(struct row *row, uint64_t number, int64_t offset)
@@ -276,9 +289,11 @@ static bool run_frame(struct reader *reader, struct program *program, struct row
 }
 
 /* Instructions that say where a register is, and those that say nothing to us. */
-static void run_register(struct reader *reader, const struct program *program, struct row *row, uint8_t code)
+static void run_register(struct reader *reader, const struct program *program, struct row *row,
+                         uint8_t code)
 {
-    uint64_t number = code == 0x00 ? 0 : read_unsigned(reader); /* all that follow but the first start with one */
+    uint64_t number =
+        code == 0x00 ? 0 : read_unsigned(reader); /* all that follow but the first start with one */
     switch (code) {
     case 0x00: /* nothing */
     case 0x2e: /* size of arguments */
@@ -315,11 +330,14 @@ static void run_register(struct reader *reader, const struct program *program, s
 
 static uint64_t read_advance(struct reader *reader, uint8_t code)
 {
-    return code == 0x02 ? read_bytes(reader, 1) : code == 0x03 ? read_bytes(reader, 2) : read_bytes(reader, 4);
+    return code == 0x02   ? read_bytes(reader, 1)
+           : code == 0x03 ? read_bytes(reader, 2)
+                          : read_bytes(reader, 4);
 }
 
 /* Runs instructions as long as they concern addresses up to `address`. */
-static void run(struct reader *reader, struct program *program, struct row *row, uint64_t at, uint64_t address)
+static void run(struct reader *reader, struct program *program, struct row *row, uint64_t at,
+                uint64_t address)
 {
     while (reader->next < reader->end && !reader->failed && at <= address) {
         uint8_t code = (uint8_t)read_bytes(reader, 1);
@@ -395,7 +413,8 @@ static uintptr_t find_description(const struct os_object *object, uintptr_t addr
     uint8_t frame_encoding = (uint8_t)read_bytes(&header, 1);
     uint8_t count_encoding = (uint8_t)read_bytes(&header, 1);
     uint8_t table_encoding = (uint8_t)read_bytes(&header, 1);
-    if (header.failed || version != 1 || count_encoding == ENCODING_OMITTED || table_encoding != ENCODING_TABLE)
+    if (header.failed || version != 1 || count_encoding == ENCODING_OMITTED ||
+        table_encoding != ENCODING_TABLE)
         return 0;
     read_encoded(&header, frame_encoding);
     uint64_t count = read_encoded(&header, count_encoding);
@@ -415,8 +434,8 @@ static uintptr_t find_description(const struct os_object *object, uintptr_t addr
 }
 
 /* Whether the description is of a function that holds the address; then `row` is what it says of it. */
-static bool read_description(const struct os_object *object, uintptr_t description, uintptr_t address,
-                             struct program *program, struct row *row)
+static bool read_description(const struct os_object *object, uintptr_t description,
+                             uintptr_t address, struct program *program, struct row *row)
 {
     struct reader entry = entry_at(object, description);
     uintptr_t back_from = (uintptr_t)entry.next;
@@ -454,11 +473,13 @@ static struct rule rule_of(const struct row *row)
     static const struct rule stop = {.kind = RULE_STOP};
     uint64_t frame_pointer_saved = saved_of(&row->frame_pointer);
     uint64_t base_saved = saved_of(&row->base);
-    bool knows_return = row->return_address.kind == PLACE_FRAME && row->return_address.offset == -WORD_BYTES;
+    bool knows_return =
+        row->return_address.kind == PLACE_FRAME && row->return_address.offset == -WORD_BYTES;
     int64_t words = row->frame_offset / WORD_BYTES;
-    bool knows_frame = !row->is_strange && row->frame_offset % WORD_BYTES == 0 && words < RULE_WORDS_LIMIT &&
-                       words >= -RULE_WORDS_LIMIT;
-    if (!knows_return || !knows_frame || frame_pointer_saved == SAVED_LIMIT || base_saved == SAVED_LIMIT)
+    bool knows_frame = !row->is_strange && row->frame_offset % WORD_BYTES == 0 &&
+                       words < RULE_WORDS_LIMIT && words >= -RULE_WORDS_LIMIT;
+    if (!knows_return || !knows_frame || frame_pointer_saved == SAVED_LIMIT ||
+        base_saved == SAVED_LIMIT)
         return stop;
     enum rule_register number = RULE_STACK_POINTER;
     if (row->frame_register == REGISTER_FRAME)

@@ -1,8 +1,8 @@
 /*
  * leak/cfi: reads the unwind tables that compilers leave in every object (.eh_frame_hdr, .eh_frame).
  *
- * The part of DWARF's call frame information that compilers and the C library's assembler code use; what goes beyond gives a
- * rule that stops. Takes no lock, allocates nothing and reads nothing outside the object.
+ * The part of DWARF's call frame information that compilers and the C library's assembler code use; what goes beyond
+ * gives a rule that stops. Takes no lock, allocates nothing and reads nothing outside the object.
  */
 #ifndef LEAK_CFI_H
 #define LEAK_CFI_H

@@ -1,8 +1,8 @@
 /*
  * leak/modules: which objects there are and were.
  *
- * Entries are only added, each by one thread that reserved its number. Two threads that meet a new object at once may both
- * enter it: the same module with two numbers, which does no harm.
+ * Entries are only added, each by one thread that reserved its number. Two threads that meet a new object at once may
+ * both enter it: the same module with two numbers, which does no harm.
  *
  * Uses os. Locks: none.
  */
@@ -28,8 +28,8 @@ static void copy_path(char *path_out, const char *path)
 
 static bool is_same(const struct module *module, const struct os_object *object)
 {
-    return module->start == object->start && module->end == object->end && module->base == object->base &&
-           module->unwind_header == object->unwind_header;
+    return module->start == object->start && module->end == object->end &&
+           module->base == object->base && module->unwind_header == object->unwind_header;
 }
 
 /* An object may be loaded where another of the same size was: then only its contents tell. */
@@ -47,7 +47,8 @@ static void describe(struct module *module, const struct os_object *object, uint
     module->base = object->base;
     module->unwind_header = object->unwind_header;
     module->loaded_ms = now_ms;
-    module->build_id_bytes = (uint32_t)os_object_build_id(object, module->build_id, MODULE_BUILD_ID_BYTES);
+    module->build_id_bytes =
+        (uint32_t)os_object_build_id(object, module->build_id, MODULE_BUILD_ID_BYTES);
     copy_path(module->path, name_of(object));
 }
 
@@ -67,8 +68,8 @@ static uint32_t find_again(struct module_table *table, const struct module *want
 {
     for (uint32_t i = 1; i < count_of(table); i++) {
         struct module *module = &table->modules[i];
-        if (state_of(module) != MODULE_UNLOADED || module->start != wanted->start || module->end != wanted->end ||
-            !is_same_file(module, wanted))
+        if (state_of(module) != MODULE_UNLOADED || module->start != wanted->start ||
+            module->end != wanted->end || !is_same_file(module, wanted))
             continue;
         atomic_store_explicit(&module->state, MODULE_LOADED, memory_order_release);
         return i;
@@ -89,14 +90,14 @@ uint32_t modules_number(struct module_table *table, const struct os_object *obje
     number = atomic_fetch_add_explicit(&table->count, 1, memory_order_acq_rel);
     if (number >= MODULE_COUNT_MAX)
         return 0;
-    table->modules[number] = module;
+    describe(&table->modules[number], object, now_ms);
     atomic_store_explicit(&table->modules[number].state, MODULE_LOADED, memory_order_release);
     return number;
 }
 
 /*
- * Judged by what the loader says alone: another thread may be unloading the object just now, so nothing of it is read. Its
- * name lies in the loader's memory, which never goes away.
+ * Judged by what the loader says alone: another thread may be unloading the object just now, so nothing of it is
+ * read. Its name lies in the loader's memory, which never goes away.
  */
 static bool is_still_loaded(const struct module *module)
 {
@@ -108,8 +109,8 @@ static bool is_still_loaded(const struct module *module)
     return length == MODULE_PATH_BYTES - 1 || strncmp(module->path, name, length + 1) == 0;
 }
 
-void modules_refresh(struct module_table *table, uint32_t now_ms, void (*gone)(uint32_t number, void *context),
-                     void *context)
+void modules_refresh(struct module_table *table, uint32_t now_ms,
+                     void (*gone)(uint32_t number, void *context), void *context)
 {
     for (uint32_t i = 1; i < count_of(table); i++) {
         struct module *module = &table->modules[i];

@@ -13,13 +13,14 @@
 struct os_object;
 
 /* The number of the object's module, which is entered if need be; 0 when there is no room. */
-uint32_t modules_number(struct module_table *table, const struct os_object *object, uint32_t now_ms);
+uint32_t modules_number(struct module_table *table, const struct os_object *object,
+                        uint32_t now_ms);
 
 /*
- * Looks which modules are not loaded any more, and calls `gone` for each before it is marked. To be called after whatever
+ * Looks which modules are not loaded any more, and calls `gone` for each once it is marked. To be called after whatever
  * may have unloaded some.
  */
-void modules_refresh(struct module_table *table, uint32_t now_ms, void (*gone)(uint32_t number, void *context),
-                     void *context);
+void modules_refresh(struct module_table *table, uint32_t now_ms,
+                     void (*gone)(uint32_t number, void *context), void *context);
 
 #endif

@@ -2,6 +2,8 @@
  * leak/record: one record a block, written by the thread that gets it.
  *
  * A record stays when its block is freed, until the slot is handed out again; so nothing is to be done in free().
+ * With samples, a block that is none clears what an earlier one in its slot has left: has_records in the descriptor,
+ * which free() has in the cache anyway, says whether there may be anything.
  *
  * Uses os, base, heap. Locks: none.
  */
@@ -14,9 +16,11 @@
 #include "heap/metadata.h"
 #include "heap/recorder.h"
 #include "heap/span.h"
+#include "leak/sample.h"
 #include "leak/stacks.h"
 #include "leak/unwind.h"
 #include "os/object.h"
+#include "os/random.h"
 #include "os/thread.h"
 
 #include <errno.h>
@@ -24,14 +28,20 @@
 
 _Static_assert(sizeof(struct block_record) == 12, "span_column_bytes[COLUMN_STACK]");
 
-/* A thread that records: its number, and the fork it was given in. A signal's handler finds `busy` and takes no stack. */
+/*
+ * A thread that records: its number, and the fork it was given in. A handler that comes in the middle of a walk finds
+ * that busy_at, the stack pointer of that walk, lies above its own, and takes no stack. After a longjmp() out of such
+ * a handler it soon lies below, and does not count any more.
+ */
 struct recording_thread {
+    uintptr_t busy_at;
     uint32_t forks;
     uint16_t number;
-    bool busy;
+    struct sampler sampler;
 };
 
 static struct leak_tables *tables;
+static uint64_t seed; /* of the threads' samplers */
 static struct os_object own_object;
 static _Thread_local struct recording_thread self __attribute__((tls_model("initial-exec")));
 
@@ -70,6 +80,38 @@ NOINLINE static uint32_t take_stack(const struct os_registers *from, uint32_t ti
     return stacks_id(tables->stacks, frames, count);
 }
 
+/* Says in all of its descriptors that the span has records. */
+COLD static void note_records(const struct span *span)
+{
+    for (size_t i = 0; i < span->unit_count; i++)
+        __atomic_store_n(&heap_layout.units[span->first_unit + i].has_records, 1, __ATOMIC_RELAXED);
+}
+
+static bool has_records(const struct unit *unit)
+{
+    return __atomic_load_n(&unit->has_records, __ATOMIC_RELAXED) != 0;
+}
+
+static size_t index_in_span(const struct unit *unit, const void *block)
+{
+    return unit->kind == UNIT_LARGE ? 0 : unit_slot_position(unit, block).index;
+}
+
+static void clear_record(const struct unit *unit, const void *block)
+{
+    struct block_record *records =
+        __atomic_load_n(&unit->span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE);
+    if (records != NULL)
+        records[index_in_span(unit, block)] = (struct block_record){0};
+}
+
+static bool is_chosen(size_t size_bytes)
+{
+    uint64_t mean_bytes = tables->sample_bytes;
+    return mean_bytes == 0 ||
+           sample_takes(&self.sampler, size_bytes, mean_bytes, seed ^ (uintptr_t)&self);
+}
+
 static uint16_t unused_of(size_t block_bytes, size_t size_bytes)
 {
     size_t unused_bytes = block_bytes - size_bytes;
@@ -78,52 +120,67 @@ static uint16_t unused_of(size_t block_bytes, size_t size_bytes)
 
 static void on_allocated(void *block, size_t size_bytes)
 {
-    struct unit *unit = unit_at(block);
+    const struct unit *unit = unit_at(block);
+    if (!is_chosen(size_bytes)) {
+        if (UNLIKELY(has_records(unit)) || unit->kind == UNIT_LARGE)
+            clear_record(unit, block);
+        return;
+    }
     struct span *span = unit->span;
     struct block_record *records = span_need_column(span, COLUMN_STACK);
     if (UNLIKELY(records == NULL))
         return;
-    size_t index = unit->kind == UNIT_LARGE ? 0 : unit_slot_position(unit, block).index;
-    struct block_record record = {.time_ms = now_ms(), .unused_bytes = unused_of(span->slot_bytes, size_bytes)};
+    if (UNLIKELY(!has_records(unit)) && unit->kind != UNIT_LARGE)
+        note_records(span);
+    struct block_record record = {.time_ms = now_ms(),
+                                  .unused_bytes = unused_of(span->slot_bytes, size_bytes)};
     record.thread = number_of_thread(record.time_ms);
-    if (LIKELY(!self.busy)) {
-        self.busy = true;
+    struct os_registers here = os_registers_here();
+    if (LIKELY(self.busy_at == 0) || here.stack_pointer > self.busy_at) {
+        self.busy_at = here.stack_pointer;
         atomic_signal_fence(memory_order_seq_cst);
-        struct os_registers here = os_registers_here();
         record.stack = take_stack(&here, record.time_ms);
         atomic_signal_fence(memory_order_seq_cst);
-        self.busy = false;
+        self.busy_at = 0;
     }
-    records[index] = record;
+    records[index_in_span(unit, block)] = record;
 }
 
 static const struct heap_recorder recorder = {.allocated = on_allocated};
 
-static int make_tables(uint32_t frames_max)
+/* What was made before memory ran out is lost: once, at the start. */
+static struct leak_tables *make_tables(uint32_t frames_max, uint64_t sample_bytes)
 {
-    tables = metadata_take(sizeof *tables);
-    if (tables == NULL)
-        return -ENOMEM;
-    tables->tables_bytes = sizeof *tables;
-    tables->frames_max = frames_max < FRAMES_MAX ? frames_max : FRAMES_MAX;
-    tables->start_ns = os_clock_coarse_ns();
-    tables->stacks = stacks_make();
-    tables->modules = metadata_take(sizeof *tables->modules);
-    tables->threads = metadata_take(sizeof *tables->threads);
-    if (tables->stacks == NULL || tables->modules == NULL || tables->threads == NULL)
-        return -ENOMEM;
-    atomic_store_explicit(&tables->modules->count, 1, memory_order_relaxed);
-    atomic_store_explicit(&tables->threads->count, 1, memory_order_relaxed);
-    return unwind_start(tables->modules);
+    struct leak_tables *made = metadata_take(sizeof *made);
+    if (made == NULL)
+        return NULL;
+    made->tables_bytes = sizeof *made;
+    made->frames_max = frames_max < FRAMES_MAX ? frames_max : FRAMES_MAX;
+    made->sample_bytes = sample_bytes;
+    made->start_ns = os_clock_coarse_ns();
+    made->stacks = stacks_make();
+    made->modules = metadata_take(sizeof *made->modules);
+    made->threads = metadata_take(sizeof *made->threads);
+    if (made->stacks == NULL || made->modules == NULL || made->threads == NULL ||
+        unwind_start(made->modules) != 0)
+        return NULL;
+    atomic_store_explicit(&made->modules->count, 1, memory_order_relaxed);
+    atomic_store_explicit(&made->threads->count, 1, memory_order_relaxed);
+    return made;
 }
 
-int record_start(uint32_t frames_max, bool skips_own)
+int record_start(uint32_t frames_max, uint64_t sample_bytes, bool skips_own)
 {
+    struct os_object object;
+    struct os_registers here = os_registers_here();
+    if (!os_object_find(here.program_counter, &object))
+        return -EOPNOTSUPP;
     if (skips_own)
-        os_object_find((uintptr_t)&recorder, &own_object);
-    int result = make_tables(frames_max);
-    if (result != 0)
-        return result;
+        own_object = object;
+    tables = make_tables(frames_max, sample_bytes);
+    if (tables == NULL)
+        return -ENOMEM;
+    seed = sample_bytes == 0 ? 0 : os_random();
     image_now->leak = tables;
     heap_recorder_register(&recorder);
     return 0;
@@ -140,8 +197,11 @@ bool record_get(const void *address, struct block_record *record_out)
     struct block block;
     if (!lookup_block(address, &block))
         return false;
-    const struct block_record *records = __atomic_load_n(&block.span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE);
-    if (records == NULL || records[block.index].time_ms + records[block.index].thread + records[block.index].stack == 0)
+    const struct block_record *records =
+        __atomic_load_n(&block.span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE);
+    if (records == NULL ||
+        records[block.index].time_ms + records[block.index].thread + records[block.index].stack ==
+            0)
         return false;
     *record_out = records[block.index];
     return true;

@@ -2,7 +2,8 @@
  * leak/record: notes for each block where, when and by whom it was allocated.
  *
  * In the span's COLUMN_STACK, as struct block_record; what that refers to lies in image->leak. Blocks from before
- * record_start() have none, and none is made when memory is short: then its fields are 0.
+ * record_start() have none, nor have those that no sample has hit, and none is made when memory is short: then its
+ * fields are 0.
  */
 #ifndef LEAK_RECORD_H
 #define LEAK_RECORD_H
@@ -12,10 +13,11 @@
 #include <stdbool.h>
 
 /*
- * From now on every allocation is recorded, with up to frames_max frames. Once, before there is a second thread. With
- * `skips_own` frames of the object this code is in are left out, up to the first of another. Returns 0 or -ENOMEM.
+ * From now on every allocation is recorded, with up to frames_max frames; or, unless sample_bytes is 0, those that
+ * leak/sample.h chooses. Once, before there is a second thread. With `skips_own` frames of the object this code is in
+ * are left out, up to the first of another. Returns 0, -ENOMEM, or -EOPNOTSUPP where stacks can't be walked.
  */
-int record_start(uint32_t frames_max, bool skips_own);
+int record_start(uint32_t frames_max, uint64_t sample_bytes, bool skips_own);
 
 /* An object may have been unloaded. Nothing happens before record_start(). */
 void record_unloaded(void);

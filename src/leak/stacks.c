@@ -4,8 +4,8 @@
  * Stacks are appended to chunks and linked into the list of their hash with one compare-and-swap. When there are more
  * stacks than lists, one thread makes more lists and moves all stacks over, a list at a time; the others look in both
  * places. Who walks the very list that is being moved may miss what it looks for and enter a stack twice, which costs
- * memory and is otherwise harmless: reports compare frames. Lists have no cycles at any moment, since each stack is linked
- * in front.
+ * memory and is otherwise harmless: reports compare frames. Lists have no cycles at any moment, since each stack is
+ * linked in front.
  *
  * Uses heap (metadata). Locks: none.
  */
@@ -19,9 +19,15 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { HEADS_FIRST = 4096, HEADS_GROWTH = 8, HEADS_MAX = 1 << 24, HEADER_WORDS = sizeof(struct stack) / 8 };
+enum {
+    HEADS_FIRST = 4096,
+    HEADS_GROWTH = 8,
+    HEADS_MAX = 1 << 24,
+    HEADER_WORDS = sizeof(struct stack) / 8
+};
 
-_Static_assert(sizeof(struct stack) % 8 == 0 && HEADER_WORDS + FRAMES_MAX < STACK_CHUNK_WORDS, "fits a chunk");
+_Static_assert(sizeof(struct stack) % 8 == 0 && HEADER_WORDS + FRAMES_MAX < STACK_CHUNK_WORDS,
+               "fits a chunk");
 
 static size_t heads_bytes(uint32_t count)
 {
@@ -49,19 +55,23 @@ struct stack_table *stacks_make(void)
     return table;
 }
 
+/* A sum of products, which do not wait for each other. */
 static uint32_t hash_of(const uint64_t *frames, uint32_t frame_count)
 {
     uint64_t hash = frame_count;
+    uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
     for (uint32_t i = 0; i < frame_count; i++) {
-        hash = (hash ^ frames[i]) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 29;
+        hash += frames[i] * factor;
+        factor += UINT64_C(0xd1342543de82ef96); /* even: factors stay odd */
     }
-    return (uint32_t)(hash >> 16);
+    hash = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+    return (uint32_t)(hash >> 32);
 }
 
 static struct stack *at(const struct stack_table *table, uint32_t id)
 {
-    uint64_t *chunk = atomic_load_explicit(&table->chunks[id / STACK_CHUNK_WORDS], memory_order_acquire);
+    uint64_t *chunk =
+        atomic_load_explicit(&table->chunks[id / STACK_CHUNK_WORDS], memory_order_acquire);
     return chunk == NULL ? NULL : (struct stack *)(chunk + id % STACK_CHUNK_WORDS);
 }
 
@@ -77,8 +87,8 @@ const struct stack *stacks_get(const struct stack_table *table, uint32_t id)
     return is_whole ? stack : NULL;
 }
 
-static inline uint32_t find_in(const struct stack_table *table, const struct stack_heads *heads, uint32_t hash,
-                               const uint64_t *frames, uint32_t frame_count)
+static inline uint32_t find_in(const struct stack_table *table, const struct stack_heads *heads,
+                               uint32_t hash, const uint64_t *frames, uint32_t frame_count)
 {
     uint32_t id = atomic_load_explicit(&heads->heads[hash & heads->mask], memory_order_acquire);
     while (id != 0) {
@@ -101,8 +111,8 @@ static uint32_t reserve(struct stack_table *table, uint32_t words)
         first = rest < words ? used + rest : used;
         if (first + words > (uint32_t)STACK_CHUNK_COUNT * STACK_CHUNK_WORDS)
             return 0;
-    } while (!atomic_compare_exchange_weak_explicit(&table->used_words, &used, first + words, memory_order_acq_rel,
-                                                    memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(&table->used_words, &used, first + words,
+                                                    memory_order_acq_rel, memory_order_relaxed));
     uint64_t *_Atomic *chunk = &table->chunks[first / STACK_CHUNK_WORDS];
     if (LIKELY(atomic_load_explicit(chunk, memory_order_acquire) != NULL))
         return first;
@@ -110,7 +120,8 @@ static uint32_t reserve(struct stack_table *table, uint32_t words)
     uint64_t *made = metadata_take(STACK_CHUNK_WORDS * sizeof *made);
     if (made == NULL)
         return 0;
-    if (!atomic_compare_exchange_strong_explicit(chunk, &none, made, memory_order_acq_rel, memory_order_acquire))
+    if (!atomic_compare_exchange_strong_explicit(chunk, &none, made, memory_order_acq_rel,
+                                                 memory_order_acquire))
         metadata_put(made, STACK_CHUNK_WORDS * sizeof *made);
     return first;
 }
@@ -122,7 +133,8 @@ static void link_first(const struct stack_table *table, struct stack_heads *head
     uint32_t first = atomic_load_explicit(head, memory_order_relaxed);
     do
         __atomic_store_n(&stack->next, first, __ATOMIC_RELAXED);
-    while (!atomic_compare_exchange_weak_explicit(head, &first, id, memory_order_release, memory_order_relaxed));
+    while (!atomic_compare_exchange_weak_explicit(head, &first, id, memory_order_release,
+                                                  memory_order_relaxed));
 }
 
 /* Moves all stacks from the old lists to the new. */
@@ -150,8 +162,8 @@ COLD static void grow(struct stack_table *table)
     struct stack_heads *old = atomic_load_explicit(&table->heads, memory_order_acquire);
     uint32_t wanted = (old->mask + 1) * HEADS_GROWTH;
     if (growing == mine || wanted > HEADS_MAX ||
-        !atomic_compare_exchange_strong_explicit(&table->growing, &growing, mine, memory_order_acq_rel,
-                                                 memory_order_relaxed))
+        !atomic_compare_exchange_strong_explicit(&table->growing, &growing, mine,
+                                                 memory_order_acq_rel, memory_order_relaxed))
         return;
     struct stack_heads *heads = make_heads(wanted);
     if (heads != NULL && atomic_load_explicit(&table->heads, memory_order_acquire) == old) {
@@ -165,12 +177,14 @@ COLD static void grow(struct stack_table *table)
     atomic_store_explicit(&table->growing, 0, memory_order_release);
 }
 
-NOINLINE static uint32_t add(struct stack_table *table, uint32_t hash, const uint64_t *frames, uint32_t frame_count)
+NOINLINE static uint32_t add(struct stack_table *table, uint32_t hash, const uint64_t *frames,
+                             uint32_t frame_count)
 {
     struct stack_heads *previous = atomic_load_explicit(&table->previous, memory_order_relaxed);
     if (previous != NULL) {
         uint32_t known = find_in(table, previous, hash, frames, frame_count);
-        known = known != 0 ? known : find_in(table, atomic_load(&table->heads), hash, frames, frame_count);
+        known = known != 0 ? known
+                           : find_in(table, atomic_load(&table->heads), hash, frames, frame_count);
         if (known != 0)
             return known;
     }

@@ -1,9 +1,9 @@
 /*
  * leak/tables: what the records of blocks refer to: stacks, modules and threads, as they lie in the image.
  *
- * Plain data, for tools as well: image->leak points here, and every pointer leads into the image's metadata. What has been
- * handed out (a stack's id, a module's or a thread's number) stays as it is for ever; everything is only added, without
- * locks, so that a signal or a fork in the middle of an addition leaves nothing behind but unused room.
+ * Plain data, for tools as well: image->leak points here, and every pointer leads into the image's metadata. What has
+ * been handed out (a stack's id, a module's or a thread's number) stays as it is for ever; everything is only added,
+ * without locks, so that a signal or a fork in the middle of an addition leaves nothing behind but unused room.
  */
 #ifndef LEAK_TABLES_H
 #define LEAK_TABLES_H
@@ -24,9 +24,10 @@ enum {
 };
 
 /*
- * A distinct call stack. Its id is the number of the word it starts at, in chunks laid end to end; no stack crosses from
- * one chunk to the next. A frame is an address inside the call, innermost first, and in the upper 16 bits the number of
- * the module it lies in, 0 if in none: the same address means something else once another module has taken its place.
+ * A distinct call stack. Its id is the number of the word it starts at, in chunks laid end to end; no stack crosses
+ * from one chunk to the next. A frame is an address inside the call, innermost first, and in the upper 16 bits the
+ * number of the module it lies in, 0 if in none: the same address means something else once another module has taken
+ * its place.
  */
 struct stack {
     uint32_t next; /* id of another one with the same remainder, or 0 */
@@ -47,7 +48,7 @@ struct stack_table {
     uint64_t *_Atomic chunks[STACK_CHUNK_COUNT];
     struct stack_heads *_Atomic heads;
     struct stack_heads *_Atomic previous; /* while stacks are moved over from there; else NULL */
-    _Atomic uint32_t used_words; /* the first ones are never used: no stack has id 0 */
+    _Atomic uint32_t used_words;          /* the first ones are never used: no stack has id 0 */
     _Atomic uint32_t count;
     _Atomic uint32_t growing; /* 1 plus the image's fork_count while a thread makes larger heads */
     _Atomic uint64_t lost;    /* captures that found no room */
@@ -87,15 +88,16 @@ struct thread_table {
 struct leak_tables {
     uint32_t tables_bytes; /* of this structure: a tool of another build notices */
     uint32_t frames_max;
-    uint64_t start_ns; /* of the clock of records */
+    uint64_t sample_bytes; /* see leak/sample.h; 0: every block has a record */
+    uint64_t start_ns;     /* of the clock of records */
     struct stack_table *stacks;
     struct module_table *modules;
     struct thread_table *threads;
 };
 
 /*
- * What is known of a block, by slot, in the span's COLUMN_STACK. All zero: nothing, it was there before records were kept.
- * `unused_bytes` is what the program did not ask for of the slot; UINT16_MAX if that is more.
+ * What is known of a block, by slot, in the span's COLUMN_STACK. All zero: nothing, it was there before records were
+ * kept. `unused_bytes` is what the program did not ask for of the slot; UINT16_MAX if that is more.
  */
 struct block_record {
     uint32_t stack;

@@ -24,8 +24,8 @@ enum { CACHE_BITS = 16, CACHE_ENTRIES = 1 << CACHE_BITS, WORD_BYTES = 8, PAGE_BY
 #define THREAD_STACK_STEP_BYTES ((uintptr_t)1 << 20)
 
 /*
- * An address and its rule. Written and read without a lock: the first word is the address exclusive-or the rule, so a mixture
- * of two entries fits no address.
+ * An address and its rule. Written and read without a lock: the first word is the address exclusive-or the rule, so a
+ * mixture of two entries fits no address.
  */
 struct cache_entry {
     _Atomic uint64_t mixed;
@@ -44,7 +44,7 @@ struct walk {
     uintptr_t low;
     uintptr_t end;
     uintptr_t probed; /* 0: no page needs to be tried */
-    bool is_exact; /* the address is the next instruction, not where a call returns to */
+    bool is_exact;    /* the address is the next instruction, not where a call returns to */
 };
 
 static struct cache_entry *cache;
@@ -118,8 +118,8 @@ COLD static struct rule find_rule(uintptr_t address, uint32_t now_ms)
 /* ---- memory ---- */
 
 /*
- * Where the thread's own stack ends: above the stack pointer, the thread's control block or the place where the kernel put
- * the main thread. 0 when the stack pointer is on neither's, as far as can be told from here.
+ * Where the thread's own stack ends: above the stack pointer, the thread's control block or the place where the
+ * kernel put the main thread. 0 when the stack pointer is on neither's, as far as can be told from here.
  */
 static uintptr_t own_stack_end(uintptr_t stack_pointer)
 {
@@ -181,12 +181,14 @@ static inline bool load(struct walk *walk, uintptr_t address, uintptr_t *word_ou
 /* ---- steps ---- */
 
 /* A register as the caller had it. */
-static inline bool restore(struct walk *walk, uint64_t saved, uintptr_t frame, uintptr_t *word_inout)
+static inline bool restore(struct walk *walk, uint64_t saved, uintptr_t frame,
+                           uintptr_t *word_inout)
 {
     if (saved == SAVED_NOWHERE)
         return true;
-    uintptr_t address = saved < SAVED_BY_FRAME ? frame - saved * WORD_BYTES
-                                               : walk->at.frame_pointer - (saved - SAVED_BY_FRAME) * WORD_BYTES;
+    uintptr_t address = saved < SAVED_BY_FRAME
+                            ? frame - saved * WORD_BYTES
+                            : walk->at.frame_pointer - (saved - SAVED_BY_FRAME) * WORD_BYTES;
     return load(walk, address, word_inout);
 }
 
@@ -195,12 +197,21 @@ COLD static bool step_over_signal(struct walk *walk)
 {
     uintptr_t last;
     uintptr_t context = walk->at.stack_pointer;
-    if (!load(walk, context, &last) || !load(walk, context + os_registers_context_bytes() - WORD_BYTES, &last))
+    if (!load(walk, context, &last) ||
+        !load(walk, context + os_registers_context_bytes() - WORD_BYTES, &last))
         return false;
     walk->at = os_registers_of_context((const void *)context);
     walk->is_exact = true;
     bound(walk);
     return true;
+}
+
+/* Mostly the stack pointer, which is foretold better than selected: what comes next waits for it. */
+static inline uintptr_t frame_register(const struct os_registers *at, struct rule rule)
+{
+    if (LIKELY(rule.frame_register == RULE_STACK_POINTER))
+        return at->stack_pointer;
+    return rule.frame_register == RULE_FRAME_POINTER ? at->frame_pointer : at->base;
 }
 
 static inline bool step(struct walk *walk, struct rule rule)
@@ -210,11 +221,8 @@ static inline bool step(struct walk *walk, struct rule rule)
     if (rule.kind == RULE_STOP)
         return false;
     struct os_registers at = walk->at;
-    uintptr_t from = rule.frame_register == RULE_STACK_POINTER   ? at.stack_pointer
-                     : rule.frame_register == RULE_FRAME_POINTER ? at.frame_pointer
-                                                                 : at.base;
-    uintptr_t frame = from + (uintptr_t)(rule_frame_words(rule) * WORD_BYTES);
-    if (rule.kind == RULE_INDIRECT && !load(walk, frame, &frame))
+    uintptr_t frame = frame_register(&at, rule) + (uintptr_t)(rule_frame_words(rule) * WORD_BYTES);
+    if (UNLIKELY(rule.kind == RULE_INDIRECT) && !load(walk, frame, &frame))
         return false;
     uintptr_t frame_pointer = at.frame_pointer;
     if (frame <= at.stack_pointer || !load(walk, frame - WORD_BYTES, &at.program_counter) ||
@@ -228,8 +236,8 @@ static inline bool step(struct walk *walk, struct rule rule)
     return true;
 }
 
-uint32_t unwind_stack(const struct os_registers *from, uintptr_t skip_start, uintptr_t skip_end, uint64_t *frames_out,
-                      uint32_t limit, uint32_t now_ms)
+uint32_t unwind_stack(const struct os_registers *from, uintptr_t skip_start, uintptr_t skip_end,
+                      uint64_t *frames_out, uint32_t limit, uint32_t now_ms)
 {
     struct walk walk = {.at = *from, .is_exact = true};
     uint32_t count = 0;

@@ -44,7 +44,8 @@ const char *os_program_path(void)
     return path != NULL ? path : "";
 }
 
-static size_t find_in_notes(const char *note, const char *end, uint8_t *bytes_out, size_t size_bytes)
+static size_t find_in_notes(const char *note, const char *end, uint8_t *bytes_out,
+                            size_t size_bytes)
 {
     while ((size_t)(end - note) >= sizeof(ElfW(Nhdr))) {
         const ElfW(Nhdr) *header = (const void *)note;
@@ -53,7 +54,8 @@ static size_t find_in_notes(const char *note, const char *end, uint8_t *bytes_ou
         size_t bytes = ((size_t)header->n_descsz + 3) & ~(size_t)3;
         if (name_bytes + bytes > (size_t)(end - name))
             return 0;
-        if (header->n_type == NT_GNU_BUILD_ID && header->n_namesz == 4 && memcmp(name, "GNU", 4) == 0) {
+        if (header->n_type == NT_GNU_BUILD_ID && header->n_namesz == 4 &&
+            memcmp(name, "GNU", 4) == 0) {
             size_t count = header->n_descsz < size_bytes ? header->n_descsz : size_bytes;
             memcpy(bytes_out, name + name_bytes, count);
             return count;
@@ -67,8 +69,8 @@ size_t os_object_build_id(const struct os_object *object, uint8_t *bytes_out, si
 {
     const ElfW(Ehdr) *header = (const void *)object->start;
     size_t room = object->end - object->start;
-    if (room < sizeof *header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_phoff >= room ||
-        header->e_phnum > (room - header->e_phoff) / sizeof(ElfW(Phdr)))
+    if (room < sizeof *header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
+        header->e_phoff >= room || header->e_phnum > (room - header->e_phoff) / sizeof(ElfW(Phdr)))
         return 0;
     const ElfW(Phdr) *segments = (const void *)(object->start + header->e_phoff);
     for (size_t i = 0; i < header->e_phnum; i++) {
@@ -76,7 +78,8 @@ size_t os_object_build_id(const struct os_object *object, uint8_t *bytes_out, si
         if (segments[i].p_type != PT_NOTE || start < object->start || start >= object->end ||
             segments[i].p_memsz > object->end - start)
             continue;
-        size_t count = find_in_notes((const char *)start, (const char *)start + segments[i].p_memsz, bytes_out, size_bytes);
+        size_t count = find_in_notes((const char *)start, (const char *)start + segments[i].p_memsz,
+                                     bytes_out, size_bytes);
         if (count != 0)
             return count;
     }

@@ -16,7 +16,8 @@ struct os_object {
     uintptr_t end;
     uintptr_t base;          /* what its file's addresses are relative to */
     uintptr_t unwind_header; /* .eh_frame_hdr, or 0 */
-    const char *name;        /* as the loader knows it; empty for the program. Good while the object is loaded */
+    const char
+        *name; /* as the loader knows it; empty for the program. Good while the object is loaded */
 };
 
 bool os_object_find(uintptr_t address, struct os_object *object_out);

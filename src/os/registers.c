@@ -19,8 +19,8 @@ struct os_registers os_registers_of_context(const void *context)
 {
 #if defined(__x86_64__)
     const greg_t *stored = ((const ucontext_t *)context)->uc_mcontext.gregs;
-    return (struct os_registers){(uintptr_t)stored[REG_RIP], (uintptr_t)stored[REG_RSP], (uintptr_t)stored[REG_RBP],
-                                 (uintptr_t)stored[REG_RBX]};
+    return (struct os_registers){(uintptr_t)stored[REG_RIP], (uintptr_t)stored[REG_RSP],
+                                 (uintptr_t)stored[REG_RBP], (uintptr_t)stored[REG_RBX]};
 #else
     (void)context;
     return (struct os_registers){0};

@@ -22,7 +22,8 @@ static inline __attribute__((always_inline)) struct os_registers os_registers_he
                      "movq %%rsp, %1\n\t"
                      "movq %%rbp, %2\n\t"
                      "movq %%rbx, %3"
-                     : "=r"(here.program_counter), "=r"(here.stack_pointer), "=r"(here.frame_pointer), "=r"(here.base));
+                     : "=r"(here.program_counter), "=r"(here.stack_pointer),
+                       "=r"(here.frame_pointer), "=r"(here.base));
 #endif
     return here;
 }

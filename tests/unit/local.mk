@@ -30,7 +30,7 @@ UNIT_TESTS = \
 # Not under sanitizers: what reads all of the process's memory, a sanitizer's own included. Not under ThreadSanitizer: what
 # interrupts threads wherever they are, in its own functions as well; and what one thread does alone, for many minutes there.
 if !SANITIZED
-UNIT_TESTS += tests/unit/roots
+UNIT_TESTS += tests/unit/roots tests/unit/unwind
 endif
 if !SANITIZED_THREADS
 UNIT_TESTS += tests/unit/mark tests/unit/stop
@@ -180,6 +180,11 @@ tests_unit_thread_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_thread_CFLAGS = $(TEST_CFLAGS)
 tests_unit_thread_SOURCES = tests/unit/thread.c
 tests_unit_thread_LDADD = $(UNIT_LDADD)
+
+tests_unit_unwind_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_unwind_CFLAGS = $(TEST_CFLAGS)
+tests_unit_unwind_SOURCES = tests/unit/unwind.c
+tests_unit_unwind_LDADD = $(UNIT_LDADD)
 
 tests_unit_verify_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_verify_CFLAGS = $(TEST_CFLAGS)

@@ -1,17 +1,8 @@
-/*
- * leak/stacks, leak/modules, columns: the table against a model, by threads at once; a walk through this very code; records
- * that come and go with their spans.
- */
+/* leak/stacks, leak/modules, leak/sample: the table against a model, and by threads at once; what is chosen how often. */
 #include "leak/stacks.h"
-#include "base/image.h"
-#include "heap/large.h"
-#include "heap/lookup.h"
 #include "heap/metadata.h"
-#include "heap/recorder.h"
-#include "heap/span.h"
 #include "leak/modules.h"
-#include "leak/record.h"
-#include "leak/unwind.h"
+#include "leak/sample.h"
 #include "os/object.h"
 #include "property/random.h"
 #include "support/require.h"
@@ -93,7 +84,8 @@ static void *enter_many(void *argument)
         uint32_t number = (uint32_t)random_below(&random, STACKS);
         uint32_t count = make_frames(number, frames);
         const struct stack *stack = stacks_get(table, stacks_id(table, frames, count));
-        require(stack != NULL && stack->frame_count == count && memcmp(stack->frames, frames, count * 8) == 0);
+        require(stack != NULL && stack->frame_count == count &&
+                memcmp(stack->frames, frames, count * 8) == 0);
     }
     return NULL;
 }
@@ -136,78 +128,28 @@ START_TEST(this_code_lies_in_this_program)
 }
 END_TEST
 
-static volatile int after;
+/* ---- samples ---- */
 
-__attribute__((noinline)) static uint32_t deeper(uint32_t depth, uint64_t *frames, uint32_t limit)
+/* As often as the distribution says, whatever comes in between: within five standard deviations, with a fixed seed. */
+START_TEST(blocks_are_chosen_by_their_size)
 {
-    uint32_t count;
-    if (depth == 0) {
-        struct os_registers here = os_registers_here();
-        count = unwind_stack(&here, 0, 0, frames, limit, 0);
-    } else {
-        count = deeper(depth - 1, frames, limit);
+    enum { MEAN = 1000, BLOCKS = 300000 };
+    static const struct {
+        size_t size_bytes;
+        double probability; /* 1 - exp(-size / mean) */
+        double deviation;   /* of the count: sqrt(BLOCKS * p * (1 - p)) */
+    } kinds[] = {{16, 0.0158727, 68.5},
+                 {500, 0.3934693, 267.6},
+                 {5000, 0.9932621, 44.8},
+                 {1, 0.0009995, 17.3}};
+    struct sampler sampler = {0};
+    uint32_t chosen[4] = {0};
+    for (uint32_t i = 0; i < BLOCKS * 4; i++)
+        chosen[i % 4] += sample_takes(&sampler, kinds[i % 4].size_bytes, MEAN, (uint64_t)_i);
+    for (int i = 0; i < 4; i++) {
+        double off = (double)chosen[i] - BLOCKS * kinds[i].probability;
+        ck_assert_double_le(off < 0 ? -off : off, 5 * kinds[i].deviation);
     }
-    after = after + 1;
-    return count;
-}
-
-START_TEST(a_walk_finds_every_frame)
-{
-    start_heap();
-    struct module_table *modules = metadata_take(sizeof *modules);
-    atomic_store(&modules->count, 1);
-    ck_assert_int_eq(unwind_start(modules), 0);
-    uint64_t frames[FRAMES_MAX], again[FRAMES_MAX];
-    for (uint32_t depth = 2; depth < 60; depth++) {
-        uint32_t count = deeper(depth, frames, FRAMES_MAX);
-        ck_assert_uint_gt(count, depth + 2);
-        for (uint32_t i = 2; i < depth; i++)
-            ck_assert_uint_eq(frames[i], frames[1]); /* the recursive call */
-        ck_assert_uint_ne(frames[depth + 1], frames[1]);
-        ck_assert_uint_eq(deeper(depth, again, FRAMES_MAX), count);
-        ck_assert_uint_eq(deeper(depth, again, depth), depth);
-    }
-}
-END_TEST
-
-/* Every block has a record of its own while it lives, columns go with their spans, and free() knows nothing of them. */
-START_TEST(records_come_and_go_with_blocks)
-{
-    enum { BLOCKS = 3000 };
-    static void *blocks[BLOCKS];
-    start_heap();
-    ck_assert_int_eq(record_start(16, false), 0);
-    struct random random = {3};
-    for (int i = 0; i < 20 * BLOCKS; i++) {
-        void **block = &blocks[random_below(&random, BLOCKS)];
-        size_t size_bytes = random_below(&random, 20) == 0 ? random_below(&random, 200000) : random_below(&random, 2000);
-        if (*block != NULL && random_below(&random, 3) == 0)
-            hot_assert(heap_resize(*block, size_bytes + 1, NULL, block) == 0, "resized");
-        else {
-            heap_free(*block);
-            *block = random_below(&random, 4) == 0 ? heap_allocate_zeroed(size_bytes) : heap_allocate(size_bytes);
-        }
-        struct block_record record;
-        hot_assert(record_get(*block, &record) && record.stack != 0 && record.thread == 1, "recorded");
-    }
-    expect_sound_heap();
-    for (int i = 0; i < BLOCKS; i++)
-        heap_free(blocks[i]);
-    thread_heap_flush(heap_self);
-    ck_assert_uint_eq(units_taken(), 0);
-    expect_sound_heap();
-}
-END_TEST
-
-START_TEST(without_the_option_there_is_nothing)
-{
-    start_heap();
-    void *block = allocate(40);
-    struct block_record record;
-    ck_assert(!record_get(block, &record));
-    ck_assert_ptr_null(gca_image->leak);
-    record_unloaded();
-    heap_free(block);
 }
 END_TEST
 
@@ -219,9 +161,7 @@ static TCase *stacks_case(void)
     tcase_add_test(tests, what_is_no_id_has_no_stack);
     tcase_add_test(tests, threads_enter_stacks_at_once);
     tcase_add_test(tests, this_code_lies_in_this_program);
-    tcase_add_test(tests, a_walk_finds_every_frame);
-    tcase_add_test(tests, records_come_and_go_with_blocks);
-    tcase_add_test(tests, without_the_option_there_is_nothing);
+    tcase_add_loop_test(tests, blocks_are_chosen_by_their_size, 0, 3);
     return tests;
 }
 

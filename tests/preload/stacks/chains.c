@@ -20,7 +20,7 @@
 enum { DEPTH_MAX = 64, STACK_BYTES = 65536 };
 
 static _Thread_local void *returns[DEPTH_MAX + 1]; /* innermost first */
-static volatile int after;                         /* what is behind a call keeps it from becoming a jump */
+static volatile int after; /* what is behind a call keeps it from becoming a jump */
 
 typedef void *allocate_function(size_t size_bytes);
 
@@ -34,16 +34,19 @@ __attribute__((noinline)) static void *innermost(allocate_function *allocate, si
     return block;
 }
 
-__attribute__((noinline)) static void *deeper(unsigned depth, allocate_function *allocate, size_t size_bytes)
+__attribute__((noinline)) static void *deeper(unsigned depth, allocate_function *allocate,
+                                              size_t size_bytes)
 {
     NOTE_RETURN(depth);
-    void *block = depth == 1 ? innermost(allocate, size_bytes) : deeper(depth - 1, allocate, size_bytes);
+    void *block =
+        depth == 1 ? innermost(allocate, size_bytes) : deeper(depth - 1, allocate, size_bytes);
     after++;
     return block;
 }
 
 /* Frames of a size known at run time only, and one whose stack is realigned: both keep a frame pointer of a kind. */
-__attribute__((noinline)) static void *with_array(unsigned depth, allocate_function *allocate, size_t size_bytes)
+__attribute__((noinline)) static void *with_array(unsigned depth, allocate_function *allocate,
+                                                  size_t size_bytes)
 {
     volatile char *array = __builtin_alloca(size_bytes % 1000 + 1);
     NOTE_RETURN(depth);
@@ -53,7 +56,8 @@ __attribute__((noinline)) static void *with_array(unsigned depth, allocate_funct
     return block;
 }
 
-__attribute__((noinline)) static void *with_alignment(unsigned depth, allocate_function *allocate, size_t size_bytes)
+__attribute__((noinline)) static void *with_alignment(unsigned depth, allocate_function *allocate,
+                                                      size_t size_bytes)
 {
     volatile _Alignas(128) char aligned[128];
     volatile char *array = __builtin_alloca(size_bytes % 1000 + 1);
@@ -194,7 +198,8 @@ static void on_context(void)
 static void contexts(void)
 {
     for (int i = 0; i < 50; i++) {
-        char *stack = mmap(NULL, 2 * STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char *stack =
+            mmap(NULL, 2 * STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         require(stack != MAP_FAILED);
         require(munmap(stack + STACK_BYTES, STACK_BYTES) == 0);
         require(getcontext(&there) == 0);
@@ -265,7 +270,8 @@ static void interruptions(void)
     timer_t timer;
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
     struct itimerspec often = {{0, 100000}, {0, 100000}};
-    require(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 && timer_settime(timer, 0, &often, NULL) == 0);
+    require(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 &&
+            timer_settime(timer, 0, &often, NULL) == 0);
     while (ticks < 200)
         walk(malloc, 40, 0);
     require(timer_delete(timer) == 0);
@@ -291,7 +297,8 @@ static void forks(void)
         if (child == 0) {
             every_way();
             void *block = malloc(1);
-            require(recorded_tables()->threads->threads[record_of(block)->thread].thread_id == getpid());
+            require(recorded_tables()->threads->threads[record_of(block)->thread].thread_id ==
+                    getpid());
             _exit(0);
         }
         int status;
@@ -345,9 +352,14 @@ int main(int count, char **arguments)
         const char *name;
         void (*run)(void);
     } cases[] = {
-        {"every_way", every_way},         {"threads", threads}, {"contexts", contexts},
-        {"signals", signals},             {"forks", forks},     {"interruptions", interruptions},
-        {"deep_recursion", deep_recursion}, {"deduplicated", deduplicated},
+        {"every_way", every_way},
+        {"threads", threads},
+        {"contexts", contexts},
+        {"signals", signals},
+        {"forks", forks},
+        {"interruptions", interruptions},
+        {"deep_recursion", deep_recursion},
+        {"deduplicated", deduplicated},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (count < 2 || strcmp(arguments[1], cases[i].name) == 0)

@@ -2,6 +2,7 @@
 stacks_programs = \
 	tests/preload/stacks/cancelled \
 	tests/preload/stacks/chains \
+	tests/preload/stacks/sampled \
 	tests/preload/stacks/unloading
 
 if !SANITIZED
@@ -31,6 +32,11 @@ tests_preload_stacks_chains_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_stacks_chains_CFLAGS = $(STACKS_CFLAGS)
 tests_preload_stacks_chains_SOURCES = tests/preload/stacks/chains.c tests/preload/stacks/recorded.h
 tests_preload_stacks_chains_LDADD = libsubject.a -lrt
+
+tests_preload_stacks_sampled_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_stacks_sampled_CFLAGS = $(STACKS_CFLAGS)
+tests_preload_stacks_sampled_SOURCES = tests/preload/stacks/recorded.h tests/preload/stacks/sampled.c
+tests_preload_stacks_sampled_LDADD = libsubject.a
 
 tests_preload_stacks_thrown_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_stacks_thrown_CXXFLAGS = $(TEST_CXXFLAGS) -std=gnu++17 -O2 -fomit-frame-pointer

@@ -31,15 +31,26 @@ static inline const struct leak_tables *recorded_tables(void)
     return tables;
 }
 
-static inline const struct block_record *record_of(const void *block)
+static inline const struct span *span_of(const void *block)
 {
     const struct image *image = recorded_image();
-    const struct unit *unit =
-        (const struct unit *)image->units_start + (((uintptr_t)block - image->slots_start) >> UNIT_SHIFT);
-    const struct span *span = unit->span;
-    require(span != NULL && span->columns[COLUMN_STACK] != NULL);
+    const struct unit *unit = (const struct unit *)image->units_start +
+                              (((uintptr_t)block - image->slots_start) >> UNIT_SHIFT);
+    require(unit->span != NULL);
+    return unit->span;
+}
+
+static inline const struct block_record *record_of(const void *block)
+{
+    const struct span *span = span_of(block);
+    require(span->columns[COLUMN_STACK] != NULL);
     size_t index = span->owner == NULL ? 0 : ((uintptr_t)block - span->start) / span->slot_bytes;
     return (const struct block_record *)span->columns[COLUMN_STACK] + index;
+}
+
+static inline bool has_record(const void *block)
+{
+    return span_of(block)->columns[COLUMN_STACK] != NULL && record_of(block)->stack != 0;
 }
 
 static inline const struct stack *stack_of(const void *block)

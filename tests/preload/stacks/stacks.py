@@ -56,6 +56,8 @@ def main():
             tally.case(f"chains {chain} {options}", works, options, "chains", chain)
     tally.case("with a collector", works, "stacks=32,gc,collect_every=500,verify", "chains")
     tally.case("objects that are unloaded", works, "stacks=32,verify", "unloading", program(".libs/plugin.so"))
+    tally.case("samples", works, "sample=1024,verify", "sampled")
+    tally.case("samples of short stacks", works, "sample=1K,stacks=3", "sampled")
     tally.case("exceptions", works, "stacks=32,verify", "thrown")
     tally.case("cancelled threads", works, "stacks=32,verify", "cancelled")
     tally.case("python3", is_the_same, ["python3"], "-c", PYTHON)
