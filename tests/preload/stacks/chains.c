@@ -6,6 +6,7 @@
  * frame of the one that allocates.
  */
 #include "preload/stacks/recorded.h"
+#include "property/random.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -91,6 +92,91 @@ static void walk(allocate_function *allocate, size_t size_bytes, int own)
             expect_chain(block, depth, own);
         }
         free(block);
+    }
+}
+
+/* ---- a tree of calls ---- */
+
+/*
+ * Functions with frames of several kinds call each other at random, up to DEPTH_MAX deep; at every node the stack has to be
+ * the path to it. So walks share some of their frames with the walk before, in all ways there are.
+ */
+static void *path[DEPTH_MAX]; /* outermost first */
+static unsigned nodes_left;
+static struct random chance;
+
+static void plain_node(unsigned depth);
+static void array_node(unsigned depth);
+static void aligned_node(unsigned depth);
+
+__attribute__((always_inline)) static inline void descend(unsigned depth)
+{
+    static void (*const kinds[])(unsigned depth) = {plain_node, array_node, aligned_node,
+                                                    plain_node};
+    kinds[random_below(&chance, 4)](depth);
+}
+
+__attribute__((noinline)) static void check_path(unsigned depth)
+{
+    void *block = malloc(40);
+    const struct stack *stack = stack_of(block);
+    uint32_t frames_max = recorded_tables()->frames_max;
+    for (unsigned i = 0; i <= depth && i + 2 < frames_max; i++) {
+        require(i + 2 < stack->frame_count);
+        require(frame_address(stack->frames[i + 2]) == (uintptr_t)path[depth - i] - 1);
+    }
+    free(block);
+}
+
+/* Comes back a random number of times, from two places. */
+__attribute__((always_inline)) static inline void visit(unsigned depth)
+{
+    while (nodes_left > 0 && depth + 1 < DEPTH_MAX && random_below(&chance, 40) != 0) {
+        nodes_left--;
+        if (random_below(&chance, 2) == 0)
+            descend(depth + 1);
+        else
+            descend(depth + 1);
+        if (random_below(&chance, 3) == 0)
+            return;
+    }
+}
+
+__attribute__((noinline)) static void plain_node(unsigned depth)
+{
+    path[depth] = __builtin_return_address(0);
+    check_path(depth);
+    visit(depth);
+    after++;
+}
+
+__attribute__((noinline)) static void array_node(unsigned depth)
+{
+    volatile char *array = __builtin_alloca(1 + random_below(&chance, 100));
+    path[depth] = __builtin_return_address(0);
+    array[0] = 1;
+    check_path(depth);
+    visit(depth);
+    after += array[0];
+}
+
+__attribute__((noinline)) static void aligned_node(unsigned depth)
+{
+    volatile _Alignas(64) char aligned[64];
+    volatile char *array = __builtin_alloca(1 + random_below(&chance, 100));
+    path[depth] = __builtin_return_address(0);
+    aligned[0] = array[0] = 1;
+    check_path(depth);
+    visit(depth);
+    after += aligned[0] + array[0];
+}
+
+static void tree(void)
+{
+    for (unsigned round = 0; round < 200; round++) {
+        chance = (struct random){round};
+        nodes_left = 300;
+        descend(0);
     }
 }
 
@@ -352,6 +438,7 @@ int main(int count, char **arguments)
         const char *name;
         void (*run)(void);
     } cases[] = {
+        {"tree", tree},
         {"every_way", every_way},
         {"threads", threads},
         {"contexts", contexts},

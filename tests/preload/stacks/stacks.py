@@ -9,7 +9,7 @@ sys.dont_write_bytecode = True  # the sources may be read-only
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
 from harness import Tally, built_path, expect, find_program, plain_environment, run, status_words, subject_environment
 
-CHAINS = ("every_way", "threads", "contexts", "signals", "interruptions", "forks", "deep_recursion", "deduplicated")
+CHAINS = ("tree", "every_way", "threads", "contexts", "signals", "interruptions", "forks", "deep_recursion", "deduplicated")
 
 PYTHON = """
 import gc, json, re, threading
