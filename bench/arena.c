@@ -5,6 +5,7 @@
  * done in turn by all, over and over, and the median counts: a machine that others use drifts.
  */
 #include "gcalloc/arena.h"
+#include "gcalloc/pool.h"
 
 #include <dlfcn.h>
 #include <obstack.h>
@@ -184,6 +185,61 @@ static bool find(const char *file, const char *const *names, void **functions, s
     return library != NULL;
 }
 
+/* ---- one operation after another ---- */
+
+enum { THINGS = 1024 };
+
+static void look_up_handles(size_t count)
+{
+    static gca_handles *table;
+    static gca_handle handles[THINGS];
+    static uint64_t things[THINGS];
+    uint64_t sum = 0;
+    if (table == NULL) {
+        table = gca_handles_new(0);
+        for (size_t i = 0; i < THINGS; i++)
+            handles[i] = gca_handle_add(table, &things[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        sum += (uintptr_t)gca_handle_get(table, handles[i * 7 % THINGS]);
+    sink += sum;
+}
+
+/* An object is out for as long as 64 others are taken. */
+static void turn_over_pool(size_t count)
+{
+    static gca_pool *pool;
+    void *out[64] = {NULL};
+    if (pool == NULL)
+        pool = gca_pool_new(&(gca_pool_options){.object_bytes = sizeof(struct node)});
+    for (size_t i = 0; i < count; i++) {
+        gca_pool_put(pool, out[i % 64]);
+        out[i % 64] = gca_pool_get(pool);
+    }
+    for (size_t i = 0; i < 64; i++)
+        gca_pool_put(pool, out[i]);
+}
+
+static void turn_over_malloc(size_t count)
+{
+    void *out[64] = {NULL};
+    for (size_t i = 0; i < count; i++) {
+        free(out[i % 64]);
+        out[i % 64] = malloc(sizeof(struct node));
+    }
+    for (size_t i = 0; i < 64; i++)
+        free(out[i]);
+}
+
+static void open_scopes(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        gca_arena *arena = gca_arena_new(NULL);
+        sink += (uintptr_t)gca_arena_alloc(arena, 100);
+        gca_arena_free(arena);
+    }
+}
+
 /* ---- measuring ---- */
 
 struct contestant {
@@ -199,7 +255,12 @@ static struct contestant contestants[] = {
     {.name = "talloc pool", .run = by_talloc},     {.name = "GLib g_slice", .run = by_glib},
 };
 
-enum { CONTESTANTS = sizeof contestants / sizeof *contestants };
+static struct contestant operations[] = {
+    {.name = "handle lookup", .run = look_up_handles},    {.name = "pool get+put", .run = turn_over_pool},
+    {.name = "libc malloc+free", .run = turn_over_malloc}, {.name = "arena new+free", .run = open_scopes},
+};
+
+enum { CONTESTANTS = sizeof contestants / sizeof *contestants, OPERATIONS = sizeof operations / sizeof *operations };
 
 static double now_ns(void)
 {
@@ -214,23 +275,23 @@ static int compare(const void *left, const void *right)
     return difference < 0 ? -1 : difference > 0;
 }
 
-static void race(const char *what, size_t count, size_t rounds)
+static void race(const char *what, struct contestant *all, size_t contestant_count, size_t count, size_t rounds)
 {
     printf("%s\n", what);
     for (size_t round = 0; round < rounds; round++)
-        for (size_t i = 0; i < CONTESTANTS; i++)
-            if (contestants[i].run != NULL) {
+        for (size_t i = 0; i < contestant_count; i++)
+            if (all[i].run != NULL) {
                 double start = now_ns();
-                contestants[i].run(count);
-                contestants[i].ns[round] = now_ns() - start;
+                all[i].run(count);
+                all[i].ns[round] = now_ns() - start;
             }
-    for (size_t i = 0; i < CONTESTANTS; i++) {
-        if (contestants[i].run == NULL)
+    for (size_t i = 0; i < contestant_count; i++) {
+        if (all[i].run == NULL)
             continue;
-        qsort(contestants[i].ns, rounds, sizeof(double), compare);
-        double median = contestants[i].ns[rounds / 2];
-        printf("  %-18s %10.1f us %8.2f ns a node, best %8.2f\n", contestants[i].name, median / 1e3,
-               median / (double)count, contestants[i].ns[0] / (double)count);
+        qsort(all[i].ns, rounds, sizeof(double), compare);
+        double median = all[i].ns[rounds / 2];
+        printf("  %-18s %10.1f us %8.2f ns each, best %8.2f\n", all[i].name, median / 1e3, median / (double)count,
+               all[i].ns[0] / (double)count);
     }
 }
 
@@ -243,7 +304,8 @@ int main(void)
         contestants[6].run = NULL;
     if (!find("libglib-2.0.so.0", (const char *[]){"g_slice_alloc", "g_slice_free_chain_with_offset"}, (void **)&glib, 2))
         contestants[7].run = NULL;
-    race("10,000 nodes of 32 bytes, made and dropped", NODES, ROUNDS_MAX);
-    race("1,000,000 blocks of 32 bytes, made and dropped", BLOCKS, 15);
+    race("10,000 nodes of 32 bytes, made and dropped", contestants, CONTESTANTS, NODES, ROUNDS_MAX);
+    race("1,000,000 blocks of 32 bytes, made and dropped", contestants, CONTESTANTS, BLOCKS, 15);
+    race("operations", operations, OPERATIONS, 100000, 50);
     return 0;
 }

@@ -1,5 +1,7 @@
 # examples: small programs that use the API as installed. `make check` compiles and runs them; none is installed.
 examples_programs = \
+	examples/arena \
+	examples/handles \
 	examples/leaf \
 	examples/statistics \
 	examples/walk
@@ -10,6 +12,12 @@ endif
 
 # What <gcalloc.h> includes is found here as it is where it is installed; nothing else of the project is.
 EXAMPLE_CPPFLAGS = -I$(top_srcdir)/include
+examples_arena_SOURCES = examples/arena.c
+examples_arena_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_arena_LDADD = libgcalloc.la
+examples_handles_SOURCES = examples/handles.c
+examples_handles_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_handles_LDADD = libgcalloc.la
 examples_leaf_SOURCES = examples/leaf.c
 examples_leaf_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_leaf_LDADD = libgcalloc.la

@@ -2,7 +2,8 @@
 dist_man_MANS += \
 	man/gcalloc.1 \
 	man/gcalloc.3 \
-	man/gcalloc_arena.3
+	man/gcalloc_arena.3 \
+	man/gcalloc_pool.3
 nodist_man_MANS = man/gcalloc.7
 EXTRA_DIST += \
 	man/gcalloc.7.in \

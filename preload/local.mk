@@ -23,6 +23,7 @@ libgcalloc_la_SOURCES = \
 	preload/start.c \
 	preload/stop_often.c \
 	preload/stop_often.h \
+	preload/text.c \
 	preload/wrap.h \
 	preload/wrap_process.c \
 	preload/wrap_signal.c \

@@ -149,7 +149,13 @@ libcore_la_SOURCES = \
 	src/os/thread.h \
 	src/os/tracking.c \
 	src/os/tracking.h \
+	src/own/alloc.c \
 	src/own/arena.c \
 	src/own/arena.h \
 	src/own/arena_memory.c \
-	src/own/export.h
+	src/own/export.h \
+	src/own/handle.c \
+	src/own/pool.c \
+	src/own/pool.h \
+	src/own/scratch.c \
+	src/own/text.c

@@ -114,6 +114,11 @@ int os_purge(void *start, size_t size_bytes)
     return advise(start, size_bytes, MADV_DONTNEED);
 }
 
+int os_lock_pages(void *start, size_t size_bytes)
+{
+    return (int)os_syscall3(SYS_mlock, (long)start, (long)size_bytes, 0);
+}
+
 int os_move_pages(void *from, void *to, size_t size_bytes)
 {
     static _Atomic bool is_unknown; /* to this kernel */

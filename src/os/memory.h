@@ -55,6 +55,9 @@ int os_renew(void *start, size_t size_bytes, bool huge_pages);
 /* Asks for transparent huge pages in a committed range, or forbids them. Best effort. */
 void os_set_huge_pages(void *start, size_t size_bytes, bool wanted);
 
+/* Keeps a committed range's pages in memory until it is unmapped. Returns 0 or -errno. */
+int os_lock_pages(void *start, size_t size_bytes);
+
 /* Shows the range by this name in /proc/PID/maps where the kernel can. */
 void os_name_range(void *start, size_t size_bytes, const char *name);
 

@@ -72,3 +72,11 @@ struct os_file_identity os_identify(int descriptor)
         .is_pipe = S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode),
     };
 }
+
+size_t os_file_bytes(int descriptor)
+{
+    struct stat status;
+    if (os_syscall3(SYS_fstat, descriptor, (long)&status, 0) != 0 || !S_ISREG(status.st_mode) || status.st_size < 0)
+        return 0;
+    return (size_t)status.st_size;
+}

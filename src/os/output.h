@@ -19,6 +19,9 @@ long os_read(int descriptor, char *bytes_out, size_t size_bytes);
 
 void os_close(int descriptor);
 
+/* The size of the regular file that the descriptor is of; 0 when it is something else, or says nothing. */
+size_t os_file_bytes(int descriptor);
+
 /* Another descriptor for the same file, out of the way of those that programs count on. Close-on-exec. Or -errno. */
 int os_duplicate(int descriptor);
 

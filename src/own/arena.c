@@ -15,6 +15,7 @@
 #include "heap/misuse.h"
 #include "heap/thread.h"
 #include "own/export.h"
+#include "own/pool.h"
 
 #include <errno.h>
 
@@ -43,13 +44,13 @@ static struct arena *arena_around(const void *address)
     return chunk != NULL ? chunk->arena : NULL;
 }
 
-static void describe(struct text *text, const void *address)
+void own_describe(struct text *text, const void *address)
 {
-    struct arena *arena = arena_around(address);
+    const struct arena *arena = arena_around(address);
     if (arena == NULL)
-        text_add(text, "memory of a pool");
+        pool_describe(text, address);
     else if (arena->name == NULL)
-        text_add(text, "memory of the arena at %p", (void *)arena);
+        text_add(text, "memory of the arena at %p", (const void *)arena);
     else
         text_add(text, "memory of arena \"%s\"", arena->name);
 }
@@ -152,7 +153,7 @@ EXPORT gca_arena *gca_arena_new(const gca_arena_options *options)
     struct arena *parent = NULL;
     if (options->parent != NULL && (parent = arena_checked(options->parent, "gca_arena_new", CALLER)) == NULL)
         return NULL;
-    misuse_register_chunks(describe);
+    misuse_register_chunks(own_describe);
     struct arena *arena = arena_create(parent, options->first_bytes);
     if (arena == NULL || (options->budget_bytes != 0 && arena->capacity_bytes > options->budget_bytes)) {
         if (arena != NULL)

@@ -109,4 +109,9 @@ struct arena *arena_checked(const gca_arena *arena, const char *function, void *
 
 const char *arena_name(const struct arena *arena);
 
+/* For a report: the address lies in a chunk of this layer's. */
+struct text;
+
+void own_describe(struct text *text, const void *address);
+
 #endif

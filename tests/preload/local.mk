@@ -21,7 +21,8 @@ if HAVE_CHECK
 CONFORMANCE_TESTS = \
 	tests/preload/conformance_linked \
 	tests/preload/conformance_preloaded \
-	tests/preload/heap_api
+	tests/preload/heap_api \
+	tests/preload/text
 check_PROGRAMS += $(CONFORMANCE_TESTS)
 TESTS += $(CONFORMANCE_TESTS)
 if HAVE_CXX
@@ -51,6 +52,11 @@ tests_preload_operators_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_operators_CXXFLAGS = $(TEST_CXXFLAGS) -std=gnu++17 -fsized-deallocation
 tests_preload_operators_SOURCES = tests/preload/operators.cc
 tests_preload_operators_LDADD = libsubject.a libsuite.a $(CHECK_LIBS)
+
+tests_preload_text_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_text_CFLAGS = $(TEST_CFLAGS)
+tests_preload_text_SOURCES = tests/preload/text.c
+tests_preload_text_LDADD = libgcalloc.la libsubject.a libsuite.a $(CHECK_LIBS)
 
 include $(top_srcdir)/tests/preload/collect/local.mk
 include $(top_srcdir)/tests/preload/misuse/local.mk

@@ -11,7 +11,7 @@ from harness import Tally, find_program, needed_variable
 ROOT = needed_variable("top_srcdir")
 BUILT = needed_variable("top_builddir")
 COMMANDS = ("run", "top", "options")
-PAGES = ("gcalloc.1", "gcalloc.3", "gcalloc.7")
+PAGES = ("gcalloc.1", "gcalloc.3", "gcalloc.7", "gcalloc_arena.3", "gcalloc_pool.3")
 
 
 def page_path(name):
@@ -153,6 +153,19 @@ def functions_are_described():
         expect(re.search(rf"^\.(It )?Fa .*\b{name}\b", described, re.MULTILINE), f"{name} is not in gcalloc(3)")
 
 
+def own_functions_are_described():
+    for page_name, headers in (("gcalloc_arena.3", ("arena", "scratch", "text")), ("gcalloc_pool.3", ("pool", "alloc"))):
+        with open(page_path(page_name), encoding="utf-8") as page:
+            described = page.read()
+        for name in headers:
+            with open(os.path.join(ROOT, "include", "gcalloc", name + ".h"), encoding="utf-8") as header:
+                text = re.sub(r"/\*.*?\*/", "", header.read(), flags=re.DOTALL)
+            functions = re.findall(r"^[a-z#][^=\n]*?\b(gca_\w+)\([^)]", text, re.MULTILINE)
+            expect(len(functions) >= 5, f"{name}.h can't be read")
+            for function in functions:
+                expect(re.search(rf"^\.(F[no]|Nm) {function}\b", described, re.MULTILINE), f"{function} is not in {page_name}")
+
+
 def sections_of_reports_exist():
     """Whatever `see gcalloc(7), "..."` says is there."""
     with open(page_path("gcalloc.7"), encoding="utf-8") as page:
@@ -194,6 +207,7 @@ def main():
         tally.case(f"{name}: mandoc", page_passes_lint, name)
     tally.case("gcalloc.7: filled in", page_is_filled_in)
     tally.case("gcalloc.3: every function and member", functions_are_described)
+    tally.case("pages of arenas and pools: every function", own_functions_are_described)
     tally.case("gcalloc.7: every section a report names", sections_of_reports_exist)
     tally.finish()
 

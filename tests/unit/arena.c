@@ -503,5 +503,5 @@ static TCase *ending(void)
 
 int main(void)
 {
-    return suite_run("arena", (test_case_maker *[]){handing_out, ending}, 2);
+    return suite_run("own/arena", (test_case_maker *[]){handing_out, ending}, 2);
 }

@@ -17,8 +17,10 @@ UNIT_TESTS = \
 	tests/unit/os_refused \
 	tests/unit/os_tracking \
 	tests/unit/region \
+	tests/unit/pool \
 	tests/unit/remote \
 	tests/unit/runs \
+	tests/unit/scratch \
 	tests/unit/sizes \
 	tests/unit/span \
 	tests/unit/stacks \
@@ -136,6 +138,11 @@ tests_unit_region_CFLAGS = $(TEST_CFLAGS)
 tests_unit_region_SOURCES = tests/unit/region.c
 tests_unit_region_LDADD = $(UNIT_LDADD)
 
+tests_unit_pool_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_pool_CFLAGS = $(TEST_CFLAGS)
+tests_unit_pool_SOURCES = tests/unit/pool.c
+tests_unit_pool_LDADD = $(UNIT_LDADD)
+
 tests_unit_remote_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_remote_CFLAGS = $(TEST_CFLAGS)
 tests_unit_remote_SOURCES = tests/unit/remote.c
@@ -150,6 +157,11 @@ tests_unit_runs_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_runs_CFLAGS = $(TEST_CFLAGS)
 tests_unit_runs_SOURCES = tests/unit/runs.c
 tests_unit_runs_LDADD = $(UNIT_LDADD)
+
+tests_unit_scratch_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_scratch_CFLAGS = $(TEST_CFLAGS)
+tests_unit_scratch_SOURCES = tests/unit/scratch.c
+tests_unit_scratch_LDADD = $(UNIT_LDADD)
 
 tests_unit_sizes_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sizes_CFLAGS = $(TEST_CFLAGS)

@@ -4,6 +4,7 @@
  * Addresses are kept in disguise, so that only what the test says holds a block. A stray copy may be left in a register or on
  * the stack, so many blocks are used and few may be missed.
  */
+#include "gcalloc/arena.h"
 #include "gcalloc/gc.h"
 #include "gcalloc/heap.h"
 #include "support/require.h"
@@ -133,6 +134,38 @@ static void disabled_means_asked_only(void)
     require(before.collections > after.collections);
 }
 
+enum { ARENAS = 100, IN_ARENA = COUNT / ARENAS };
+
+/* An address in a chunk that is not the first is all that leads to each arena. */
+__attribute__((noinline)) static void fill_arenas(char **inner)
+{
+    for (int i = 0; i < ARENAS; i++) {
+        gca_arena *arena = gca_arena_new(NULL);
+
+        for (int j = 0; j < IN_ARENA; j++)
+            *gca_arena_make(arena, void *) = reveal(i * IN_ARENA + j);
+        inner[i] = (char *)gca_arena_alloc(arena, 50000) + 100;
+    }
+}
+
+static void arenas_hold_and_are_held(void)
+{
+    static char *inner[ARENAS];
+    gca_heap_stats stats;
+
+    make(100);
+    fill_arenas(inner);
+    collect();
+    require(count_blocks() == COUNT);
+    for (int i = 0; i < ARENAS; i++)
+        require(gca_arena_of(inner[i]) != NULL);
+    memset(inner, 0, sizeof inner);
+    collect();
+    require(count_blocks() <= STRAY_MAX + 2 * IN_ARENA);
+    require(gca_heap_get_stats(&stats) == 0 && stats.chunks <= 2 * 4);
+    require(gca_heap_verify() == 0);
+}
+
 /* With the option shadow: what was hidden is overwritten, never handed out again, and to free it is reported. */
 static void freed_in_the_shadow(void)
 {
@@ -172,6 +205,7 @@ int main(int count, char **arguments)
     lost_blocks_are_freed(70000);
     pinned_blocks_stay();
     added_roots_hold();
+    arenas_hold_and_are_held();
     disabled_means_asked_only();
     return 0;
 }

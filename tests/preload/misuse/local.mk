@@ -43,6 +43,10 @@ misuse_programs = \
 	tests/preload/misuse/free_static \
 	tests/preload/misuse/free_thread_stack \
 	tests/preload/misuse/free_unmapped \
+	tests/preload/misuse/pool_freed_twice \
+	tests/preload/misuse/pool_object_freed \
+	tests/preload/misuse/pool_object_put_twice \
+	tests/preload/misuse/pool_put_of_others \
 	tests/preload/misuse/realloc_of_freed \
 	tests/preload/misuse/realloc_of_freed_large \
 	tests/preload/misuse/realloc_of_interior \
@@ -285,6 +289,26 @@ tests_preload_misuse_free_unmapped_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_misuse_free_unmapped_CFLAGS = $(TEST_CFLAGS)
 tests_preload_misuse_free_unmapped_SOURCES = tests/preload/misuse/free_unmapped.c
 tests_preload_misuse_free_unmapped_LDADD = $(MISUSE_LDADD)
+
+tests_preload_misuse_pool_freed_twice_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_pool_freed_twice_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_pool_freed_twice_SOURCES = tests/preload/misuse/pool_freed_twice.c
+tests_preload_misuse_pool_freed_twice_LDADD = libgcalloc.la $(MISUSE_LDADD)
+
+tests_preload_misuse_pool_object_freed_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_pool_object_freed_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_pool_object_freed_SOURCES = tests/preload/misuse/pool_object_freed.c
+tests_preload_misuse_pool_object_freed_LDADD = libgcalloc.la $(MISUSE_LDADD)
+
+tests_preload_misuse_pool_object_put_twice_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_pool_object_put_twice_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_pool_object_put_twice_SOURCES = tests/preload/misuse/pool_object_put_twice.c
+tests_preload_misuse_pool_object_put_twice_LDADD = libgcalloc.la $(MISUSE_LDADD)
+
+tests_preload_misuse_pool_put_of_others_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_misuse_pool_put_of_others_CFLAGS = $(TEST_CFLAGS)
+tests_preload_misuse_pool_put_of_others_SOURCES = tests/preload/misuse/pool_put_of_others.c
+tests_preload_misuse_pool_put_of_others_LDADD = libgcalloc.la $(MISUSE_LDADD)
 
 tests_preload_misuse_realloc_of_freed_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_misuse_realloc_of_freed_CFLAGS = $(TEST_CFLAGS)

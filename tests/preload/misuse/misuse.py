@@ -15,7 +15,7 @@ from harness import built_path
 HERE = source_path("preload", "misuse")
 SECTIONS = (("double free", "double free"), ("invalid free", "invalid free"), ("realloc of freed", "invalid realloc"),
             ("invalid realloc", "invalid realloc"), ("sized delete", "sized delete"),
-            ("gca_arena", "arena misuse"), ("memory of arena", "arena misuse"))
+            ("gca_arena", "arena misuse"), ("memory of arena", "arena misuse"), ("gca_pool", "pool misuse"))
 
 
 def programs():

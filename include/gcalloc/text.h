@@ -1,0 +1,44 @@
+/*
+ * gcalloc/text.h: text and copies in an arena. See gcalloc_arena(3).
+ *
+ * Every text ends in a zero byte. What fails returns NULL and sets errno, and the arena is as before but for memory that
+ * its next reset gives back.
+ */
+#ifndef GCALLOC_TEXT_H
+#define GCALLOC_TEXT_H
+
+#include <gcalloc/arena.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+char *gca_arena_strdup(gca_arena *arena, const char *text);
+
+/* At most `length` bytes of it. */
+char *gca_arena_strndup(gca_arena *arena, const char *text, size_t length);
+
+/* Aligned for any object. */
+void *gca_arena_memdup(gca_arena *arena, const void *bytes, size_t size_bytes);
+
+/* All of these texts, one behind the other; a NULL ends the list. */
+char *gca_arena_concat(gca_arena *arena, ...) __attribute__((sentinel));
+
+/* As printf(3). */
+char *gca_arena_printf(gca_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *gca_arena_vprintf(gca_arena *arena, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
+
+/*
+ * The whole file, and a zero byte behind it. How many bytes it has goes to *size_out unless that is NULL. errno is that of
+ * open(2) or read(2).
+ */
+char *gca_arena_read_file(gca_arena *arena, const char *path, size_t *size_out);
+
+/* A copy that is malloc's, for what is to outlive its arena: freed with free(). */
+void *gca_copy_out(const void *bytes, size_t size_bytes) __attribute__((malloc, warn_unused_result));
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
