@@ -16,7 +16,6 @@ UNIT_TESTS = \
 	tests/unit/os_memory \
 	tests/unit/os_refused \
 	tests/unit/os_tracking \
-	tests/unit/region \
 	tests/unit/pool \
 	tests/unit/remote \
 	tests/unit/runs \
@@ -35,7 +34,7 @@ if !SANITIZED
 UNIT_TESTS += tests/unit/roots tests/unit/unwind
 endif
 if !SANITIZED_THREADS
-UNIT_TESTS += tests/unit/mark tests/unit/stop
+UNIT_TESTS += tests/unit/mark tests/unit/region tests/unit/stop
 endif
 
 if HAVE_CHECK
