@@ -31,46 +31,39 @@ static void *refuse(const char *file, int mode)
     return NULL;
 }
 
-static open_library *find_dlopen(void)
-{
-    static open_library *_Atomic found;
-    open_library *next = atomic_load_explicit(&found, memory_order_relaxed);
-    if (next != NULL)
-        return next;
-    *(void **)&next = dlsym(RTLD_NEXT, "dlopen");
-    next = next != NULL ? next : refuse;
-    atomic_store_explicit(&found, next, memory_order_relaxed);
-    return next;
-}
-
 static int refuse_to_close(void *library)
 {
     (void)library;
     return -1;
 }
 
-static close_library *find_dlclose(void)
+typedef void any_function(void);
+
+/* libc's function, looked up once and kept; if there is none, what stands in for it. */
+static any_function *find(any_function *_Atomic *found, const char *name, any_function *refusal)
 {
-    static close_library *_Atomic found;
-    close_library *next = atomic_load_explicit(&found, memory_order_relaxed);
+    any_function *next = atomic_load_explicit(found, memory_order_relaxed);
     if (next != NULL)
         return next;
-    *(void **)&next = dlsym(RTLD_NEXT, "dlclose");
-    next = next != NULL ? next : refuse_to_close;
-    atomic_store_explicit(&found, next, memory_order_relaxed);
+    *(void **)&next = dlsym(RTLD_NEXT, name);
+    next = next != NULL ? next : refusal;
+    atomic_store_explicit(found, next, memory_order_relaxed);
     return next;
 }
 
 EXPORT void *dlopen(const char *file, int mode)
 {
-    open_library *next = find_dlopen();
+    static any_function *_Atomic found;
+    open_library *next = (open_library *)find(&found, "dlopen", (any_function *)refuse);
     record_unloaded();
     return next(file, mode & ~RTLD_DEEPBIND);
 }
 
 EXPORT int dlclose(void *library)
 {
-    int result = find_dlclose()(library);
+    static any_function *_Atomic found;
+    close_library *next = (close_library *)find(&found, "dlclose", (any_function *)refuse_to_close);
+    int result = next(library);
     record_unloaded();
     return result;
 }

@@ -153,40 +153,51 @@ static size_t collect(char **array_out, const char *first, va_list *rest)
     }
 }
 
-/* On the stack: the child of a fork or vfork calls these. */
+/*
+ * Runs what a list of arguments says, behind which the environment may follow. The array is on the stack: the child of a
+ * fork or vfork comes here.
+ */
+static int exec_list(int (*run)(const char *, char *const *, char *const *), const char *program, const char *first,
+                     va_list *rest, bool environment_follows)
+{
+    va_list counted;
+    va_copy(counted, *rest);
+    char **arguments = alloca(collect(NULL, first, &counted) * sizeof *arguments);
+    va_end(counted);
+    collect(arguments, first, rest);
+    return run(program, arguments, environment_follows ? va_arg(*rest, char *const *) : environ);
+}
+
+/* As execvp(), which takes the environment there is. */
+static int run_by_name(const char *name, char *const *arguments, char *const *environment)
+{
+    (void)environment;
+    return execvp(name, arguments);
+}
+
 EXPORT int execl(const char *path, const char *first, ...)
 {
     va_list rest;
     va_start(rest, first);
-    char **arguments = alloca(collect(NULL, first, &rest) * sizeof *arguments);
+    int result = exec_list(execve, path, first, &rest, false);
     va_end(rest);
-    va_start(rest, first);
-    collect(arguments, first, &rest);
-    va_end(rest);
-    return execve(path, arguments, environ);
+    return result;
 }
 
 EXPORT int execlp(const char *name, const char *first, ...)
 {
     va_list rest;
     va_start(rest, first);
-    char **arguments = alloca(collect(NULL, first, &rest) * sizeof *arguments);
+    int result = exec_list(run_by_name, name, first, &rest, false);
     va_end(rest);
-    va_start(rest, first);
-    collect(arguments, first, &rest);
-    va_end(rest);
-    return execvp(name, arguments);
+    return result;
 }
 
 EXPORT int execle(const char *path, const char *first, ...)
 {
     va_list rest;
     va_start(rest, first);
-    char **arguments = alloca(collect(NULL, first, &rest) * sizeof *arguments);
+    int result = exec_list(execve, path, first, &rest, true);
     va_end(rest);
-    va_start(rest, first);
-    collect(arguments, first, &rest);
-    char *const *environment = va_arg(rest, char *const *);
-    va_end(rest);
-    return execve(path, arguments, environment);
+    return result;
 }

@@ -50,9 +50,10 @@ static const char *parse_bool(struct slice value, uint64_t *value_out)
 {
     static const char yes[][6] = {"1", "yes", "on", "true"};
     static const char no[][6] = {"0", "no", "off", "false"};
-    if (!slice_is_any(value, yes, 4) && !slice_is_any(value, no, 4))
+    bool is_yes = slice_is_any(value, yes, sizeof yes / sizeof *yes);
+    if (!is_yes && !slice_is_any(value, no, sizeof no / sizeof *no))
         return "neither yes nor no";
-    *value_out = slice_is_any(value, yes, 4);
+    *value_out = is_yes;
     return NULL;
 }
 
@@ -67,7 +68,7 @@ static int size_suffix(struct slice suffix)
         return -1;
     struct slice rest = {suffix.bytes + 1, suffix.length - 1};
     static const char endings[][6] = {"", "B", "b", "iB", "ib"};
-    return slice_is_any(rest, endings, 5) ? (int)(letter - letters) + 1 : -1;
+    return slice_is_any(rest, endings, sizeof endings / sizeof *endings) ? (int)(letter - letters) + 1 : -1;
 }
 
 static const char *parse_number(struct slice value, const struct option_row *option, uint64_t *value_out)

@@ -81,17 +81,9 @@ static void *allocate_large(size_t size_bytes, size_t align_bytes, bool zeroed)
     return block;
 }
 
-/* For every block that a slow path hands out. */
-static inline void *recorded(void *block, size_t size_bytes)
-{
-    if (UNLIKELY(heap_recorder != NULL) && block != NULL)
-        heap_recorder->allocated(block, size_bytes);
-    return block;
-}
-
 COLD void *heap_allocate_large(size_t size_bytes)
 {
-    return recorded(allocate_large(size_bytes, 1, false), size_bytes);
+    return heap_recorded(allocate_large(size_bytes, 1, false), size_bytes);
 }
 
 static size_t at_least_one(size_t size_bytes)
@@ -123,7 +115,7 @@ static void *allocate_any(size_t size_bytes)
 NOINLINE void *heap_allocate_slowly(size_t size_bytes)
 {
     start_if_first();
-    return recorded(allocate_any(at_least_one(size_bytes)), size_bytes);
+    return heap_recorded(allocate_any(at_least_one(size_bytes)), size_bytes);
 }
 
 /* The compiler's own memset is a handful of stores for what programs calloc most. */
@@ -141,7 +133,7 @@ NOINLINE static void *allocate_zeroed_slowly(size_t size_bytes)
     start_if_first();
     void *block = class_exists(size_bytes) ? allocate_slot(class_of(size_bytes), SLOT_ALLOCATED, true)
                                            : allocate_large(size_bytes, 1, true);
-    return recorded(block, size_bytes);
+    return heap_recorded(block, size_bytes);
 }
 
 /* Only size_bytes are cleared; what is behind them in the slot is nobody's. */
@@ -162,9 +154,9 @@ void *heap_allocate_leaf(size_t size_bytes)
         void *block = allocate_large(size_bytes, 1, false);
         if (block != NULL)
             large_set_leaf(block);
-        return recorded(block, size_bytes);
+        return heap_recorded(block, size_bytes);
     }
-    return recorded(allocate_slot(class_of(size_bytes), SLOT_LEAF, false), size_bytes);
+    return heap_recorded(allocate_slot(class_of(size_bytes), SLOT_LEAF, false), size_bytes);
 }
 
 /*
@@ -187,7 +179,7 @@ NOINLINE static void *allocate_aligned_slowly(size_t size_bytes, size_t align_by
     bool is_large = !class_exists(size_bytes) || align_bytes > UNIT_BYTES;
     void *block = is_large ? allocate_large(size_bytes, align_bytes, false)
                            : allocate_slot(aligned_class(size_bytes, align_bytes), SLOT_ALLOCATED, false);
-    return recorded(block, size_bytes);
+    return heap_recorded(block, size_bytes);
 }
 
 void *heap_allocate_aligned(size_t size_bytes, size_t align_bytes)

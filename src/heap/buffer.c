@@ -74,10 +74,13 @@ static bool grow(struct buffer *buffer, uint32_t class_index)
     return true;
 }
 
-/* Takes up to `wanted` slots from the heap's spans. The heap's lock is held. */
-static void take_from_spans(struct thread_heap *heap, uint32_t class_index, struct buffer *buffer, uint32_t wanted)
+/* Half a buffer of slots from the heap's spans, as far as they have them. Returns whether the buffer holds any then. */
+static bool take_from_spans(struct thread_heap *heap, uint32_t class_index)
 {
+    struct buffer *buffer = &heap->buffers[class_index];
+    uint32_t wanted = (uint32_t)(capacity(buffer) + 1) / 2;
     struct span *span;
+    lock_take(&heap->lock);
     while (wanted > 0 && (span = heap->listed[class_index]) != NULL) {
         uint32_t count = wanted < span->free_count ? wanted : span->free_count;
         span_claim(span, buffer->top, count);
@@ -86,6 +89,8 @@ static void take_from_spans(struct thread_heap *heap, uint32_t class_index, stru
         buffer->top += count;
         wanted -= count;
     }
+    lock_release(&heap->lock);
+    return buffer->top != buffer->base;
 }
 
 /*
@@ -219,9 +224,9 @@ static void flush(struct thread_heap *heap, struct buffer *buffer)
 }
 
 /*
- * Before the heap takes pages that hold nothing yet, what classes hold that were not used lately is made available to all: a buffer that holds
- * as much as a while ago is emptied, and an empty span given up. A program that needs some odd size once in a while
- * would otherwise keep pages for each of them.
+ * Before the heap takes pages that hold nothing yet, what classes hold that were not used lately is made available to
+ * all: a buffer that holds as much as a while ago is emptied, and an empty span given up. A program that needs some odd
+ * size once in a while would otherwise keep pages for each of them.
  */
 static void reclaim_idle(struct thread_heap *heap)
 {
@@ -273,26 +278,14 @@ NOINLINE int buffer_refill(struct thread_heap *heap, uint32_t class_index)
     remote_drain(heap);
     if (buffer->top != buffer->base)
         return 0;
-    uint32_t wanted = (uint32_t)(capacity(buffer) + 1) / 2;
-    lock_take(&heap->lock);
-    take_from_spans(heap, class_index, buffer, wanted);
-    lock_release(&heap->lock);
-    if (buffer->top != buffer->base)
+    if (take_from_spans(heap, class_index))
         return 0;
-    if (heap_collector_growing(class_unit_count[class_index])) {
-        lock_take(&heap->lock);
-        take_from_spans(heap, class_index, buffer, wanted);
-        lock_release(&heap->lock);
-        if (buffer->top != buffer->base)
-            return 0;
-    }
+    if (heap_collector_growing(class_unit_count[class_index]) && take_from_spans(heap, class_index))
+        return 0;
     int result = add_span(heap, class_index);
-    if (result != 0)
-        return result;
-    lock_take(&heap->lock);
-    take_from_spans(heap, class_index, buffer, wanted);
-    lock_release(&heap->lock);
-    return 0;
+    if (result == 0)
+        take_from_spans(heap, class_index);
+    return result;
 }
 
 NOINLINE void buffer_make_room(struct thread_heap *heap, uint32_t class_index)

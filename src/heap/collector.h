@@ -7,6 +7,8 @@
 #ifndef HEAP_COLLECTOR_H
 #define HEAP_COLLECTOR_H
 
+#include "base/compiler.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -28,13 +30,13 @@ extern const struct heap_collector *heap_collector;
 
 static inline void heap_collector_allocating(void)
 {
-    if (__builtin_expect(heap_collector != NULL, 0) && heap_collector->allocating != NULL)
+    if (UNLIKELY(heap_collector != NULL) && heap_collector->allocating != NULL)
         heap_collector->allocating();
 }
 
 static inline bool heap_collector_growing(size_t unit_count)
 {
-    return __builtin_expect(heap_collector != NULL, 0) && heap_collector->growing(unit_count);
+    return UNLIKELY(heap_collector != NULL) && heap_collector->growing(unit_count);
 }
 
 static inline void heap_collector_exhausted(void)

@@ -28,7 +28,7 @@ bool lookup_block(const void *address, struct block *block_out);
 /* A chunk is no block of malloc's. */
 static inline bool block_is_allocated(const struct block *block)
 {
-    return (block->state & 1) != 0 && block->use == USE_MALLOC;
+    return slot_is_allocated(block->state) && block->use == USE_MALLOC;
 }
 
 /* Of a slot or a large block: see class_rule.bias. */

@@ -7,6 +7,8 @@
 #ifndef HEAP_RECORDER_H
 #define HEAP_RECORDER_H
 
+#include "base/compiler.h"
+
 #include <stddef.h>
 
 struct heap_recorder {
@@ -21,5 +23,13 @@ struct heap_recorder {
 extern const struct heap_recorder *heap_recorder;
 
 void heap_recorder_register(const struct heap_recorder *recorder);
+
+/* For every block that a slow path hands out, or that changes its size where it is. Returns the block; NULL is nobody's. */
+static inline void *heap_recorded(void *block, size_t size_bytes)
+{
+    if (UNLIKELY(heap_recorder != NULL) && block != NULL)
+        heap_recorder->allocated(block, size_bytes);
+    return block;
+}
 
 #endif

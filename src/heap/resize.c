@@ -34,22 +34,14 @@ static void *move_block(void *pointer, size_t old_bytes, enum slot_kind kind, si
     return fresh;
 }
 
-/* For every block that changes its size where it is. */
-static void *recorded(void *block, size_t size_bytes)
-{
-    if (heap_recorder != NULL && block != NULL)
-        heap_recorder->allocated(block, size_bytes);
-    return block;
-}
-
 /* Returns NULL when memory is short. */
 static void *resize_block(void *pointer, enum slot_kind kind, size_t size_bytes)
 {
     const struct unit *unit = unit_at(pointer);
     if (UNLIKELY(unit->kind == UNIT_LARGE) && !class_exists(size_bytes))
-        return recorded(large_resize(pointer, unit->span, size_bytes), size_bytes);
+        return heap_recorded(large_resize(pointer, unit->span, size_bytes), size_bytes);
     if (unit->kind == UNIT_SPAN && fits_slot(size_bytes, unit->slot_bytes))
-        return recorded(pointer, size_bytes);
+        return heap_recorded(pointer, size_bytes);
     return move_block(pointer, unit->slot_bytes, kind, size_bytes);
 }
 

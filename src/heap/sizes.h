@@ -18,8 +18,6 @@ enum {
     UNIT_SHIFT = 14,
     UNIT_BYTES = 1 << UNIT_SHIFT,
     CLASS_COUNT = 72,
-    SMALL_CLASS_COUNT = 32, /* the classes of 16-byte steps */
-    SMALL_BYTES_MAX = 512,
     CLASS_BYTES_MAX = 16384, /* 1024 times 16 */
     BLOCK_ALIGNMENT = 16,
 };

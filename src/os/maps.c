@@ -46,14 +46,37 @@ static bool read_prefix(struct os_reader *reader, char *name, size_t size_bytes,
     return byte >= 0;
 }
 
+/* What each line begins with, up to the blank behind it. */
+struct head {
+    uintptr_t start;
+    uintptr_t end;
+    bool readable;
+    bool writable;
+    bool executable;
+    bool shared;
+};
+
+static struct head read_head(struct os_reader *reader)
+{
+    struct head head;
+    head.start = os_reader_hex(reader);
+    head.end = os_reader_hex(reader);
+    head.readable = os_reader_byte(reader) == 'r';
+    head.writable = os_reader_byte(reader) == 'w';
+    head.executable = os_reader_byte(reader) == 'x';
+    head.shared = os_reader_byte(reader) == 's';
+    os_reader_byte(reader);
+    return head;
+}
+
 static bool read_mapping(struct os_reader *reader, struct os_mapping *mapping)
 {
-    mapping->start = os_reader_hex(reader);
-    mapping->end = os_reader_hex(reader);
-    mapping->readable = os_reader_byte(reader) == 'r';
-    mapping->writable = os_reader_byte(reader) == 'w';
-    mapping->executable = os_reader_byte(reader) == 'x';
-    os_reader_skip_field(reader); /* private or shared */
+    struct head head = read_head(reader);
+    mapping->start = head.start;
+    mapping->end = head.end;
+    mapping->readable = head.readable;
+    mapping->writable = head.writable;
+    mapping->executable = head.executable;
     mapping->file_offset = os_reader_hex(reader);
     os_reader_skip_field(reader); /* device */
     os_reader_skip_field(reader); /* inode */
@@ -121,19 +144,18 @@ static enum os_map_kind kind_of(const char *name, bool shared, bool deleted)
 static bool read_entry(struct os_reader *reader, struct os_map *map)
 {
     char name[64];
-    map->start = os_reader_hex(reader);
-    map->end = os_reader_hex(reader);
-    map->readable = os_reader_byte(reader) == 'r';
-    map->writable = os_reader_byte(reader) == 'w';
-    map->executable = os_reader_byte(reader) == 'x';
-    bool shared = os_reader_byte(reader) == 's';
-    os_reader_byte(reader); /* the blank */
-    os_reader_skip_field(reader);
-    os_reader_skip_field(reader);
-    os_reader_skip_field(reader);
+    struct head head = read_head(reader);
+    map->start = head.start;
+    map->end = head.end;
+    map->readable = head.readable;
+    map->writable = head.writable;
+    map->executable = head.executable;
+    os_reader_skip_field(reader); /* offset */
+    os_reader_skip_field(reader); /* device */
+    os_reader_skip_field(reader); /* inode */
     bool deleted;
     bool whole = read_prefix(reader, name, sizeof name, &deleted);
-    map->kind = (uint8_t)kind_of(name, shared, deleted);
+    map->kind = (uint8_t)kind_of(name, head.shared, deleted);
     return whole;
 }
 
