@@ -41,6 +41,7 @@ libcore_la_SOURCES = \
 	src/gc/restart.h \
 	src/gc/roots.c \
 	src/gc/roots.h \
+	src/gc/roots_tables.h \
 	src/gc/stop.c \
 	src/gc/stop.h \
 	src/gc/stop_table.c \

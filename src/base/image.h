@@ -24,7 +24,7 @@
 
 #define IMAGE_MAGIC "gcalloc"
 
-enum { IMAGE_VERSION = 1 };
+enum { IMAGE_VERSION = 2 };
 
 struct image {
     char magic[8];
@@ -36,6 +36,7 @@ struct image {
     uint32_t unit_descriptor_bytes;
     uint32_t span_record_bytes;
     uint32_t birth; /* what blocks allocated now carry in their state: see heap/birth.h */
+    uint32_t block_bias; /* class_rule.bias */
 
     uintptr_t start; /* of the reservation */
     size_t size_bytes;
@@ -51,6 +52,7 @@ struct image {
     _Atomic size_t metadata_committed_bytes;
 
     void *leak;  /* what reports of leaks refer to, see leak/tables.h; NULL without */
+    const void *roots; /* what a scan of the roots leaves out or adds, see gc/roots_tables.h; NULL without */
     void *heaps; /* the newest thread heap; the others follow by their own links */
 
     struct options options;

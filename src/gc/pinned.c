@@ -8,25 +8,19 @@
  */
 #include "gc/pinned.h"
 
+#include "base/image.h"
 #include "base/lock.h"
+#include "gc/roots_tables.h"
 #include "heap/metadata.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
-struct pin {
-    uintptr_t address; /* 0: nothing here */
-    uintptr_t count;
-};
-
 enum { RANGES_MIN = 16, PINS_MIN = 64 };
 
 static struct lock tables_lock;
-static struct roots_part *ranges;
-static size_t range_count, range_room;
-static struct pin *pins;
-static size_t pin_count, pin_room; /* room is a power of two, at most half full */
+struct pinned pinned;
 
 void roots_lock(void)
 {
@@ -45,18 +39,19 @@ void roots_lock_reset(void)
 
 static int add_range(const void *start, size_t size_bytes)
 {
-    if (range_count == range_room) {
-        size_t room = range_room == 0 ? RANGES_MIN : 2 * range_room;
+    if (pinned.range_count == pinned.range_room) {
+        size_t room = pinned.range_room == 0 ? RANGES_MIN : 2 * pinned.range_room;
         struct roots_part *larger = metadata_take(room * sizeof *larger);
         if (larger == NULL)
             return -ENOMEM;
-        if (range_count != 0)
-            memcpy(larger, ranges, range_count * sizeof *larger);
-        metadata_put(ranges, range_room * sizeof *larger);
-        ranges = larger;
-        range_room = room;
+        image_now->roots = &roots_tables;
+        if (pinned.range_count != 0)
+            memcpy(larger, pinned.ranges, pinned.range_count * sizeof *larger);
+        metadata_put(pinned.ranges, pinned.range_room * sizeof *larger);
+        pinned.ranges = larger;
+        pinned.range_room = room;
     }
-    ranges[range_count++] = (struct roots_part){(uintptr_t)start, (uintptr_t)start + size_bytes};
+    pinned.ranges[pinned.range_count++] = (struct roots_part){(uintptr_t)start, (uintptr_t)start + size_bytes};
     return 0;
 }
 
@@ -72,9 +67,9 @@ int roots_remove(const void *start)
 {
     int result = -ENOENT;
     roots_lock();
-    for (size_t i = range_count; i-- > 0 && result != 0;)
-        if (ranges[i].start == (uintptr_t)start) {
-            ranges[i] = ranges[--range_count];
+    for (size_t i = pinned.range_count; i-- > 0 && result != 0;)
+        if (pinned.ranges[i].start == (uintptr_t)start) {
+            pinned.ranges[i] = pinned.ranges[--pinned.range_count];
             result = 0;
         }
     roots_unlock();
@@ -83,27 +78,28 @@ int roots_remove(const void *start)
 
 static size_t home_of(uintptr_t address)
 {
-    return (address * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (pin_room - 1);
+    return (address * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (pinned.pin_room - 1);
 }
 
 /* The address's place, or the free one where it would be put. */
 static struct pin *find_pin(uintptr_t address)
 {
     size_t place = home_of(address);
-    while (pins[place].address != 0 && pins[place].address != address)
-        place = (place + 1) & (pin_room - 1);
-    return &pins[place];
+    while (pinned.pins[place].address != 0 && pinned.pins[place].address != address)
+        place = (place + 1) & (pinned.pin_room - 1);
+    return &pinned.pins[place];
 }
 
 static int grow_pins(void)
 {
-    struct pin *old = pins;
-    size_t old_room = pin_room, room = pin_room == 0 ? PINS_MIN : 2 * pin_room;
+    struct pin *old = pinned.pins;
+    size_t old_room = pinned.pin_room, room = pinned.pin_room == 0 ? PINS_MIN : 2 * pinned.pin_room;
     struct pin *larger = metadata_take(room * sizeof *larger);
     if (larger == NULL)
         return -ENOMEM;
-    pins = larger;
-    pin_room = room;
+    image_now->roots = &roots_tables;
+    pinned.pins = larger;
+    pinned.pin_room = room;
     for (size_t i = 0; i < old_room; i++)
         if (old[i].address != 0)
             *find_pin(old[i].address) = old[i];
@@ -116,10 +112,10 @@ int roots_pin(const void *block)
     if (block == NULL)
         return 0;
     roots_lock();
-    int result = 2 * pin_count >= pin_room ? grow_pins() : 0;
+    int result = 2 * pinned.pin_count >= pinned.pin_room ? grow_pins() : 0;
     if (result == 0) {
         struct pin *pin = find_pin((uintptr_t)block);
-        pin_count += pin->address == 0;
+        pinned.pin_count += pin->address == 0;
         pin->address = (uintptr_t)block;
         pin->count++;
     }
@@ -130,14 +126,14 @@ int roots_pin(const void *block)
 /* Closes the gap: those behind it move up unless that would take them before their home. */
 static void remove_pin(size_t gap)
 {
-    size_t mask = pin_room - 1;
-    for (size_t next = (gap + 1) & mask; pins[next].address != 0; next = (next + 1) & mask)
-        if (((next - home_of(pins[next].address)) & mask) >= ((next - gap) & mask)) {
-            pins[gap] = pins[next];
+    size_t mask = pinned.pin_room - 1;
+    for (size_t next = (gap + 1) & mask; pinned.pins[next].address != 0; next = (next + 1) & mask)
+        if (((next - home_of(pinned.pins[next].address)) & mask) >= ((next - gap) & mask)) {
+            pinned.pins[gap] = pinned.pins[next];
             gap = next;
         }
-    pins[gap] = (struct pin){0, 0};
-    pin_count--;
+    pinned.pins[gap] = (struct pin){0, 0};
+    pinned.pin_count--;
 }
 
 int roots_unpin(const void *block)
@@ -145,18 +141,18 @@ int roots_unpin(const void *block)
     if (block == NULL)
         return 0;
     roots_lock();
-    struct pin *pin = pin_room == 0 ? NULL : find_pin((uintptr_t)block);
+    struct pin *pin = pinned.pin_room == 0 ? NULL : find_pin((uintptr_t)block);
     bool is_pinned = pin != NULL && pin->address != 0;
     if (is_pinned && --pin->count == 0)
-        remove_pin((size_t)(pin - pins));
+        remove_pin((size_t)(pin - pinned.pins));
     roots_unlock();
     return is_pinned ? 0 : -ENOENT;
 }
 
 void pinned_scan(roots_range *range, void *context)
 {
-    for (size_t i = 0; i < range_count; i++)
-        range((const void *)((ranges[i].start + 3) & ~(uintptr_t)3), (const void *)ranges[i].end, 4, context);
-    if (pin_room != 0)
-        range(pins, pins + pin_room, 8, context);
+    for (size_t i = 0; i < pinned.range_count; i++)
+        range((const void *)((pinned.ranges[i].start + 3) & ~(uintptr_t)3), (const void *)pinned.ranges[i].end, 4, context);
+    if (pinned.pin_room != 0)
+        range(pinned.pins, pinned.pins + pinned.pin_room, 8, context);
 }

@@ -8,6 +8,11 @@
 
 #include "gc/roots.h"
 
+struct pinned;
+
+/* Where both lie. Under the lock. */
+extern struct pinned pinned;
+
 /* Feeds both tables. The lock is held, or nobody else runs. */
 void pinned_scan(roots_range *range, void *context);
 

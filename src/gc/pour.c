@@ -41,7 +41,7 @@ static inline uintptr_t mangle(uintptr_t word, uintptr_t guard)
  */
 static void pour_mangled(const struct pour *pour, const unsigned char *bytes, size_t size_bytes)
 {
-    uintptr_t guard = pointer_guard();
+    uintptr_t guard = pour->guard;
     uintptr_t varying = pour->heap_start ^ (pour->heap_start + pour->heap_bytes);
     uintptr_t upper_bits = varying == 0 ? ~(uintptr_t)0 : ~(~(uintptr_t)0 >> __builtin_clzl(varying));
     uintptr_t mask = mangle(upper_bits, 0), pattern = mangle(pour->heap_start, guard);
@@ -63,6 +63,11 @@ uintptr_t roots_unmangle(uintptr_t word)
 
 #else
 
+static uintptr_t pointer_guard(void)
+{
+    return 0;
+}
+
 /* setjmp() on aarch64 mangles only the stack pointer and the return address; all else stays as it is. */
 static void pour_mangled(const struct pour *pour, const unsigned char *bytes, size_t size_bytes)
 {
@@ -80,7 +85,7 @@ uintptr_t roots_unmangle(uintptr_t word)
 
 struct pour pour_start(roots_range *range, void *context)
 {
-    struct pour pour = {.range = range, .context = context, .heap_start = image_now->slots_start};
+    struct pour pour = {.range = range, .context = context, .heap_start = image_now->slots_start, .guard = pointer_guard()};
     pour.heap_bytes = atomic_load_explicit(&image_now->units_committed, memory_order_relaxed) << UNIT_SHIFT;
     return pour;
 }

@@ -17,6 +17,7 @@ struct pour {
     void *context;
     uintptr_t heap_start;
     size_t heap_bytes;
+    uintptr_t guard;          /* what setjmp() mangles with; another process's is another */
     uintptr_t end;            /* of the last piece, as an address; 0 before the first */
     unsigned step_bytes;      /* in it */
     unsigned char tail[WORD_BYTES]; /* its last bytes */

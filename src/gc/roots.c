@@ -14,6 +14,7 @@
 #include "gc/parts.h"
 #include "gc/pinned.h"
 #include "gc/pour.h"
+#include "gc/roots_tables.h"
 #include "gc/stop.h"
 #include "heap/layout.h"
 #include "heap/unit.h"
@@ -61,6 +62,18 @@ static struct parts hidden;     /* by others, in no order */
 static struct parts cuts;       /* of this scan, by address */
 static struct parts unreadable; /* parts of the heap */
 static bool keep_whole_stacks;
+static roots_source *source;
+
+const struct roots_tables roots_tables = {
+    .tables_bytes = sizeof roots_tables,
+    .workspace_bytes = sizeof *workspace,
+    .hidden = &hidden,
+    .cuts = &cuts,
+    .unreadable = &unreadable,
+    .maps = &maps,
+    .workspace = (void *const *)&workspace,
+    .pinned = &pinned,
+};
 
 void roots_keep_whole_stacks(void)
 {
@@ -80,6 +93,7 @@ void roots_stack_made(const void *start)
 int roots_hide(const void *start, size_t size_bytes)
 {
     int result = parts_reserve(&hidden, hidden.count + 1);
+    image_now->roots = &roots_tables;
     if (result == 0)
         parts_add(&hidden, (uintptr_t)start, (uintptr_t)start + size_bytes);
     return result;
@@ -447,7 +461,14 @@ int roots_scan_stacks(const struct stopped *stacks, size_t count, roots_range *r
     return result;
 }
 
+void roots_use_source(roots_source *foreign)
+{
+    source = foreign;
+}
+
 int roots_scan(roots_range *range, void *context)
 {
+    if (source != NULL)
+        return source(range, context);
     return roots_scan_stacks(stop_threads(), stop_count(), range, context);
 }

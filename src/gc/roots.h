@@ -27,6 +27,13 @@ typedef void roots_range(const void *start, const void *end, unsigned step_bytes
 int roots_scan(roots_range *range, void *context);
 
 /*
+ * For a tool that runs the marker on a copy of another process's heap: from now on roots_scan() calls this instead of
+ * looking at the tool itself. NULL takes it back.
+ */
+typedef int roots_source(roots_range *range, void *context);
+void roots_use_source(roots_source *source);
+
+/*
  * Feeds all roots to `range`. The threads are all there are, the caller included. What lies below a stack pointer is dead
  * as long as it lies in the thread's normal stack; the main thread's bounds are not looked at, its stack is the mapping that
  * the kernel names so. Returns 0, or -errno: something could not be read and nothing may be reclaimed.

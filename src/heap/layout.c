@@ -148,6 +148,7 @@ static void fill_header(struct image *image, uintptr_t start, size_t size_bytes)
     image->unit_bytes = UNIT_BYTES;
     image->unit_descriptor_bytes = sizeof(struct unit);
     image->span_record_bytes = sizeof(struct span);
+    image->block_bias = (uint32_t)class_rule.bias;
     image->start = start;
     image->size_bytes = size_bytes;
     image->options = *options_now();

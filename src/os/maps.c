@@ -128,7 +128,7 @@ static const struct {
     {"socket:", OS_MAP_DEVICE},
 };
 
-static enum os_map_kind kind_of(const char *name, bool shared, bool deleted)
+enum os_map_kind os_map_kind_of(const char *name, bool shared, bool deleted)
 {
     enum os_map_kind kind = name[0] == '\0' ? OS_MAP_PRIVATE : OS_MAP_FILE;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && name[0] != '\0'; i++)
@@ -155,7 +155,7 @@ static bool read_entry(struct os_reader *reader, struct os_map *map)
     os_reader_skip_field(reader); /* inode */
     bool deleted;
     bool whole = read_prefix(reader, name, sizeof name, &deleted);
-    map->kind = (uint8_t)kind_of(name, head.shared, deleted);
+    map->kind = (uint8_t)os_map_kind_of(name, head.shared, deleted);
     return whole;
 }
 

@@ -37,6 +37,9 @@ enum os_map_kind {
     OS_MAP_DEVICE,      /* reading it may do something, or it is the kernel's: vdso and the like */
 };
 
+/* By the start of the mapping's name, "" for none; whether it is shared; and whether it is of a deleted file. */
+enum os_map_kind os_map_kind_of(const char *name, bool shared, bool deleted);
+
 struct os_map {
     uintptr_t start;
     uintptr_t end;
