@@ -77,6 +77,8 @@ libcore_la_SOURCES = \
 	src/heap/metadata.h \
 	src/heap/misuse.c \
 	src/heap/misuse.h \
+	src/heap/note.c \
+	src/heap/note.h \
 	src/heap/purge.c \
 	src/heap/purge.h \
 	src/heap/recorder.c \

@@ -37,7 +37,7 @@ void white_rule_full(struct white_rule *rule, uint32_t birth)
  */
 static uint8_t aged(uint8_t state)
 {
-    return slot_state_of(slot_kind(state), BIRTH_OLD);
+    return slot_state_of(slot_kind(state), BIRTH_OLD) | (state & SLOT_NOTED);
 }
 
 /* One byte more than there are slots: a block that ends with the last slot may be pointed to behind it. */

@@ -13,7 +13,9 @@
 #include "heap/collector.h"
 #include "heap/foreign.h"
 #include "heap/large.h"
+#include "heap/lookup.h"
 #include "heap/misuse.h"
+#include "heap/note.h"
 #include "heap/recorder.h"
 #include "heap/remote.h"
 #include "heap/span.h"
@@ -232,6 +234,20 @@ static void free_slot(void *slot, struct unit *unit, uint8_t *state, void *calle
     thread_heap_done(heap);
 }
 
+/* A slot whose generations are used up is not handed out again. */
+COLD static void free_noted(void *slot, struct unit *unit, uint8_t *state, void *caller)
+{
+    struct block block;
+    if (slot_state_get(state) == SLOT_RETIRED)
+        misuse_double_free(slot, unit->slot_bytes, caller);
+    else if (lookup_block(slot, &block) && heap_note_freeing(&block, caller)) {
+        if (note_end(&block))
+            free_slot(slot, unit, state, caller);
+        else
+            slot_state_set(state, SLOT_RETIRED);
+    }
+}
+
 static void free_in_span(void *pointer, struct unit *unit, void *caller)
 {
     struct slot_position position = unit_slot_position(unit, pointer);
@@ -241,7 +257,9 @@ static void free_in_span(void *pointer, struct unit *unit, void *caller)
     }
     uint8_t *state = unit->states + position.index;
     uint8_t value = slot_state_get(state);
-    if (LIKELY(slot_is_allocated(value)))
+    if (UNLIKELY(slot_is_noted(value)))
+        free_noted(pointer, unit, state, caller);
+    else if (LIKELY(slot_is_allocated(value)))
         free_slot(pointer, unit, state, caller);
     else if (value == SLOT_FRESH)
         misuse_invalid_free(pointer, caller);
@@ -278,7 +296,7 @@ NOINLINE void heap_free_elsewhere(void *pointer)
         return heap_free_slowly(pointer);
     struct slot_position position = unit_slot_position(unit, pointer);
     uint8_t *state = unit->states + position.index;
-    if (!position.is_start || slot_kind(slot_state_get(state)) != SLOT_ALLOCATED || !slot_state_release(state))
+    if (!position.is_start || !slot_is_plain(slot_state_get(state)) || !slot_state_release(state))
         return heap_free_slowly(pointer);
     if (!remote_free_fast(heap, owner, pointer, unit->slot_bytes))
         remote_free(heap, owner, pointer, unit->slot_bytes);

@@ -92,7 +92,7 @@ static ALWAYS_INLINE void heap_free(void *pointer)
         return heap_free_elsewhere(pointer);
     struct slot_position position = unit_slot_position(unit, pointer);
     uint8_t *state = unit->states + position.index;
-    if (UNLIKELY(!position.is_start) || UNLIKELY(slot_kind(slot_state_get(state)) != SLOT_ALLOCATED))
+    if (UNLIKELY(!position.is_start) || UNLIKELY(!slot_is_plain(slot_state_get(state))))
         return heap_free_slowly(pointer);
     struct buffer *buffer = (struct buffer *)((char *)heap + unit->buffer_offset);
     struct entry *top = buffer->top;

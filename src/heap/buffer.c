@@ -16,6 +16,7 @@
 #include "heap/large.h"
 #include "heap/metadata.h"
 #include "heap/misuse.h"
+#include "heap/note.h"
 #include "heap/remote.h"
 #include "heap/runs.h"
 #include "heap/span.h"
@@ -178,13 +179,14 @@ uint32_t buffer_reclaim(struct span *span, const uint64_t *garbage)
         if (garbage[word] == 0)
             continue;
         uint8_t *states = span->states + word * WORD_BITS;
-        for (uint64_t bits = garbage[word]; bits != 0; bits &= bits - 1)
+        uint64_t freed = garbage[word] & ~note_reclaim(span, word, garbage[word]);
+        for (uint64_t bits = freed; bits != 0; bits &= bits - 1)
             slot_state_set(&states[bit_lowest(bits)], SLOT_FREE);
-        uint32_t count = bit_count(garbage[word]);
+        uint32_t count = bit_count(freed);
         total += count;
-        INVARIANT((span->free[word] & garbage[word]) == 0);
+        INVARIANT((span->free[word] & freed) == 0);
         if (!orphaned) /* else it is rebuilt from the states before anybody uses it */
-            span_offer_word(span, word, garbage[word], count);
+            span_offer_word(span, word, freed, count);
     }
     if (total != 0 && !orphaned)
         settle(owner, span);

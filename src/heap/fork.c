@@ -12,6 +12,7 @@
 #include "heap/collector.h"
 #include "heap/large.h"
 #include "heap/metadata.h"
+#include "heap/note.h"
 #include "heap/runs.h"
 #include "heap/thread.h"
 #include "os/thread.h"
@@ -23,12 +24,14 @@ void heap_lock_all(void)
     thread_heap_lock_all();
     large_lock();
     run_lock();
+    note_lock();
     metadata_lock();
 }
 
 void heap_unlock_all(void)
 {
     metadata_unlock();
+    note_unlock();
     run_unlock();
     large_unlock();
     thread_heap_unlock_all();
@@ -53,6 +56,7 @@ static void after_in_child(void)
     if (heap_collector != NULL)
         heap_collector->lock_reset();
     metadata_lock_reset();
+    note_lock_reset();
     run_lock_reset();
     large_lock_reset();
     image_now->fork_count++;

@@ -11,8 +11,10 @@
 #include "base/lock.h"
 #include "heap/birth.h"
 #include "heap/collector.h"
+#include "heap/lookup.h"
 #include "heap/metadata.h"
 #include "heap/misuse.h"
+#include "heap/note.h"
 #include "heap/purge.h"
 #include "heap/runs.h"
 #include "heap/span.h"
@@ -146,6 +148,7 @@ void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed)
 static void destroy(struct span *span)
 {
     prefer_huge_pages(span, false);
+    note_give_up(span);
     run_lock();
     undescribe(span, 0);
     run_set_dirty(span->first_unit, span->unit_count, true);
@@ -203,9 +206,52 @@ void large_flush_kept(struct thread_heap *heap)
     }
 }
 
+/* The generations of the block's note are used up: it stays for ever, without its pages. */
+COLD static void retire(struct unit *unit)
+{
+    os_purge((void *)unit->start, unit->slot_bytes);
+    atomic_store_explicit(&unit->large_state, SLOT_RETIRED, memory_order_release);
+}
+
+/* False when the block stays. */
+COLD static bool end_note(struct unit *unit, void *caller)
+{
+    struct block block;
+    if (atomic_load_explicit(&unit->large_state, memory_order_relaxed) == SLOT_RETIRED) {
+        misuse_double_free((void *)unit->start, unit->slot_bytes, caller);
+        return false;
+    }
+    if (!lookup_block((void *)unit->start, &block) || !heap_note_freeing(&block, caller))
+        return false;
+    bool may_go = note_end(&block);
+    if (!may_go)
+        retire(unit);
+    return may_go;
+}
+
+/* A collector frees a block that is noted. False when it stays. */
+COLD static bool reclaim_note(struct unit *unit)
+{
+    struct block block;
+    if (!lookup_block((void *)unit->start, &block))
+        return true;
+    heap_note_reclaimed(&block);
+    bool may_go = note_end(&block);
+    if (!may_go)
+        retire(unit);
+    return may_go;
+}
+
+static bool is_noted(const struct unit *unit)
+{
+    return slot_is_noted(atomic_load_explicit(&unit->large_state, memory_order_relaxed));
+}
+
 COLD void large_release(struct thread_heap *heap, void *block)
 {
     struct unit *unit = unit_at(block);
+    if (UNLIKELY(is_noted(unit)) && !reclaim_note(unit))
+        return;
     atomic_store_explicit(&unit->large_state, SLOT_FREE, memory_order_release);
     if (!keep(heap, unit->span))
         destroy(unit->span);
@@ -218,6 +264,8 @@ void large_free(struct thread_heap *heap, void *block, struct unit *unit, void *
         misuse_invalid_free(block, caller);
         return;
     }
+    if (UNLIKELY(is_noted(unit)) && !end_note(unit, caller))
+        return;
     uint8_t state = atomic_exchange_explicit(&unit->large_state, SLOT_FREE, memory_order_acq_rel);
     if (!slot_is_allocated(state))
         misuse_double_free(block, unit->slot_bytes, caller);
@@ -343,6 +391,7 @@ static void *move_unlocked(struct span *span, size_t unit_count)
     bool pages_moved = how == TRANSFER_MOVED;
     size_t old_first = span->first_unit;
     size_t old_count = span->unit_count;
+    note_give_up(span); /* of former blocks: one that is noted now does not come here */
     bool is_leaf = slot_kind(atomic_load_explicit(&heap_layout.units[old_first].large_state, memory_order_relaxed)) == SLOT_LEAF;
     run_lock();
     undescribe(span, 0);

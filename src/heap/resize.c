@@ -12,6 +12,7 @@
 #include "heap/large.h"
 #include "heap/lookup.h"
 #include "heap/misuse.h"
+#include "heap/note.h"
 #include "heap/recorder.h"
 
 #include <errno.h>
@@ -45,6 +46,32 @@ static void *resize_block(void *pointer, enum slot_kind kind, size_t size_bytes)
     return move_block(pointer, unit->slot_bytes, kind, size_bytes);
 }
 
+/* A block that somebody has a note about stays where it is if it can; else the note goes with it. */
+COLD static int resize_noted(void *pointer, uint8_t state, size_t size_bytes, void *caller, void **block_out)
+{
+    struct block block, fresh;
+    *block_out = NULL;
+    if (size_bytes == 0) {
+        heap_free(pointer);
+        return 0;
+    }
+    if (!lookup_block(pointer, &block) || !heap_note_resizing(&block, caller))
+        return -EINVAL;
+    *block_out = heap_recorded(pointer, size_bytes);
+    if (fits_slot(size_bytes, block.size_bytes))
+        return 0;
+    void *moved = slot_kind(state) == SLOT_LEAF ? heap_allocate_leaf(size_bytes) : heap_allocate(size_bytes);
+    if (moved == NULL || !lookup_block(moved, &fresh) || !heap_note_moved(&block, &fresh)) {
+        if (moved != NULL)
+            heap_free(moved);
+        return size_bytes <= block_usable_bytes(block.size_bytes) ? 0 : -ENOMEM;
+    }
+    memcpy(moved, pointer, size_bytes < block.size_bytes ? size_bytes : block.size_bytes);
+    heap_free(pointer);
+    *block_out = moved;
+    return 0;
+}
+
 int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out)
 {
     if (UNLIKELY(size_bytes > BLOCK_BYTES_MAX))
@@ -52,9 +79,14 @@ int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out
     if (UNLIKELY(!heap_contains(pointer)))
         return foreign_resize(pointer, size_bytes, caller, block_out);
     uint8_t state;
-    if (UNLIKELY(!lookup_start(pointer, &state))) {
-        misuse_resize(pointer, caller);
-        return -EINVAL;
+    bool is_allocated = lookup_start(pointer, &state);
+    if (UNLIKELY(!slot_is_plain(state))) {
+        if (is_allocated && slot_is_noted(state))
+            return resize_noted(pointer, state, size_bytes, caller, block_out);
+        if (!is_allocated) {
+            misuse_resize(pointer, caller);
+            return -EINVAL;
+        }
     }
     const struct unit *unit = unit_at(pointer);
     void *resized = NULL;

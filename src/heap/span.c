@@ -9,6 +9,7 @@
 #include "base/invariant.h"
 #include "heap/layout.h"
 #include "heap/metadata.h"
+#include "heap/note.h"
 #include "heap/runs.h"
 #include "heap/thread.h"
 
@@ -42,6 +43,7 @@ static void publish(struct span *span)
     };
     for (size_t i = span->unit_count; i-- > 0;) {
         struct unit *target = &heap_layout.units[span->first_unit + i];
+        unit.notes = target->notes;
         *target = unit;
         atomic_store_explicit(&target->owner, span->owner, memory_order_relaxed);
         __atomic_store_n(&target->span, span, __ATOMIC_RELEASE);
@@ -127,7 +129,7 @@ static void note_dirty_units(struct span *span)
     }
 }
 
-const uint8_t span_column_bytes[COLUMN_COUNT] = {[COLUMN_STACK] = 12, [COLUMN_OWNERSHIP] = 8, [COLUMN_TYPE] = 4};
+const uint8_t span_column_bytes[COLUMN_COUNT] = {[COLUMN_STACK] = 12,  [COLUMN_TYPE] = 4};
 
 static size_t column_bytes(const struct span *span, enum span_column column)
 {
@@ -154,6 +156,7 @@ void *span_need_column(struct span *span, enum span_column column)
 
 void span_put_columns(struct span *span)
 {
+    note_give_up(span);
     for (int i = 0; i < COLUMN_COUNT; i++) {
         if (UNLIKELY(span->columns[i] != NULL))
             metadata_put(span->columns[i], column_bytes(span, (enum span_column)i));
@@ -216,7 +219,7 @@ void span_rebuild(struct span *span)
     span->free_count = 0;
     span->first_free_word = 0;
     for (uint32_t i = 0; i < span->slot_count; i++) {
-        bool is_free = !slot_is_allocated(span->states[i]);
+        bool is_free = !slot_is_allocated(span->states[i]) && span->states[i] != SLOT_RETIRED;
         span->free_count += is_free;
         if (is_free)
             bitmap_set(span->free, i);

@@ -20,8 +20,11 @@
 
 struct entry;
 
-/* Arrays by slot that only some modes need (stack ids, annotations, types): made when a span's first entry is set. */
-enum span_column { COLUMN_STACK, COLUMN_OWNERSHIP, COLUMN_TYPE, COLUMN_COUNT };
+/*
+ * Arrays by slot that only some modes need (stack ids, types): made when a span's first entry is set. Notes of ownership are
+ * another, but their memory is theirs for ever: see heap/note.h.
+ */
+enum span_column { COLUMN_STACK, COLUMN_TYPE, COLUMN_COUNT };
 
 extern const uint8_t span_column_bytes[COLUMN_COUNT];
 

@@ -37,15 +37,21 @@ enum { GRANULE_UNITS = 128 };
 
 /*
  * A slot's state, one byte beside the heap, exact at every moment. The low two bits are its kind, and bit 0 of them says
- * allocated; a plain free() accepts only SLOT_ALLOCATED, so everything unusual about a block needs no test of its own on
- * the fast path. The upper six bits of an allocated slot are its birth: the collection cycle, modulo BIRTH_COUNT, in which
- * it was allocated. A free slot has none.
+ * allocated; bit 2 is set while somebody has a note about the block (heap/note.h). A plain free() accepts only
+ * SLOT_ALLOCATED without a note, so everything unusual about a block needs no test of its own on the fast path. The upper
+ * five bits of an allocated slot are its birth: the collection cycle, modulo BIRTH_COUNT, in which it was allocated. A
+ * free slot has none.
  */
 enum slot_kind {
     SLOT_FRESH = 0,     /* free, never handed out since its pages came: reads as zero */
     SLOT_ALLOCATED = 1, /* in use */
     SLOT_FREE = 2,      /* free, holds old data */
     SLOT_LEAF = 3,      /* in use, holds no pointers */
+};
+
+enum {
+    SLOT_NOTED = 4,                          /* a bit: freeing or moving it concerns somebody */
+    SLOT_RETIRED = SLOT_FREE | SLOT_NOTED,   /* free, but never handed out again: its generations are used up */
 };
 
 struct unit {
@@ -62,7 +68,11 @@ struct unit {
     uint8_t has_records; /* of a unit of slots: some may have a record, maybe out of date. See leak/record.c */
     uint8_t padding;
     size_t slot_bytes; /* kept after the unit is freed, to name a double free */
-    uint64_t reserved;
+    /*
+     * Of the span the unit is in: its notes plus 1, or, without any, an even number: twice the generation that notes about
+     * what lies here begin with (heap/note.h). A unit keeps the latter when its span goes.
+     */
+    uintptr_t notes;
 };
 
 _Static_assert(sizeof(struct unit) == CACHE_LINE_BYTES, "one line a unit");
@@ -115,11 +125,11 @@ static ALWAYS_INLINE struct slot_position unit_slot_position(const struct unit *
     return (struct slot_position){(size_t)(product >> 64), (uint64_t)product < unit->reciprocal};
 }
 
-enum { KIND_BITS = 2, KIND_MASK = 3, BIRTH_COUNT = 64 };
+enum { KIND_MASK = 3, BIRTH_SHIFT = 3, BIRTH_COUNT = 32 };
 
 static inline uint8_t slot_state_of(enum slot_kind kind, uint32_t birth)
 {
-    return (uint8_t)((uint32_t)kind | birth << KIND_BITS);
+    return (uint8_t)((uint32_t)kind | birth << BIRTH_SHIFT);
 }
 
 static ALWAYS_INLINE enum slot_kind slot_kind(uint8_t state)
@@ -129,12 +139,23 @@ static ALWAYS_INLINE enum slot_kind slot_kind(uint8_t state)
 
 static inline uint32_t slot_birth(uint8_t state)
 {
-    return state >> KIND_BITS;
+    return state >> BIRTH_SHIFT;
 }
 
 static inline bool slot_is_allocated(uint8_t state)
 {
     return (state & 1) != 0;
+}
+
+/* Allocated, no leaf, and nobody has a note. */
+static ALWAYS_INLINE bool slot_is_plain(uint8_t state)
+{
+    return (state & (KIND_MASK | SLOT_NOTED)) == SLOT_ALLOCATED;
+}
+
+static inline bool slot_is_noted(uint8_t state)
+{
+    return (state & SLOT_NOTED) != 0;
 }
 
 /* The state byte of a slot that is known to be one. */

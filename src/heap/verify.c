@@ -39,7 +39,7 @@ static const char *check_slots(const struct span *span, struct totals *totals)
         if (bit && i / WORD_BITS < span->first_free_word)
             return "a span offers a slot below its first free word";
         offered += bit;
-        totals->withheld += is_free && !bit;
+        totals->withheld += is_free && !bit && state != SLOT_RETIRED;
     }
     for (size_t i = span->slot_count; i < words_for(span->slot_count) * WORD_BITS; i++)
         if (bitmap_get(span->free, i))

@@ -92,9 +92,9 @@ START_TEST(threads_that_come_later_go_on_with_it)
     start_heap();
     threads_run_one(allocate_in_thread, blocks);
     expect_birth(blocks, 0);
-    set_birth(63); /* reaches the parked heap that the next thread takes over */
+    set_birth(BIRTH_COUNT - 1); /* reaches the parked heap that the next thread takes over */
     threads_run_one(allocate_in_thread, blocks);
-    expect_birth(blocks, 63);
+    expect_birth(blocks, BIRTH_COUNT - 1);
     expect_sound_heap();
 }
 END_TEST

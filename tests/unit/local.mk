@@ -11,6 +11,7 @@ UNIT_TESTS = \
 	tests/unit/message \
 	tests/unit/metadata \
 	tests/unit/misuse \
+	tests/unit/note \
 	tests/unit/options \
 	tests/unit/os_maps \
 	tests/unit/os_memory \
@@ -106,6 +107,11 @@ tests_unit_misuse_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_misuse_CFLAGS = $(TEST_CFLAGS)
 tests_unit_misuse_SOURCES = tests/unit/misuse.c
 tests_unit_misuse_LDADD = $(UNIT_LDADD)
+
+tests_unit_note_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_note_CFLAGS = $(TEST_CFLAGS)
+tests_unit_note_SOURCES = tests/unit/note.c
+tests_unit_note_LDADD = $(UNIT_LDADD)
 
 tests_unit_options_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_options_CFLAGS = $(TEST_CFLAGS)
