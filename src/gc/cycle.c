@@ -2,8 +2,8 @@
  * gc/cycle: a collection from beginning to end, and what makes one begin.
  *
  * A cycle takes all locks of the heap, so that no table is in the middle of a change, stops all other threads, and gives
- * the blocks allocated from then on another birth. It marks, lets go of the locks, sweeps, and lets the threads go on. If
- * any step fails, nothing is freed: the heap grows instead.
+ * the blocks allocated from then on another birth. It marks, lets go of the locks and the threads, and sweeps while they
+ * run. If any step fails, nothing is freed: the heap grows instead.
  *
  * Uses os, base, heap. Locks: that of the cycle, outermost of all; the heap's inside.
  */
@@ -37,6 +37,7 @@ struct cycle {
     enum cycle_reason reason;
     int result;
     uint64_t start_ns;
+    uint64_t stopped_ns;
     uint64_t marked_ns;
     struct white_rule rule;
     struct sweep_result swept;
@@ -116,9 +117,17 @@ static int mark_all(struct cycle *cycle)
 
 /* ---- a cycle ---- */
 
-static void check_heap(void)
+/* Shadows are slots that nobody has, and would look lost. */
+static void check_heap(void *context)
 {
-    const char *problem = options_now()->shadow ? NULL : heap_verify(false); /* shadows are slots that nobody has */
+    (void)context;
+    heap_lock_all();
+    int result = stop_begin();
+    heap_unlock_all();
+    if (result != 0)
+        return;
+    const char *problem = heap_verify(false);
+    stop_end();
     if (problem == NULL)
         return;
     message_note("error: corrupted metadata after a collection: %s", problem);
@@ -128,15 +137,15 @@ static void check_heap(void)
 static bool must_check(void)
 {
 #ifdef GCA_DEBUG
-    return true;
+    return !options_now()->shadow;
 #else
-    return options_now()->verify != 0;
+    return options_now()->verify != 0 && !options_now()->shadow;
 #endif
 }
 
 static void note(const struct cycle *cycle)
 {
-    uint64_t pause_ns = os_clock_ns() - cycle->start_ns;
+    uint64_t pause_ns = cycle->marked_ns - cycle->start_ns;
     totals.cycles++;
     totals.freed_blocks += cycle->swept.freed_blocks;
     totals.freed_bytes += cycle->swept.freed_bytes;
@@ -145,7 +154,7 @@ static void note(const struct cycle *cycle)
     totals.pause_ns += pause_ns;
     totals.pause_ns_last = pause_ns;
     totals.pause_ns_max = pause_ns > totals.pause_ns_max ? pause_ns : totals.pause_ns_max;
-    totals.mark_ns += cycle->marked_ns - cycle->start_ns;
+    totals.mark_ns += cycle->marked_ns - cycle->stopped_ns;
     totals.scanned_bytes += marker.scanned_bytes;
     pacing_note_cycle(cycle->swept.live_bytes, cycle->swept.freed_bytes);
 }
@@ -160,7 +169,7 @@ static void log_cycle(const struct cycle *cycle)
         text_add(&text, "abandoned, error %d\n", -cycle->result);
     } else {
         text_add(&text, "%lu us, marked in %lu us, scanned ", totals.pause_ns_last / 1000,
-                 (cycle->marked_ns - cycle->start_ns) / 1000);
+                 (cycle->marked_ns - cycle->stopped_ns) / 1000);
         text_add_size(&text, marker.scanned_bytes);
         text_add(&text, "; freed %lu blocks, ", cycle->swept.freed_blocks);
         text_add_size(&text, cycle->swept.freed_bytes);
@@ -173,25 +182,33 @@ static void log_cycle(const struct cycle *cycle)
     message_write(&text);
 }
 
-static void run(void *context)
+static void run_stopped(void *context)
 {
     struct cycle *cycle = context;
-    cycle->start_ns = os_clock_ns();
     heap_lock_all();
     cycle->result = stop_begin();
-    if (cycle->result != 0) {
-        heap_unlock_all();
-        return;
-    }
-    cycle->result = mark_all(cycle);
-    cycle->marked_ns = os_clock_ns();
+    cycle->stopped_ns = os_clock_ns();
+    bool is_stopped = cycle->result == 0;
+    if (is_stopped)
+        cycle->result = mark_all(cycle);
     heap_unlock_all();
-    if (cycle->result == 0) {
-        sweep_all(&cycle->swept);
-        if (must_check())
-            check_heap();
-    }
-    stop_end();
+    if (is_stopped)
+        stop_end();
+    cycle->marked_ns = os_clock_ns();
+}
+
+static void run(struct cycle *cycle)
+{
+    cycle->start_ns = os_clock_ns();
+    thread_heap_rebuild();
+    cycle->result = area_need(&worklist_area, WORKLIST_ITEMS * sizeof(struct work));
+    if (cycle->result == 0)
+        stop_spill(run_stopped, cycle);
+    if (cycle->result != 0)
+        return;
+    sweep_all(&cycle->swept);
+    if (must_check())
+        stop_spill(check_heap, NULL);
 }
 
 int cycle_collect(enum cycle_reason reason)
@@ -206,9 +223,7 @@ int cycle_collect(enum cycle_reason reason)
     struct cycle cycle = {.reason = reason, .result = begin(reason)};
     if (cycle.result != 0)
         return cycle.result;
-    cycle.result = area_need(&worklist_area, WORKLIST_ITEMS * sizeof(struct work));
-    if (cycle.result == 0)
-        stop_spill(run, &cycle);
+    run(&cycle);
     if (cycle.result == 0) {
         note(&cycle);
         white_end();

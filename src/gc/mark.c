@@ -26,7 +26,7 @@ static uint8_t black = BLACK;
 
 void mark_start(struct marker *marker, struct work *items, size_t limit)
 {
-    size_t heap_bytes = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed);
+    size_t heap_bytes = white_unit_count << UNIT_SHIFT;
     *marker = (struct marker){
         .match = os_match_range(heap_layout.slots_start, heap_layout.slots_start + heap_bytes),
         .heap_start = heap_layout.slots_start,
@@ -90,12 +90,12 @@ static void flush_pending(struct marker *marker)
 }
 
 /* A large block, also its inside; or free units, where a block may end. */
-COLD static void consider_large(struct marker *marker, uintptr_t address, bool may_be_end)
+COLD static void consider_large(struct marker *marker, uint64_t unit, uintptr_t address, bool may_be_end)
 {
-    struct span *span = span_at((void *)address);
-    if (span != NULL && span_is_large(span))
-        enqueue(marker, (struct mark_pending){white_of(span), span->start,
-                                              span->slot_bytes | (span->start == address && may_be_end)});
+    struct white_large *large = (struct white_large *)(uintptr_t)(unit >> WHITE_UNIT_SHIFT);
+    if (unit != 0)
+        enqueue(marker, (struct mark_pending){&large->white, large->start,
+                                              large->size_bytes | (large->start == address && may_be_end)});
     else if (may_be_end && marker->slots_fill && address % UNIT_BYTES == 0)
         consider_end(marker, address);
 }
@@ -106,8 +106,8 @@ static ALWAYS_INLINE void consider(struct marker *marker, uintptr_t address, boo
     size_t unit_index = (address - marker->heap_start) >> UNIT_SHIFT;
     uint64_t unit = marker->units[unit_index];
     size_t class_number = unit & WHITE_UNIT_MASK;
-    if (UNLIKELY(class_number == 0)) {
-        consider_large(marker, address, may_be_end);
+    if (UNLIKELY(class_number - 1 >= CLASS_COUNT)) {
+        consider_large(marker, unit, address, may_be_end);
         return;
     }
     size_t first_unit = unit_index - (unit >> WHITE_UNIT_BACK_SHIFT & WHITE_UNIT_MASK);
@@ -257,40 +257,27 @@ static void drain_list(struct marker *marker)
 
 /* ---- when the worklist was full ---- */
 
-static void scan_grey_slots(struct marker *marker, const struct span *span)
+static void scan_grey(struct marker *marker, const struct white_span *span)
 {
-    uint8_t *white = white_of(span->states);
-    uint8_t *end = white + span->slot_count;
-    uint8_t *from = white;
+    uint8_t *end = span->white + span->slot_count;
+    uint8_t *from = span->white;
     while (from < end && (from = memchr(from, GREY, (size_t)(end - from))) != NULL) {
         *from = BLACK;
-        if (!worklist_push(&marker->list, (struct work){span_slot(span, (size_t)(from - white)), span->slot_bytes})) {
+        uintptr_t start = span->start + (size_t)(from - span->white) * span->slot_bytes;
+        if (!worklist_push(&marker->list, (struct work){start, span->slot_bytes})) {
             *from = GREY;
             drain_list(marker);
         }
     }
 }
 
-static void scan_grey_large(struct marker *marker, struct span *span)
-{
-    uint8_t *white = white_of(span);
-    if (*white != GREY)
-        return;
-    *white = BLACK;
-    while (!worklist_push(&marker->list, (struct work){span->start, span->slot_bytes}))
-        drain_list(marker);
-}
-
 /* Every round leaves at least a full worklist fewer, or none. */
 static void find_grey(struct marker *marker)
 {
+    struct white_span span;
     marker->overflowed = false;
-    for (struct span *span = span_from(0); span != NULL; span = span_from(span->first_unit + span->unit_count)) {
-        if (span_is_large(span))
-            scan_grey_large(marker, span);
-        else
-            scan_grey_slots(marker, span);
-    }
+    for (size_t unit = 0; white_span_from(unit, &span); unit = span.first_unit + span.unit_count)
+        scan_grey(marker, &span);
     drain_list(marker);
 }
 

@@ -1,17 +1,21 @@
 /*
- * gc/sweep: frees what was not marked, through the heap's own functions.
+ * gc/sweep: frees what was not marked, through the heap's own functions, while other threads run.
+ *
+ * White bytes say what was there when the cycle began. A span or a slot may have been freed since, and be something else now:
+ * under the lock of its owner a span is compared with what it was, and a slot's state is exchanged only if it is allocated
+ * and no block of the cycle's own time.
  *
  * Uses os, base, heap. Locks: that of each span's owner in turn; large blocks are freed as free() does it.
  */
 #include "gc/sweep.h"
 
 #include "base/bits.h"
+#include "base/image.h"
 #include "base/lock.h"
 #include "base/options.h"
 #include "gc/white.h"
 #include "heap/buffer.h"
 #include "heap/large.h"
-#include "heap/runs.h"
 #include "heap/span.h"
 #include "heap/thread.h"
 #include "os/match.h"
@@ -42,75 +46,100 @@ static uint32_t shadow_slots(struct span *span, const uint64_t *garbage)
     for (size_t word = 0; word < words_for(span->slot_count); word++) {
         for (uint64_t bits = garbage[word]; bits != 0; bits &= bits - 1) {
             size_t index = word * WORD_BITS + bit_lowest(bits);
+            if (!slot_state_reclaim(&span->states[index], image_now->birth))
+                continue;
             memset((void *)span_slot(span, index), SHADOW_BYTE, span->slot_bytes);
-            slot_state_set(&span->states[index], SLOT_FREE);
             total++;
         }
     }
     return total;
 }
 
-static void shadow_large(struct span *span)
+/* The lock of the span's owner, or NULL: the span has gone since the cycle began, perhaps in favour of another. */
+static struct thread_heap *lock_owner(const struct white_span *span)
 {
-    memset((void *)span->start, SHADOW_BYTE, span->slot_bytes);
-    atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, SLOT_FREE, memory_order_relaxed);
+    struct unit *unit = &heap_layout.units[span->first_unit];
+    for (;;) {
+        struct thread_heap *owner = atomic_load_explicit(&unit->owner, memory_order_acquire);
+        if (owner == NULL)
+            return NULL;
+        lock_take(&owner->lock);
+        bool is_owner = atomic_load_explicit(&unit->owner, memory_order_relaxed) == owner;
+        if (is_owner && unit->states == white_state(span->white) && unit->class_index == span->class_index)
+            return owner;
+        lock_release(&owner->lock);
+        if (is_owner)
+            return NULL;
+    }
 }
 
-static void sweep_span(struct span *span, struct sweep_result *result)
+static uint32_t free_slots(const struct white_span *span, const uint64_t *garbage)
+{
+    struct thread_heap *owner = lock_owner(span);
+    if (owner == NULL)
+        return 0;
+    struct span *now = heap_layout.units[span->first_unit].span;
+    uint32_t freed = options_now()->shadow ? shadow_slots(now, garbage) : buffer_reclaim(now, garbage, image_now->birth);
+    lock_release(&owner->lock);
+    return freed;
+}
+
+static void sweep_slots(const struct white_span *span, struct sweep_result *result)
 {
     uint64_t garbage[WORDS_MAX];
-    const uint8_t *white = white_of(span->states);
     uint64_t any = 0;
-    uint64_t free_count = 0;
+    uint64_t live = span->slot_count;
     for (size_t word = 0; word < words_for(span->slot_count); word++) {
         size_t count = span->slot_count - word * WORD_BITS;
-        garbage[word] = whites_of_word(white + word * WORD_BITS, count, WHITE | WHITE_LEAF);
-        free_count += bit_count(whites_of_word(white + word * WORD_BITS, count, WHITE_FREE));
+        const uint8_t *white = span->white + word * WORD_BITS;
+        garbage[word] = whites_of_word(white, count, WHITE | WHITE_LEAF);
+        live -= bit_count(garbage[word]) + bit_count(whites_of_word(white, count, WHITE_FREE));
         any |= garbage[word];
     }
-    size_t slot_bytes = span->slot_bytes;
-    uint64_t live = span->slot_count - free_count;
-    if (any != 0) {
-        struct thread_heap *owner = span->owner;
-        lock_take(&owner->lock);
-        uint32_t freed = options_now()->shadow ? shadow_slots(span, garbage) : buffer_reclaim(span, garbage);
-        lock_release(&owner->lock);
-        live -= freed;
-        result->freed_blocks += freed;
-        result->freed_bytes += freed * slot_bytes;
-    }
+    uint32_t freed = any != 0 ? free_slots(span, garbage) : 0;
+    result->freed_blocks += freed;
+    result->freed_bytes += freed * span->slot_bytes;
     result->live_blocks += live;
-    result->live_bytes += live * slot_bytes;
+    result->live_bytes += live * span->slot_bytes;
 }
 
-static void sweep_large(struct span *span, struct sweep_result *result)
+static bool shadow_large(struct unit *unit)
 {
-    uint8_t white = *white_of(span);
-    if (white == WHITE_FREE)
-        return;
+    if (!slot_state_reclaim((uint8_t *)&unit->large_state, image_now->birth))
+        return false;
+    memset((void *)unit->start, SHADOW_BYTE, unit->slot_bytes);
+    return true;
+}
+
+/* A block of another birth that is here now was here when the cycle began. */
+static bool free_large(const struct white_span *span)
+{
+    struct unit *unit = &heap_layout.units[span->first_unit];
+    if (unit->kind != UNIT_LARGE || unit->start != span->start)
+        return false;
+    return options_now()->shadow ? shadow_large(unit) : large_reclaim(unit, image_now->birth);
+}
+
+static void sweep_large(const struct white_span *span, struct sweep_result *result)
+{
+    uint8_t white = *span->white;
     if (white == BLACK) {
         result->live_blocks++;
         result->live_bytes += span->slot_bytes;
-        return;
+    } else if (white != WHITE_FREE && free_large(span)) {
+        result->freed_blocks++;
+        result->freed_bytes += span->slot_bytes;
     }
-    result->freed_blocks++;
-    result->freed_bytes += span->slot_bytes;
-    if (options_now()->shadow)
-        shadow_large(span);
-    else
-        large_release(NULL, (void *)span->start);
 }
 
-/* A span may be gone when it has been swept: where the next one begins is read before. */
 void sweep_all(struct sweep_result *result_out)
 {
+    struct white_span span;
     *result_out = (struct sweep_result){0};
-    size_t next;
-    for (struct span *span = span_from(0); span != NULL; span = span_from(next)) {
-        next = span->first_unit + span->unit_count;
-        if (span_is_large(span))
-            sweep_large(span, result_out);
+    for (size_t unit = 0; white_span_from(unit, &span); unit = span.first_unit + span.unit_count) {
+        if (span.is_large)
+            sweep_large(&span, result_out);
         else
-            sweep_span(span, result_out);
+            sweep_slots(&span, result_out);
     }
 }

@@ -14,7 +14,8 @@ struct sweep_result {
 };
 
 /*
- * Marking is complete, all other threads are stopped, and the caller holds no lock.
+ * Marking is complete. Other threads may run; the caller holds no lock of the heap, and no heap waits to be rebuilt after a
+ * fork.
  */
 void sweep_all(struct sweep_result *result_out);
 

@@ -17,27 +17,34 @@ enum { KEPT_BYTES = 1024 * 1024 };
 ptrdiff_t white_distance;
 
 const uint64_t *white_units;
+size_t white_unit_count;
 
+static uintptr_t mirrored_end; /* of the metadata that has white bytes */
 static struct area mirror = {.is_random = true};
 static struct area units_area = {.is_random = true};
 
 void white_rule_full(struct white_rule *rule, uint32_t birth)
 {
+    uint32_t next_birth = birth % (BIRTH_COUNT - 1) + 1;
+    rule->birth = birth;
     for (unsigned state = 0; state < 256; state++) {
-        enum slot_kind kind = slot_kind((uint8_t)state);
-        uint8_t value = !slot_is_allocated((uint8_t)state) ? WHITE_FREE : kind == SLOT_LEAF ? WHITE_LEAF : WHITE;
-        bool is_aged = value != WHITE_FREE && slot_birth((uint8_t)state) == birth;
-        rule->by_state[state] = is_aged ? value | WHITE_AGED : value;
+        bool is_leaf = slot_kind((uint8_t)state) == SLOT_LEAF;
+        uint8_t value = is_leaf ? WHITE_LEAF : WHITE;
+        if (!slot_is_allocated((uint8_t)state))
+            value = WHITE_FREE;
+        else if (slot_birth((uint8_t)state) == birth)
+            value = BLACK;
+        else if (slot_birth((uint8_t)state) == next_birth && birth < BIRTH_COUNT)
+            value |= WHITE_AGED;
+        rule->by_state[state] = value;
     }
 }
 
-/*
- * A block that was born when this birth was last used, BIRTH_COUNT cycles ago, is old, and from now on carries the birth
- * that no cycle uses.
- */
-static uint8_t aged(uint8_t state)
+/* From now on the block carries the birth that no cycle uses. Nothing happens if somebody frees it at this moment. */
+COLD static void set_old(uint8_t *state, uint8_t before)
 {
-    return slot_state_of(slot_kind(state), BIRTH_OLD) | (state & SLOT_NOTED);
+    uint8_t old = slot_state_of(slot_kind(before), BIRTH_OLD) | (before & SLOT_NOTED);
+    __atomic_compare_exchange_n(state, &before, old, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 /* One byte more than there are slots: a block that ends with the last slot may be pointed to behind it. */
@@ -46,51 +53,130 @@ static void start_span(const struct span *span, const struct white_rule *rule)
     uint8_t *white = white_of(span->states);
     for (uint32_t i = 0; i < span->slot_count; i++) {
         uint8_t state = slot_state_get(&span->states[i]);
-        white[i] = rule->by_state[state] & (uint8_t)~WHITE_AGED;
-        if (UNLIKELY((rule->by_state[state] & WHITE_AGED) != 0))
-            slot_state_set(&span->states[i], aged(state));
+        uint8_t value = rule->by_state[state];
+        white[i] = value & (uint8_t)~WHITE_AGED;
+        if (UNLIKELY((value & WHITE_AGED) != 0))
+            set_old(&span->states[i], state);
     }
     white[span->slot_count] = WHITE_FREE;
 }
 
-static void describe(const struct span *span)
+static void describe(const struct span *span, const void *white, uint32_t class_number)
 {
     uint64_t *unit = (uint64_t *)units_area.start + span->first_unit;
-    uint64_t entry = (uint64_t)(uintptr_t)white_of(span->states) << WHITE_UNIT_SHIFT | (span->class_index + 1u);
+    uint64_t entry = (uint64_t)(uintptr_t)white << WHITE_UNIT_SHIFT | class_number;
+    uint64_t back = class_number == WHITE_UNIT_LARGE ? 0 : (uint64_t)1 << WHITE_UNIT_BACK_SHIFT;
     for (uint64_t i = 0; i < span->unit_count; i++)
-        unit[i] = entry | i << WHITE_UNIT_BACK_SHIFT;
+        unit[i] = entry + i * back;
 }
 
 static void start_large(const struct span *span, const struct white_rule *rule)
 {
-    struct unit *first = &heap_layout.units[span->first_unit];
-    uint8_t state = atomic_load_explicit(&first->large_state, memory_order_relaxed);
-    *white_of(span) = rule->by_state[state] & (uint8_t)~WHITE_AGED;
-    if ((rule->by_state[state] & WHITE_AGED) != 0)
-        atomic_store_explicit(&first->large_state, aged(state), memory_order_relaxed);
+    struct white_large *large = (struct white_large *)(void *)white_of(span);
+    uint8_t *state = (uint8_t *)&heap_layout.units[span->first_unit].large_state;
+    uint8_t before = slot_state_get(state);
+    *large = (struct white_large){
+        .white = rule->by_state[before] & (uint8_t)~WHITE_AGED,
+        .start = span->start,
+        .size_bytes = span->slot_bytes,
+    };
+    if ((rule->by_state[before] & WHITE_AGED) != 0)
+        set_old(state, before);
+}
+
+int white_prepare(void)
+{
+    size_t units = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_acquire) >> UNIT_SHIFT;
+    size_t used_bytes = atomic_load_explicit(&image_now->metadata_used_bytes, memory_order_acquire);
+    if (area_need(&mirror, used_bytes + WORD_BITS) != 0 || area_need(&units_area, units * sizeof *white_units) != 0)
+        return -ENOMEM;
+    white_units = (const uint64_t *)units_area.start;
+    white_unit_count = units;
+    mirrored_end = image_now->metadata_start + used_bytes;
+    memset(units_area.start, 0, units * sizeof *white_units);
+    white_distance = (ptrdiff_t)((uintptr_t)mirror.start - image_now->metadata_start);
+    return 0;
+}
+
+/* Whoever made its record after white_prepare() made its blocks, too. */
+static bool has_room(const struct span *span)
+{
+    size_t record_bytes = span_is_large(span) ? sizeof *span : span_record_bytes(span->slot_count);
+    return (uintptr_t)span + record_bytes <= mirrored_end && span->first_unit + span->unit_count <= white_unit_count;
+}
+
+size_t white_build(const struct white_rule *rule, size_t from_unit, size_t unit_count)
+{
+    size_t limit = from_unit + unit_count;
+    struct span *span = span_from(from_unit);
+    for (; span != NULL && span->first_unit < limit; span = span_from(span->first_unit + span->unit_count)) {
+        if (!has_room(span))
+            continue;
+        bool is_large = span_is_large(span);
+        if (is_large)
+            start_large(span, rule);
+        else
+            start_span(span, rule);
+        describe(span, white_of(is_large ? (void *)span : span->states), is_large ? WHITE_UNIT_LARGE : span->class_index + 1u);
+    }
+    return span != NULL ? span->first_unit : SIZE_MAX;
 }
 
 int white_start(const struct white_rule *rule)
 {
-    size_t table_bytes = (atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed) >> UNIT_SHIFT) * sizeof *white_units;
-    size_t used_bytes = atomic_load_explicit(&image_now->metadata_used_bytes, memory_order_relaxed);
-    if (area_need(&mirror, used_bytes + WORD_BITS) != 0 || area_need(&units_area, table_bytes) != 0)
-        return -ENOMEM;
-    white_units = (const uint64_t *)units_area.start;
-    memset(units_area.start, 0, table_bytes);
-    white_distance = (ptrdiff_t)((uintptr_t)mirror.start - image_now->metadata_start);
-    for (struct span *span = span_from(0); span != NULL; span = span_from(span->first_unit + span->unit_count)) {
-        if (span_is_large(span)) {
-            start_large(span, rule);
-            continue;
-        }
-        start_span(span, rule);
-        describe(span);
-    }
-    return 0;
+    int result = white_prepare();
+    if (result == 0)
+        white_build(rule, 0, SIZE_MAX);
+    return result;
 }
 
 void white_end(void)
 {
     area_trim(&mirror, KEPT_BYTES);
+}
+
+static void describe_large(const struct white_large *large, struct white_span *span_out)
+{
+    *span_out = (struct white_span){
+        .white = (uint8_t *)&large->white,
+        .first_unit = (large->start - heap_layout.slots_start) >> UNIT_SHIFT,
+        .unit_count = large->size_bytes >> UNIT_SHIFT,
+        .start = large->start,
+        .slot_bytes = large->size_bytes,
+        .slot_count = 1,
+        .is_large = true,
+    };
+}
+
+bool white_span_of(size_t unit_index, struct white_span *span_out)
+{
+    uint64_t entry = unit_index < white_unit_count ? white_units[unit_index] : 0;
+    if (entry == 0)
+        return false;
+    size_t class_number = entry & WHITE_UNIT_MASK;
+    void *white = (void *)(uintptr_t)(entry >> WHITE_UNIT_SHIFT);
+    if (class_number == WHITE_UNIT_LARGE) {
+        describe_large(white, span_out);
+        return true;
+    }
+    size_t first_unit = unit_index - (entry >> WHITE_UNIT_BACK_SHIFT & WHITE_UNIT_MASK);
+    size_t unit_count = class_unit_count[class_number - 1];
+    size_t slot_bytes = class_slot_bytes[class_number - 1];
+    *span_out = (struct white_span){
+        .white = white,
+        .first_unit = first_unit,
+        .unit_count = unit_count,
+        .start = unit_start(first_unit),
+        .slot_bytes = slot_bytes,
+        .slot_count = (uint32_t)((unit_count << UNIT_SHIFT) / slot_bytes),
+        .class_index = (uint8_t)(class_number - 1),
+    };
+    return true;
+}
+
+bool white_span_from(size_t unit_index, struct white_span *span_out)
+{
+    while (unit_index < white_unit_count && white_units[unit_index] == 0)
+        unit_index++;
+    return white_span_of(unit_index, span_out);
 }

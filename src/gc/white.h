@@ -28,9 +28,14 @@ enum { BIRTH_OLD = 0 };
 /* Which states make candidates: by state byte, what the white byte starts as. */
 struct white_rule {
     uint8_t by_state[256];
+    uint32_t birth; /* of blocks that are none, since they are allocated while the cycle runs */
 };
 
-/* All blocks there are; `birth` is what blocks will carry from now on. */
+/*
+ * All blocks there are but those that carry `birth`, which blocks get from now on. Those that carry the birth after it, from
+ * BIRTH_COUNT cycles ago, become BIRTH_OLD before it is used again. With BIRTH_COUNT itself all blocks are candidates, and
+ * nothing is changed.
+ */
 void white_rule_full(struct white_rule *rule, uint32_t birth);
 
 /*
@@ -38,17 +43,34 @@ void white_rule_full(struct white_rule *rule, uint32_t birth);
  */
 int white_start(const struct white_rule *rule);
 
+/*
+ * The same in steps, while threads run: room for all spans there are, then the bytes of those that begin in a stretch of units,
+ * under the run lock. Blocks carry the rule's birth already: what is missed or becomes a block meanwhile is no candidate.
+ * Returns where the next stretch begins, SIZE_MAX at the end.
+ */
+int white_prepare(void);
+size_t white_build(const struct white_rule *rule, size_t from_unit, size_t unit_count);
+
 /* The cycle is over; an area much larger than the next cycle is likely to need is given up. */
 void white_end(void);
 
 /*
  * What the marker needs of each unit, in eight bytes instead of the descriptor's line, so that the table of a gigabyte fits
  * the second-level cache: from bit 16 on the address of the white bytes of the unit's span, from bit 8 on how many units
- * before this one the span begins, below that its class plus one. 0 for large blocks and free units.
+ * before this one the span begins, below that its class plus one, or WHITE_UNIT_LARGE; then the address is that of a struct
+ * white_large. 0 where there is no candidate. It says what was there when the cycle began.
  */
 extern const uint64_t *white_units;
+extern size_t white_unit_count;
 
-enum { WHITE_UNIT_SHIFT = 16, WHITE_UNIT_BACK_SHIFT = 8, WHITE_UNIT_MASK = 255 };
+enum { WHITE_UNIT_SHIFT = 16, WHITE_UNIT_BACK_SHIFT = 8, WHITE_UNIT_MASK = 255, WHITE_UNIT_LARGE = 255 };
+
+/* In the mirror of a large block's record. */
+struct white_large {
+    uint8_t white;
+    uintptr_t start;
+    size_t size_bytes;
+};
 
 /* From a state byte, or a large block's record, to its white byte. */
 extern ptrdiff_t white_distance;
@@ -58,9 +80,32 @@ static inline uint8_t *white_of(const void *state)
     return (uint8_t *)((uintptr_t)state + (uintptr_t)white_distance);
 }
 
+static inline void *white_state(const void *white)
+{
+    return (void *)((uintptr_t)white - (uintptr_t)white_distance);
+}
+
 static inline bool span_is_large(const struct span *span)
 {
     return heap_layout.units[span->first_unit].kind == UNIT_LARGE;
 }
+
+/* A span, or a large block, as it was when the cycle began; it may be gone. */
+struct white_span {
+    uint8_t *white;      /* of its slots, or of the block */
+    size_t first_unit;
+    size_t unit_count;
+    uintptr_t start;
+    size_t slot_bytes;
+    uint32_t slot_count;
+    uint8_t class_index;
+    bool is_large;
+};
+
+/* The span that the unit belonged to; false if to none. */
+bool white_span_of(size_t unit_index, struct white_span *span_out);
+
+/* The next span at or after a unit; false at the end. */
+bool white_span_from(size_t unit_index, struct white_span *span_out);
 
 #endif

@@ -170,22 +170,37 @@ static size_t return_to_span(struct thread_heap *heap, const struct entry *entri
     return done;
 }
 
-uint32_t buffer_reclaim(struct span *span, const uint64_t *garbage)
+static uint64_t release_word(uint8_t *states, uint64_t garbage, uint32_t birth)
+{
+    uint64_t released = 0;
+    for (uint64_t bits = garbage; bits != 0; bits &= bits - 1)
+        if (slot_state_reclaim(&states[bit_lowest(bits)], birth))
+            released |= bits & -bits;
+    return released;
+}
+
+static uint64_t still_garbage(const uint8_t *states, uint64_t garbage, uint32_t birth)
+{
+    uint64_t still = 0;
+    for (uint64_t bits = garbage; bits != 0; bits &= bits - 1)
+        if (slot_is_reclaimable(slot_state_get(&states[bit_lowest(bits)]), birth))
+            still |= bits & -bits;
+    return still;
+}
+
+uint32_t buffer_reclaim(struct span *span, const uint64_t *garbage, uint32_t birth)
 {
     struct thread_heap *owner = span->owner;
     bool orphaned = atomic_load_explicit(&owner->orphaned, memory_order_relaxed);
     uint32_t total = 0;
     for (size_t word = 0; word < words_for(span->slot_count); word++) {
-        if (garbage[word] == 0)
-            continue;
         uint8_t *states = span->states + word * WORD_BITS;
-        uint64_t freed = garbage[word] & ~note_reclaim(span, word, garbage[word]);
-        for (uint64_t bits = freed; bits != 0; bits &= bits - 1)
-            slot_state_set(&states[bit_lowest(bits)], SLOT_FREE);
+        uint64_t freed = still_garbage(states, garbage[word], birth);
+        freed = release_word(states, freed & ~note_reclaim(span, word, freed), birth);
         uint32_t count = bit_count(freed);
         total += count;
         INVARIANT((span->free[word] & freed) == 0);
-        if (!orphaned) /* else it is rebuilt from the states before anybody uses it */
+        if (freed != 0 && !orphaned) /* else it is rebuilt from the states before anybody uses it */
             span_offer_word(span, word, freed, count);
     }
     if (total != 0 && !orphaned)

@@ -27,9 +27,9 @@ void buffer_flush_all(struct thread_heap *heap);
 void buffer_return_slot(struct thread_heap *owner, const struct unit *unit, const uint8_t *state);
 
 /*
- * Frees all slots of the span whose bits are set: allocated ones that nobody can free any more. The lock of its owner is
- * held; the span may be gone afterwards. Returns how many they were.
+ * Frees those slots of the span whose bits are set that hold blocks which do not carry `birth`: nobody can free them any
+ * more. The lock of its owner is held; the span may be gone afterwards. Returns how many they were.
  */
-uint32_t buffer_reclaim(struct span *span, const uint64_t *garbage);
+uint32_t buffer_reclaim(struct span *span, const uint64_t *garbage, uint32_t birth);
 
 #endif

@@ -257,6 +257,16 @@ COLD void large_release(struct thread_heap *heap, void *block)
         destroy(unit->span);
 }
 
+COLD bool large_reclaim(struct unit *unit, uint32_t birth)
+{
+    uint8_t state = atomic_load_explicit(&unit->large_state, memory_order_relaxed);
+    if (!slot_is_reclaimable(state, birth) || (slot_is_noted(state) && !reclaim_note(unit)) ||
+        !slot_state_reclaim((uint8_t *)&unit->large_state, birth))
+        return false;
+    destroy(unit->span);
+    return true;
+}
+
 /* The exchange decides between two threads that free the same block: one frees, the other is told. */
 void large_free(struct thread_heap *heap, void *block, struct unit *unit, void *caller)
 {

@@ -27,6 +27,9 @@ void large_set_use(void *block, enum unit_use use);
 /* Frees a large block of any use that is known to be allocated. The heap may be NULL. */
 void large_release(struct thread_heap *heap, void *block);
 
+/* For a collector: frees the block that begins in this unit, unless it carries `birth`. Returns whether it did. */
+bool large_reclaim(struct unit *unit, uint32_t birth);
+
 /* A block that the heap has kept, for this size; or NULL. */
 void *large_take_kept(struct thread_heap *heap, size_t size_bytes, bool zeroed);
 

@@ -107,7 +107,7 @@ struct heap_noter {
     bool (*resizing)(const struct block *block, void *caller);
     /* What is known of the one is now true of the other, and it will be freed. False when memory is short. */
     bool (*moved)(const struct block *from, const struct block *to);
-    /* A collector has found that nothing leads to it. All other threads are stopped. */
+    /* A collector has found that nothing leads to it. Other threads run. */
     void (*reclaimed)(const struct block *block);
 };
 

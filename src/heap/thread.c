@@ -162,6 +162,13 @@ static void rebuild_orphans(void)
         rebuild_all();
 }
 
+void thread_heap_rebuild(void)
+{
+    lock_take(&parked_lock);
+    rebuild_orphans();
+    lock_release(&parked_lock);
+}
+
 static struct thread_heap *take_parked(void)
 {
     if (atomic_load_explicit(&parked, memory_order_relaxed) == NULL)

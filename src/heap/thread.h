@@ -136,6 +136,9 @@ void thread_heap_flush(struct thread_heap *heap);
 /* The same for all parked heaps. */
 void thread_heap_flush_parked(void);
 
+/* In the child of a fork: makes the spans of threads that are gone whole, if anybody still waits for that. */
+void thread_heap_rebuild(void);
+
 /* Calls visit for each thread heap there ever was. No lock is needed: heaps are only added. */
 void thread_heap_each(void (*visit)(struct thread_heap *heap, void *context), void *context);
 

@@ -183,4 +183,18 @@ static inline bool slot_state_release(uint8_t *state)
     return slot_is_allocated(__atomic_exchange_n(state, (uint8_t)SLOT_FREE, __ATOMIC_RELAXED));
 }
 
+/* For a collector: allocated, and before its cycle began. */
+static inline bool slot_is_reclaimable(uint8_t state, uint32_t birth)
+{
+    return slot_is_allocated(state) && slot_birth(state) != birth;
+}
+
+/* Frees such a block. Who frees one to which he has hidden his pointers, in this very moment, frees it twice. */
+static inline bool slot_state_reclaim(uint8_t *state, uint32_t birth)
+{
+    uint8_t before = slot_state_get(state);
+    return slot_is_reclaimable(before, birth) &&
+           __atomic_compare_exchange_n(state, &before, (uint8_t)SLOT_FREE, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 #endif

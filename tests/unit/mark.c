@@ -301,6 +301,7 @@ START_TEST(a_sweep_frees_what_the_model_does_not_reach)
     start_heap();
     make_graph(&random);
     mark_roots(&random, ITEMS);
+    heap_birth_set(1);
     struct sweep_result result;
     sweep_all(&result);
     size_t reached = 0;

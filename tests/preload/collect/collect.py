@@ -32,6 +32,11 @@ def stays_small(shape, mib, limit_kib, options=""):
     expect(errors == "", f"it said: {errors}")
 
 
+def churns(threads, rounds, options, *words):
+    errors = check(run([program("churn"), str(threads), str(rounds), *words], env=subject_environment("gc" + options)))
+    expect(errors == "", f"it said: {errors}")
+
+
 def grows_without():
     result = run([program("leaks"), "small", "200", "100000"], env=subject_environment())
     expect(result.returncode != 0, "nothing was lost")
@@ -67,6 +72,9 @@ def main():
     tally.case("tortured leaks", lambda: stays_small("kept", 30, 64 << 10, ",collect_every=50,verify"))
     for shape in ("small", "mixed", "large", "threads"):
         tally.case(f"{shape} leaks in a heap without room", lambda shape=shape: stays_small(shape, 100, 64 << 10, ",reserve=40M" if shape == "large" else ",reserve=16M"))
+    for options in (",collect_every=40,verify", ",collect_every=7,shadow", ",collect_every=3"):
+        tally.case("threads, " + options[1:], lambda options=options: churns(3, 20000, options))
+    tally.case("threads and forks", lambda: churns(3, 20000, ",collect_every=30,verify", "fork"))
     tally.case("leaks without a collector", grows_without)
     tally.case("the API", lambda: check(run([program("api")], env=plain_environment(GCALLOC_OPTIONS="gc,verify"))))
     tally.case("the API without the option", lambda: check(run([program("api"), "off"], env=plain_environment())))

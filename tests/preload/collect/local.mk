@@ -1,6 +1,7 @@
 # tests/preload/collect: the collector from outside, run by collect.py.
 collect_programs = \
 	tests/preload/collect/api \
+	tests/preload/collect/churn \
 	tests/preload/collect/leaks
 
 if !SANITIZED
@@ -18,3 +19,8 @@ tests_preload_collect_leaks_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_collect_leaks_CFLAGS = $(TEST_CFLAGS)
 tests_preload_collect_leaks_SOURCES = tests/preload/collect/leaks.c
 tests_preload_collect_leaks_LDADD = libsubject.a
+
+tests_preload_collect_churn_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_collect_churn_CFLAGS = $(TEST_CFLAGS)
+tests_preload_collect_churn_SOURCES = tests/preload/collect/churn.c
+tests_preload_collect_churn_LDADD = libsubject.a -lpthread
