@@ -3,6 +3,7 @@
 #define GCALLOC_H
 
 #include <gcalloc/alloc.h>
+#include <gcalloc/annotate.h>
 #include <gcalloc/arena.h>
 #include <gcalloc/gc.h>
 #include <gcalloc/heap.h>

@@ -25,6 +25,7 @@ include $(top_srcdir)/tests/unit/local.mk
 include $(top_srcdir)/tests/property/local.mk
 include $(top_srcdir)/tests/preload/local.mk
 include $(top_srcdir)/tests/fault/local.mk
+include $(top_srcdir)/tests/static/local.mk
 include $(top_srcdir)/tests/stress/local.mk
 include $(top_srcdir)/tests/tool/local.mk
 
