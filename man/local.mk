@@ -3,6 +3,7 @@ dist_man_MANS += \
 	man/gcalloc.1 \
 	man/gcalloc.3 \
 	man/gcalloc_arena.3 \
+	man/gcalloc_gc.3 \
 	man/gcalloc_pool.3
 nodist_man_MANS = man/gcalloc.7
 EXTRA_DIST += \

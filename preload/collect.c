@@ -4,7 +4,9 @@
 #include "gcalloc/gc.h"
 
 #include "gc/cycle.h"
+#include "gc/finalize.h"
 #include "gc/roots.h"
+#include "gc/weak.h"
 #include "preload/export.h"
 
 #include <errno.h>
@@ -42,6 +44,35 @@ EXPORT int gca_roots_add(const void *start, size_t size_bytes)
 EXPORT int gca_roots_remove(const void *start)
 {
     return roots_remove(start);
+}
+
+EXPORT gca_weak_ref *gca_weak_ref_new(void *address)
+{
+    gca_weak_ref *reference = NULL;
+    int result = weak_new(address, &reference);
+    if (result != 0)
+        errno = -result;
+    return reference;
+}
+
+EXPORT void *gca_weak_ref_get(const gca_weak_ref *ref)
+{
+    return weak_get(ref);
+}
+
+EXPORT int gca_finalizer_set(void *block, gca_finalizer *function, void *data, gca_finalizer_order order)
+{
+    return finalize_set(block, function, data, order == GCA_FINALIZE_OWNERS_FIRST);
+}
+
+EXPORT size_t gca_finalizers_run(size_t count_max)
+{
+    return finalize_run(count_max);
+}
+
+EXPORT size_t gca_finalizers_wait(uint64_t timeout_ns)
+{
+    return finalize_wait(timeout_ns);
 }
 
 EXPORT int gca_gc_get_stats(gca_gc_stats *stats_out)

@@ -25,6 +25,10 @@ libcore_la_SOURCES = \
 	src/gc/area.h \
 	src/gc/cycle.c \
 	src/gc/cycle.h \
+	src/gc/finalize.c \
+	src/gc/finalize.h \
+	src/gc/ledger.c \
+	src/gc/ledger.h \
 	src/gc/mark.c \
 	src/gc/mark.h \
 	src/gc/pacing.c \
@@ -50,6 +54,8 @@ libcore_la_SOURCES = \
 	src/gc/sweep.h \
 	src/gc/threads.c \
 	src/gc/threads.h \
+	src/gc/weak.c \
+	src/gc/weak.h \
 	src/gc/white.c \
 	src/gc/white.h \
 	src/gc/worklist.h \

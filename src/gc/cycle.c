@@ -13,6 +13,8 @@
 #include "base/lock.h"
 #include "base/message.h"
 #include "gc/area.h"
+#include "gc/finalize.h"
+#include "gc/ledger.h"
 #include "gc/mark.h"
 #include "gc/pacing.h"
 #include "gc/roots.h"
@@ -58,10 +60,12 @@ static void lock_own(void)
 {
     lock_take(&cycle_lock);
     roots_lock();
+    ledger_lock();
 }
 
 static void unlock_own(void)
 {
+    ledger_unlock();
     roots_unlock();
     lock_release(&cycle_lock);
 }
@@ -70,6 +74,7 @@ static void reset_own(void)
 {
     lock_reset(&cycle_lock);
     roots_lock_reset();
+    ledger_lock_reset();
 }
 
 /*
@@ -86,6 +91,12 @@ static int begin(enum cycle_reason reason)
         return -EBUSY;
     roots_lock();
     return 0;
+}
+
+static void end(void)
+{
+    roots_unlock();
+    lock_release(&cycle_lock);
 }
 
 /* ---- marking ---- */
@@ -110,12 +121,27 @@ static int mark_all(struct cycle *cycle)
     heap_birth_set(birth);
     mark_start(&marker, (struct work *)worklist_area.start, WORKLIST_ITEMS);
     result = roots_scan(mark_root_range, NULL);
-    if (result == 0)
+    if (result == 0) {
         mark_drain(&marker);
+        finalize_after_mark(&marker);
+    }
     return result;
 }
 
 /* ---- a cycle ---- */
+
+/* All tables that stopped threads might be changing. */
+static void lock_heap(void)
+{
+    ledger_lock();
+    heap_lock_all();
+}
+
+static void unlock_heap(void)
+{
+    heap_unlock_all();
+    ledger_unlock();
+}
 
 /* Shadows are slots that nobody has, and would look lost. */
 static void check_heap(void *context)
@@ -185,13 +211,13 @@ static void log_cycle(const struct cycle *cycle)
 static void run_stopped(void *context)
 {
     struct cycle *cycle = context;
-    heap_lock_all();
+    lock_heap();
     cycle->result = stop_begin();
     cycle->stopped_ns = os_clock_ns();
     bool is_stopped = cycle->result == 0;
     if (is_stopped)
         cycle->result = mark_all(cycle);
-    heap_unlock_all();
+    unlock_heap();
     if (is_stopped)
         stop_end();
     cycle->marked_ns = os_clock_ns();
@@ -234,7 +260,8 @@ int cycle_collect(enum cycle_reason reason)
     }
     if (options_now()->gc_log)
         log_cycle(&cycle);
-    unlock_own();
+    end();
+    finalize_announce();
     return cycle.result;
 }
 

@@ -290,6 +290,13 @@ void mark_drain(struct marker *marker)
         find_grey(marker);
 }
 
+void mark_inside(struct marker *marker, uintptr_t start, size_t size_bytes)
+{
+    while (!worklist_push(&marker->list, (struct work){start, size_bytes}))
+        drain_list(marker);
+    mark_drain(marker);
+}
+
 /* The upper halves of the words at multiples of eight are the odd lanes. */
 void mark_range(struct marker *marker, const void *start, const void *end, unsigned step_bytes)
 {

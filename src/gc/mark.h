@@ -71,4 +71,7 @@ void mark_word(struct marker *marker, uintptr_t value);
 /* Marks everything that what was marked leads to. */
 void mark_drain(struct marker *marker);
 
+/* Marks everything that the memory of a block leads to, but the block itself only if that leads to it. */
+void mark_inside(struct marker *marker, uintptr_t start, size_t size_bytes);
+
 #endif

@@ -5,12 +5,13 @@
  * out; of what remains, only pages that hold something are read: directly where nothing can go wrong, else as a
  * copy that the kernel makes.
  *
- * Uses os, base, heap. Locks: none; pinned_scan() relies on one that the caller holds. All other threads are stopped.
+ * Uses os, base, heap. Locks: none; pinned_scan() and finalize_scan() rely on those that the caller holds. All other threads are stopped.
  */
 #include "gc/roots.h"
 
 #include "base/bits.h"
 #include "base/image.h"
+#include "gc/finalize.h"
 #include "gc/parts.h"
 #include "gc/pinned.h"
 #include "gc/pour.h"
@@ -423,6 +424,7 @@ static int pour_all(struct scan *scan, const struct stopped *stacks, size_t coun
         pour_registers(&scan->pour, &stacks[i]);
     }
     pinned_scan(scan->pour.range, scan->pour.context);
+    finalize_scan(scan->pour.range, scan->pour.context);
     int result = pour_mappings(scan);
     if (result == 0)
         result = pour_unreadable(scan);

@@ -19,6 +19,7 @@ struct note_array {
 };
 
 const struct heap_noter *_Atomic heap_noter;
+void (*_Atomic heap_note_watcher)(void *block);
 
 struct lock note_array_lock;
 static struct note_array *idle[CLASS_COUNT + 1]; /* by class; large blocks last. Under the lock */
@@ -146,6 +147,23 @@ static void set_noted(const struct block *block)
         atomic_fetch_or_explicit(&first_unit(block->span)->large_state, SLOT_NOTED, memory_order_relaxed);
     else
         __atomic_fetch_or(&block->span->states[block->index], (uint8_t)SLOT_NOTED, __ATOMIC_RELAXED);
+}
+
+COLD void note_watch(const struct block *block)
+{
+    set_noted(block);
+}
+
+/* A block that is only watched has no note, unless others in its span have. */
+COLD bool heap_note_freeing(const struct block *block, void *caller)
+{
+    const struct heap_noter *noter = atomic_load_explicit(&heap_noter, memory_order_acquire);
+    void (*watcher)(void *) = atomic_load_explicit(&heap_note_watcher, memory_order_acquire);
+    if (noter != NULL && note_of(block) != NULL && !noter->freeing(block, caller))
+        return false;
+    if (watcher != NULL)
+        watcher((void *)block->start);
+    return true;
 }
 
 struct note *note_need(const struct block *block)

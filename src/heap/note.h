@@ -113,22 +113,27 @@ struct heap_noter {
 
 extern const struct heap_noter *_Atomic heap_noter;
 
-static inline bool heap_note_freeing(const struct block *block, void *caller)
-{
-    const struct heap_noter *noter = atomic_load_explicit(&heap_noter, memory_order_acquire);
-    return noter == NULL || noter->freeing(block, caller);
-}
+/*
+ * NULL, or who is told when the program has freed a block with SLOT_NOTED, which is still allocated and as the program left
+ * it. No lock is held. For the collector, which keeps a table of its own.
+ */
+extern void (*_Atomic heap_note_watcher)(void *block);
+
+/* Sets SLOT_NOTED without a note. */
+void note_watch(const struct block *block);
+
+bool heap_note_freeing(const struct block *block, void *caller);
 
 static inline bool heap_note_resizing(const struct block *block, void *caller)
 {
     const struct heap_noter *noter = atomic_load_explicit(&heap_noter, memory_order_acquire);
-    return noter == NULL || noter->resizing(block, caller);
+    return noter == NULL || note_of(block) == NULL || noter->resizing(block, caller);
 }
 
 static inline bool heap_note_moved(const struct block *from, const struct block *to)
 {
     const struct heap_noter *noter = atomic_load_explicit(&heap_noter, memory_order_acquire);
-    return noter == NULL || noter->moved(from, to);
+    return noter == NULL || note_of(from) == NULL || noter->moved(from, to);
 }
 
 static inline void heap_note_reclaimed(const struct block *block)

@@ -35,7 +35,7 @@ if !SANITIZED
 UNIT_TESTS += tests/unit/roots tests/unit/unwind
 endif
 if !SANITIZED_THREADS
-UNIT_TESTS += tests/unit/mark tests/unit/region tests/unit/stop
+UNIT_TESTS += tests/unit/mark tests/unit/region tests/unit/stop tests/unit/weak
 endif
 
 if HAVE_CHECK
@@ -212,3 +212,8 @@ tests_unit_walk_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_walk_CFLAGS = $(TEST_CFLAGS)
 tests_unit_walk_SOURCES = tests/unit/walk.c
 tests_unit_walk_LDADD = $(UNIT_LDADD)
+
+tests_unit_weak_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_weak_CFLAGS = $(TEST_CFLAGS)
+tests_unit_weak_SOURCES = tests/unit/weak.c
+tests_unit_weak_LDADD = $(UNIT_LDADD)

@@ -64,8 +64,15 @@ def shadow_reports():
     expect(b"double free" in result.stderr, f"it said {result.stderr.decode()}")
 
 
+def finalizes(options, rounds):
+    check(run([program("finalizers"), str(rounds)], env=plain_environment(GCALLOC_OPTIONS=options)))
+
+
 def main():
     tally = Tally("collect")
+    tally.case("weak references and finalizers", lambda: finalizes("gc,verify", 5000))
+    tally.case("weak references and finalizers, tortured", lambda: finalizes("gc,verify,collect_every=100", 300))
+    tally.case("weak references and finalizers, in the shadow", lambda: finalizes("gc,shadow,collect_every=500", 300))
     for shape in ("small", "mixed", "cyclic", "list", "threads", "kept"):
         tally.case(f"{shape} leaks", lambda shape=shape: stays_small(shape, 300, 64 << 10))
     tally.case("large leaks", lambda: stays_small("large", 1000, 128 << 10))

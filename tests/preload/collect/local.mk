@@ -2,6 +2,7 @@
 collect_programs = \
 	tests/preload/collect/api \
 	tests/preload/collect/churn \
+	tests/preload/collect/finalizers \
 	tests/preload/collect/leaks
 
 if !SANITIZED
@@ -14,6 +15,11 @@ tests_preload_collect_api_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_collect_api_CFLAGS = $(TEST_CFLAGS)
 tests_preload_collect_api_SOURCES = tests/preload/collect/api.c
 tests_preload_collect_api_LDADD = libgcalloc.la libsubject.a
+
+tests_preload_collect_finalizers_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_collect_finalizers_CFLAGS = $(TEST_CFLAGS)
+tests_preload_collect_finalizers_SOURCES = tests/preload/collect/finalizers.c
+tests_preload_collect_finalizers_LDADD = libgcalloc.la libsubject.a
 
 tests_preload_collect_leaks_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_collect_leaks_CFLAGS = $(TEST_CFLAGS)
