@@ -71,6 +71,12 @@ static int find_ranges(const struct image *header, uintptr_t address,
     return 0;
 }
 
+bool image_copy_is_sound(const struct image *header, uintptr_t address)
+{
+    struct range ranges[IMAGE_COPY_AREAS];
+    return find_ranges(header, address, ranges) == 0;
+}
+
 /* Makes room at the target's addresses. Areas only grow. */
 static int area_cover(struct image_area *area, struct range range)
 {

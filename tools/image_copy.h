@@ -5,6 +5,8 @@
 
 #include "tools/target.h"
 
+#include <stdbool.h>
+
 struct image;
 
 enum { IMAGE_COPY_AREAS = 2 };
@@ -26,6 +28,9 @@ struct image_copy {
  */
 int image_copy_refresh(struct image_copy *copy, const struct target *target,
                        const struct image **image_out);
+
+/* True for a header, read from this address, of an image of this build that names sensible areas. */
+bool image_copy_is_sound(const struct image *header, uintptr_t address);
 
 /* Unmaps everything. The structure may be used anew. */
 void image_copy_drop(struct image_copy *copy);

@@ -6,16 +6,35 @@ gcalloc_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DGCALLOC_LIBDIR='"$(libdir)"' \
 	-DGCALLOC_MULTIARCH='"$(host_cpu)-$(host_os)"'
 gcalloc_SOURCES = \
+	tools/build_id.c \
+	tools/build_id.h \
 	tools/child.c \
 	tools/child.h \
 	tools/command.h \
+	tools/copy.c \
+	tools/copy.h \
+	tools/core_file.c \
+	tools/core_file.h \
 	tools/elf_memory.c \
 	tools/elf_memory.h \
+	tools/elsewhere.c \
+	tools/elsewhere.h \
+	tools/examine.c \
+	tools/examine.h \
+	tools/graph.c \
+	tools/graph.h \
+	tools/heap_copy.c \
+	tools/heap_copy.h \
+	tools/held.c \
+	tools/held.h \
+	tools/image_check.c \
+	tools/image_check.h \
 	tools/image_copy.c \
 	tools/image_copy.h \
 	tools/library.c \
 	tools/library.h \
 	tools/main.c \
+	tools/names.h \
 	tools/option_list.c \
 	tools/option_list.h \
 	tools/options.c \
@@ -28,13 +47,35 @@ gcalloc_SOURCES = \
 	tools/run.c \
 	tools/say.c \
 	tools/say.h \
+	tools/seize.c \
+	tools/seize.h \
+	tools/snapshot.c \
+	tools/snapshot.h \
+	tools/snapshot_core.c \
+	tools/snapshot_pages.c \
+	tools/snapshot_pages.h \
+	tools/subject.c \
+	tools/subject.h \
 	tools/target.c \
 	tools/target.h \
+	tools/target_maps.c \
+	tools/target_maps.h \
 	tools/terminal.c \
 	tools/terminal.h \
 	tools/top.c \
 	tools/top_view.c \
 	tools/top_view.h \
 	tools/top_watch.c \
-	tools/top_watch.h
+	tools/top_watch.h \
+	tools/why.c \
+	tools/why.h \
+	tools/why_text.c
 gcalloc_LDADD = libcore.la -lm
+
+if HAVE_LIBDW
+gcalloc_SOURCES += tools/names.c
+gcalloc_CPPFLAGS += $(LIBDW_CFLAGS)
+gcalloc_LDADD += $(LIBDW_LIBS)
+else
+gcalloc_SOURCES += tools/names_none.c
+endif

@@ -12,6 +12,7 @@
 static const struct command *const commands[] = {
     &command_run,
     &command_top,
+    &command_why,
     &command_options,
 };
 

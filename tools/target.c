@@ -4,6 +4,7 @@
 #include "tools/target.h"
 
 #include "base/image.h"
+#include "tools/core_file.h"
 #include "tools/elf_memory.h"
 
 #include <dirent.h>
@@ -119,6 +120,8 @@ static int ask_modules(struct target *target, FILE *maps)
            getline(&line, &line_bytes, maps) > 0) {
         uintptr_t start = module_start(line);
         int answer = start != 0 ? ask_module(target, start, &target->image_address) : -ENOENT;
+        if (answer == 0)
+            target->library_start = start;
         if (answer == 0 || answer == -EAGAIN || answer == -EPERM || answer == -ESRCH)
             result = answer;
     }
@@ -155,9 +158,77 @@ int target_attach(pid_t process_id, struct target *target_out)
     return result;
 }
 
+/*
+ * The image begins with a word of its own and names the address it lies at. It is looked for where reservations begin,
+ * since the symbol that leads to it is in pages that cores usually leave out.
+ */
+static bool is_image_at(const struct core_file *core, uintptr_t address)
+{
+    struct {
+        char magic[sizeof((struct image *)0)->magic];
+        uint32_t version, header_bytes;
+    } head;
+    return core_read(core, address, &head, sizeof head) == (ssize_t)sizeof head &&
+           memcmp(head.magic, IMAGE_MAGIC, sizeof head.magic) == 0;
+}
+
+int target_attach_core(const struct core_file *core, struct target *target_out)
+{
+    enum { STEP_BYTES = 2 * 1024 * 1024 }; /* what reservations are aligned to */
+    struct target target = {.core = core, .process_id = core->process_id, .folder = -1};
+    for (size_t i = 0; i < core->segment_count; i++) {
+        const struct core_segment *segment = &core->segments[i];
+        uintptr_t address = (segment->start + STEP_BYTES - 1) / STEP_BYTES * STEP_BYTES;
+        for (; address >= segment->start && address - segment->start < segment->file_bytes; address += STEP_BYTES)
+            if (is_image_at(core, address)) {
+                target.image_address = address;
+                *target_out = target;
+                return 0;
+            }
+    }
+    return core->missing_bytes != 0 ? -ENODATA : -ENOEXEC;
+}
+
+const char *target_problem(int error)
+{
+    switch (-error) {
+    case ESRCH:
+        return "there is no such process";
+    case EPERM:
+    case EACCES:
+        return "not permitted: only who may trace a process may look into it, see ptrace(2)";
+    case ENOEXEC:
+        return "it does not run on gcalloc";
+    case EAGAIN:
+        return "it has not allocated anything so far";
+    case EPROTO:
+        return "its heap is of another version of gcalloc than this command, or damaged";
+    case EEXIST:
+        return "its heap lies at addresses that are taken here";
+    case ENODATA:
+        return "the core file is cut short: the heap's tables are not in it";
+    case ELIBBAD:
+        return "it is no core file";
+    case EBADMSG:
+        return "it was written on another kind of machine";
+    case ETIMEDOUT:
+        return "it can't be stopped: a thread does not answer (in vfork, or waiting for a device)";
+    case EBUSY:
+        return "it is being traced by another process";
+    case EKEYREJECTED:
+        return "refused: it changed its rights when it started, or does not want to be dumped";
+    case EOVERFLOW:
+        return "there is not enough free memory here to copy its heap";
+    default:
+        return strerror(-error);
+    }
+}
+
 ssize_t target_read(const struct target *target, uintptr_t address, void *bytes_out,
                     size_t size_bytes)
 {
+    if (target->core != NULL)
+        return core_read(target->core, address, bytes_out, size_bytes);
     struct iovec local = {bytes_out, size_bytes};
     struct iovec remote = {(void *)address, size_bytes};
     ssize_t count = process_vm_readv(target->thread_id, &local, 1, &remote, 1, 0);
@@ -175,7 +246,9 @@ int target_read_all(const struct target *target, uintptr_t address, void *bytes_
 
 void target_name(const struct target *target, char *name_out, size_t size_bytes)
 {
-    snprintf(name_out, size_bytes, "?");
+    snprintf(name_out, size_bytes, "%s", target->core != NULL ? target->core->name : "?");
+    if (target->core != NULL)
+        return;
     FILE *file = open_file(target, target->thread_id, "comm");
     if (file == NULL)
         return;
@@ -201,5 +274,6 @@ uint64_t target_resident_bytes(const struct target *target)
 
 void target_detach(struct target *target)
 {
-    close(target->folder);
+    if (target->folder >= 0)
+        close(target->folder);
 }

@@ -1,5 +1,5 @@
 /*
- * tools/target: a process looked into from outside.
+ * tools/target: a process looked into from outside, or what a core file holds of one.
  *
  * Its memory is read by the kernel on our behalf; nothing is stopped, injected or written. Who may
  * trace a process may read it (ptrace(2), "access mode checking").
@@ -11,11 +11,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct core_file;
+
 struct target {
+    const struct core_file *core; /* NULL: a process that lives */
     pid_t process_id;
     pid_t thread_id; /* one that lives: the first thread may have ended while others run */
     int folder; /* /proc/PID, held open: a new process of the same number is not mistaken for it */
     uintptr_t image_address; /* of its struct image */
+    uintptr_t library_start; /* where the library's first byte lies; 0 if unknown */
 };
 
 /*
@@ -24,6 +28,12 @@ struct target {
  * another -errno.
  */
 int target_attach(pid_t process_id, struct target *target_out);
+
+/* The same for a core file, which stays open meanwhile. */
+int target_attach_core(const struct core_file *core, struct target *target_out);
+
+/* What those and what reads through them return, as the end of a line. */
+const char *target_problem(int error);
 
 /* Looks again, as after an exec. Returns what target_attach does. */
 int target_find_image(struct target *target);

@@ -7,6 +7,7 @@
 #include "tools/top_watch.h"
 
 #include "heap/statistics.h"
+#include "tools/elsewhere.h"
 #include "tools/image_copy.h"
 #include "tools/say.h"
 #include "tools/target.h"
@@ -22,8 +23,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RESTARTS_MAX = 8 };
-
 struct watch {
     struct top_request request;
     struct top_view view;
@@ -34,30 +33,9 @@ struct watch {
     struct image_copy copy;
 };
 
-static const char *problem_text(int error)
-{
-    switch (-error) {
-    case ESRCH:
-        return "there is no such process";
-    case EPERM:
-    case EACCES:
-        return "not permitted: only who may trace a process may look into it, see ptrace(2)";
-    case ENOEXEC:
-        return "it does not run on gcalloc";
-    case EAGAIN:
-        return "it has not allocated anything so far";
-    case EPROTO:
-        return "its heap is of another version of gcalloc than this command, or damaged";
-    case EEXIST:
-        return "its heap lies at addresses that are taken here";
-    default:
-        return strerror(-error);
-    }
-}
-
 static int fail(const struct watch *watch, int error)
 {
-    say_error("process %d: %s", watch->view.process_id, problem_text(error));
+    say_error("process %d: %s", watch->view.process_id, target_problem(error));
     return STATUS_FAILED;
 }
 
@@ -69,36 +47,6 @@ static bool has_ended(const struct watch *watch)
     if (result == 0)
         target_detach(&again);
     return result == -ESRCH;
-}
-
-/*
- * Our own modules lie elsewhere each time we start: if one of them is where the target has its
- * heap, start again. A preloaded gcalloc takes up so much room that it is better left out.
- */
-static void start_elsewhere(char **arguments)
-{
-    static const char variable[] = "GCALLOC_TOP_RESTARTS";
-    static char own_name[] = "gcalloc";
-    static char command_name[] = "top";
-    const char *text = getenv(variable);
-    int restarts = text != NULL ? atoi(text) : 0;
-    if (restarts >= RESTARTS_MAX)
-        return;
-    char number[16];
-    snprintf(number, sizeof number, "%d", restarts + 1);
-    setenv(variable, number, 1);
-    unsetenv("LD_PRELOAD");
-    size_t count = 0;
-    while (arguments[count] != NULL)
-        count++;
-    char **again = calloc(count + 3, sizeof again[0]);
-    if (again == NULL)
-        return;
-    again[0] = own_name;
-    again[1] = command_name;
-    memcpy(again + 2, arguments, count * sizeof again[0]);
-    execv("/proc/self/exe", again);
-    free(again);
 }
 
 static double now_s(void)
@@ -229,7 +177,7 @@ static int watch_process(struct watch *watch, char **arguments)
     watch->process = (int)syscall(SYS_pidfd_open, watch->target.process_id, 0);
     int result = take_sample(watch, &sample);
     if (result == -EEXIST)
-        start_elsewhere(arguments);
+        elsewhere_start("top", arguments);
     if (result != 0)
         return fail(watch, result);
     watch->on_terminal = terminal_is_usable() && watch->request.count != 1;

@@ -47,15 +47,21 @@ bool os_pages_swap_in_use(void)
     return os_syscall3(SYS_sysinfo, (long)&info, 0, 0) != 0 || info.totalswap != info.freeswap;
 }
 
-int os_pages_open(struct os_pages *pages, void *buffer, size_t buffer_bytes)
+int os_pages_open_of(struct os_pages *pages, const char *path, void *buffer, size_t buffer_bytes)
 {
     *pages = (struct os_pages){.buffer = buffer, .buffer_bytes = buffer_bytes};
-    pages->descriptor = os_open_read("/proc/thread-self/pagemap");
-    if (pages->descriptor >= 0) {
-        uintptr_t some_page = (uintptr_t)buffer & ~(os_page_bytes() - 1);
-        pages->method = scan_works(pages->descriptor, some_page) ? METHOD_SCAN : METHOD_TABLE;
+    pages->descriptor = os_open_read(path);
+    if (pages->descriptor < 0)
+        return pages->descriptor;
+    uintptr_t some_page = (uintptr_t)buffer & ~(os_page_bytes() - 1);
+    pages->method = scan_works(pages->descriptor, some_page) ? METHOD_SCAN : METHOD_TABLE;
+    return 0;
+}
+
+int os_pages_open(struct os_pages *pages, void *buffer, size_t buffer_bytes)
+{
+    if (os_pages_open_of(pages, "/proc/thread-self/pagemap", buffer, buffer_bytes) == 0)
         return 0;
-    }
     /* mincore() does not tell a page in swap from one that never was. */
     pages->method = METHOD_RESIDENT;
     return os_pages_swap_in_use() ? pages->descriptor : 0;

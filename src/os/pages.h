@@ -46,6 +46,8 @@ struct os_pages {
  * reliable is to be had.
  */
 int os_pages_open(struct os_pages *pages, void *buffer, size_t buffer_bytes);
+/* The same for another process, by the path of its pagemap. */
+int os_pages_open_of(struct os_pages *pages, const char *path, void *buffer, size_t buffer_bytes);
 void os_pages_close(struct os_pages *pages);
 
 /* The next runs are to be those of [start, end), one mapping. More mappings, up to look_to, will be asked for in order. */

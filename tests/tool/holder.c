@@ -13,8 +13,8 @@
  */
 #include "base/image.h"
 #include "support/opaque.h"
+#include "tool/damage.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,57 +50,6 @@ static void drop(void)
     for (size_t i = 0; i < group->count; i++)
         free(group->blocks[i]);
     free(group->blocks);
-}
-
-static struct image *own_image(void)
-{
-    struct image **variable = dlsym(RTLD_DEFAULT, "gca_image");
-    if (variable == NULL)
-        abort();
-    return *variable;
-}
-
-/* A xorshift: the same numbers for the same seed everywhere. */
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
-static uint64_t wrong_word(const struct image *image, uint64_t *state)
-{
-    uint64_t random = next_random(state);
-    switch (random % 5) {
-    case 0:
-        return random;
-    case 1:
-        return UINT64_MAX;
-    case 2:
-        return random % 4096;
-    case 3:
-        return random % UINT32_MAX;
-    default:
-        return image->metadata_start + random / 8 % image->metadata_used_bytes;
-    }
-}
-
-static void damage(size_t count, uint64_t seed)
-{
-    const struct image *image = own_image();
-    uint64_t *units = (uint64_t *)image->units_start;
-    size_t unit_words = image->units_used * image->unit_descriptor_bytes / sizeof *units;
-    uint64_t *metadata = (uint64_t *)image->metadata_start;
-    size_t metadata_words = image->metadata_used_bytes / sizeof *metadata;
-    uint64_t state = seed * 0x9e3779b97f4a7c15 + 1;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t word = wrong_word(image, &state);
-        if (next_random(&state) % 2 == 0)
-            units[next_random(&state) % unit_words] = word;
-        else
-            metadata[next_random(&state) % metadata_words] = word;
-    }
 }
 
 static void answer(void)
@@ -143,9 +92,9 @@ static void obey(char *line)
     else if (strncmp(line, "become ", 7) == 0)
         execl(line + 7, line + 7, (char *)NULL);
     else if (sscanf(line, "damage %zu %zu", &count, &size_bytes) == 2)
-        damage(count, size_bytes);
+        damage_tables(count, size_bytes);
     else if (strcmp(line, "forge") == 0)
-        own_image()->version++;
+        damage_image()->version++;
     else if (strcmp(line, "leave") == 0)
         leave();
     else

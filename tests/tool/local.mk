@@ -2,16 +2,23 @@
 TOOL_TESTS = \
 	tests/tool/other_test.py \
 	tests/tool/run_test.py \
-	tests/tool/top_test.py
+	tests/tool/top_test.py \
+	tests/tool/why_test.py
 dist_check_SCRIPTS += $(TOOL_TESTS)
 dist_noinst_DATA += tests/tool/common.py
 
 if !SANITIZED
-check_PROGRAMS += tests/tool/holder
+check_PROGRAMS += tests/tool/holder tests/tool/kept
 TESTS += $(TOOL_TESTS)
 endif
 
 tests_tool_holder_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_tool_holder_CFLAGS = $(TEST_CFLAGS)
-tests_tool_holder_SOURCES = tests/tool/holder.c
+tests_tool_holder_SOURCES = tests/tool/holder.c tests/tool/damage.c tests/tool/damage.h
 tests_tool_holder_LDADD = -ldl
+
+# Its frames and variables are looked at by name.
+tests_tool_kept_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_tool_kept_CFLAGS = $(TEST_CFLAGS) -g -O1 -fno-inline -fno-optimize-sibling-calls
+tests_tool_kept_SOURCES = tests/tool/kept.c tests/tool/damage.c tests/tool/damage.h
+tests_tool_kept_LDADD = -ldl -lrt -lpthread

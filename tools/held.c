@@ -1,0 +1,93 @@
+/*
+ * tools/held: values that a process has given to the kernel, read from its /proc: see os/held, which does it for itself.
+ */
+#include "tools/held.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int add_value(struct snapshot *snapshot, struct snapshot_value value)
+{
+    size_t count = snapshot->value_count;
+    if ((count & (count + 1)) == 0) {
+        struct snapshot_value *values = realloc(snapshot->values, (2 * count + 1) * sizeof *values);
+        if (values == NULL)
+            return -ENOMEM;
+        snapshot->values = values;
+    }
+    snapshot->values[snapshot->value_count++] = value;
+    return 0;
+}
+
+static FILE *open_in(const struct target *target, const char *path)
+{
+    int descriptor = openat(target->folder, path, O_RDONLY | O_CLOEXEC);
+    return descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
+}
+
+/* "tfd:        5 events:       19 data:     7f3a12345678  pos:0 ino:c sdev:f" */
+static int read_epoll(struct snapshot *snapshot, const char *number)
+{
+    char path[300], line[512];
+    snprintf(path, sizeof path, "fdinfo/%s", number);
+    FILE *file = open_in(&snapshot->target, path);
+    if (file == NULL)
+        return errno == ENOENT ? 0 : -errno;
+    int result = 0;
+    while (result == 0 && fgets(line, sizeof line, file) != NULL) {
+        const char *data = strstr(line, "data:");
+        if (data != NULL && strncmp(line, "tfd:", 4) == 0)
+            result = add_value(snapshot, (struct snapshot_value){strtoull(data + 5, NULL, 16), HELD_BY_EPOLL, atoi(number)});
+    }
+    fclose(file);
+    return result;
+}
+
+static int read_files(struct snapshot *snapshot)
+{
+    static const char epoll[] = "anon_inode:[eventpoll]";
+    int folder = openat(snapshot->target.folder, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *files = folder >= 0 ? fdopendir(folder) : NULL;
+    if (files == NULL)
+        return -errno;
+    int result = 0;
+    const struct dirent *entry;
+    while (result == 0 && (entry = readdir(files)) != NULL) {
+        char name[sizeof epoll];
+        ssize_t length = readlinkat(folder, entry->d_name, name, sizeof name);
+        if (length == sizeof epoll - 1 && memcmp(name, epoll, sizeof epoll - 1) == 0)
+            result = read_epoll(snapshot, entry->d_name);
+    }
+    closedir(files);
+    return result;
+}
+
+/* "ID: 3", then "signal: 60/00007fff86e452a8". */
+static int read_timers(struct snapshot *snapshot)
+{
+    char line[256];
+    FILE *file = open_in(&snapshot->target, "timers");
+    if (file == NULL)
+        return 0; /* a kernel that does not show them */
+    int result = 0, number = 0;
+    while (result == 0 && fgets(line, sizeof line, file) != NULL) {
+        const char *value = strchr(line, '/');
+        if (strncmp(line, "ID: ", 4) == 0)
+            number = atoi(line + 4);
+        else if (strncmp(line, "signal: ", 8) == 0 && value != NULL)
+            result = add_value(snapshot, (struct snapshot_value){strtoull(value + 1, NULL, 16), HELD_BY_TIMER, number});
+    }
+    fclose(file);
+    return result;
+}
+
+int held_read(struct snapshot *snapshot)
+{
+    int result = read_files(snapshot);
+    return result == 0 ? read_timers(snapshot) : result;
+}
