@@ -5,11 +5,15 @@
 
 #include "gc/cycle.h"
 #include "gc/finalize.h"
+#include "gc/history.h"
+#include "gc/pause.h"
 #include "gc/roots.h"
 #include "gc/weak.h"
 #include "preload/export.h"
+#include "preload/report.h"
 
 #include <errno.h>
+#include <string.h>
 
 EXPORT int gca_collect(void)
 {
@@ -75,24 +79,63 @@ EXPORT size_t gca_finalizers_wait(uint64_t timeout_ns)
     return finalize_wait(timeout_ns);
 }
 
+EXPORT void gca_pause_callback_set(gca_pause_callback *callback, void *data)
+{
+    pause_set_callback(callback, data);
+}
+
+static gca_gc_kind_stats kind_stats(const struct history *history, enum history_kind kind)
+{
+    const struct history_kind_totals *totals = &history->kinds[kind];
+    return (gca_gc_kind_stats){
+        .collections = totals->cycles,
+        .candidate_bytes = totals->candidate_bytes,
+        .freed_blocks = totals->freed_blocks,
+        .freed_bytes = totals->freed_bytes,
+        .time_ns = totals->time_ns,
+        .survived_permille = history->survived_permille[kind],
+    };
+}
+
+static void add_heap(gca_gc_stats *stats)
+{
+    gca_heap_stats heap;
+    if (report_collect(&heap) != 0 || heap.span_bytes == 0)
+        return;
+    uint64_t used_bytes = heap.allocated_bytes + heap.chunk_bytes;
+    stats->heap_bytes = heap.span_bytes;
+    stats->fragmented_permille = used_bytes < heap.span_bytes ? 1000 - used_bytes * 1000 / heap.span_bytes : 0;
+}
+
 EXPORT int gca_gc_get_stats(gca_gc_stats *stats_out)
 {
     if (stats_out == NULL)
         return -EINVAL;
-    struct cycle_totals totals;
-    cycle_get_totals(&totals);
-    *stats_out = (gca_gc_stats){
-        .collections = totals.cycles,
-        .abandoned = totals.abandoned,
-        .freed_blocks = totals.freed_blocks,
-        .freed_bytes = totals.freed_bytes,
-        .live_blocks = totals.live_blocks,
-        .live_bytes = totals.live_bytes,
-        .pause_ns_total = totals.pause_ns,
-        .pause_ns_max = totals.pause_ns_max,
-        .pause_ns_last = totals.pause_ns_last,
-        .mark_ns_total = totals.mark_ns,
-        .scanned_bytes = totals.scanned_bytes,
+    struct history history;
+    history_get(&history);
+    const gca_gc_kind_stats young = kind_stats(&history, HISTORY_YOUNG), full = kind_stats(&history, HISTORY_FULL);
+    gca_gc_stats stats = {
+        .collections = young.collections + full.collections,
+        .abandoned = history.abandoned,
+        .freed_blocks = young.freed_blocks + full.freed_blocks,
+        .freed_bytes = young.freed_bytes + full.freed_bytes,
+        .live_blocks = history.live_blocks,
+        .live_bytes = history.live_bytes,
+        .pause_ns_total = history.pause_ns,
+        .pause_ns_max = history.pause_ns_max,
+        .pause_ns_last = history.pause_ns_last,
+        .mark_ns_total = history.mark_ns,
+        .scanned_bytes = history.scanned_bytes,
+        .young = young,
+        .full = full,
+        .pauses = history.pauses,
+        .allocated_bytes = history.allocated_bytes,
+        .allocation_rate = history.rate_bytes_per_s,
     };
+    _Static_assert(sizeof stats.pause_buckets == sizeof history.pause_buckets, "the same buckets");
+    memcpy(stats.pause_buckets, history.pause_buckets, sizeof stats.pause_buckets);
+    if (gc_active())
+        add_heap(&stats);
+    *stats_out = stats;
     return 0;
 }

@@ -9,6 +9,7 @@
 #include "base/image.h"
 #include "base/message.h"
 #include "gc/cycle.h"
+#include "gc/history.h"
 #include "heap/runs.h"
 #include "heap/statistics.h"
 #include "heap/thread.h"
@@ -19,7 +20,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { REPORT_BYTES = 2048, NAME_BYTES = 64 };
+enum { REPORT_BYTES = 4096, NAME_BYTES = 64 };
 
 int report_collect(gca_heap_stats *stats_out)
 {
@@ -54,17 +55,46 @@ static void add_row(struct text *text, const char *label, uint64_t size_bytes)
     text_add(text, "\n");
 }
 
+static void add_kind(struct text *text, const char *label, const struct history *history, enum history_kind kind)
+{
+    const struct history_kind_totals *totals = &history->kinds[kind];
+    uint64_t survived_percent = totals->candidate_bytes == 0
+                                    ? 0
+                                    : 100 - totals->freed_bytes * 100 / totals->candidate_bytes;
+    if (totals->cycles == 0)
+        return;
+    text_add(text, "  %-28s%lu, %lu ms, %lu blocks freed, ", label, totals->cycles, totals->time_ns / 1000000,
+             totals->freed_blocks);
+    text_add_size(text, totals->freed_bytes);
+    text_add(text, ", %lu%% survived\n", survived_percent);
+}
+
+/* "    under 64 us        12", from the shortest that there were to the longest. */
+static void add_pauses(struct text *text, const struct history *history)
+{
+    for (uint32_t i = 0; i < HISTORY_BUCKETS; i++)
+        if (history->pause_buckets[i] != 0)
+            text_add(text, "    under %8lu us%10s%lu\n", UINT64_C(1) << i, "", history->pause_buckets[i]);
+}
+
 static void add_collections(struct text *text)
 {
-    struct cycle_totals totals;
-    cycle_get_totals(&totals);
-    uint64_t mean_ns = totals.cycles == 0 ? 0 : totals.pause_ns / totals.cycles;
-    text_add(text, "  %-28s%lu (%lu abandoned)\n", "collections", totals.cycles, totals.abandoned);
-    text_add(text, "  %-28s%lu us mean, %lu us at most, %lu ms in all\n", "pauses", mean_ns / 1000,
-             totals.pause_ns_max / 1000, totals.pause_ns / 1000000);
-    text_add(text, "  %-28s%lu blocks, ", "freed by collections", totals.freed_blocks);
-    text_add_size(text, totals.freed_bytes);
+    struct history history;
+    history_get(&history);
+    uint64_t cycles = history.kinds[HISTORY_YOUNG].cycles + history.kinds[HISTORY_FULL].cycles;
+    uint64_t freed_blocks = history.kinds[HISTORY_YOUNG].freed_blocks + history.kinds[HISTORY_FULL].freed_blocks;
+    uint64_t mean_ns = history.pauses == 0 ? 0 : history.pause_ns / history.pauses;
+    text_add(text, "  %-28s%lu (%lu abandoned)\n", "collections", cycles, history.abandoned);
+    add_kind(text, "of young blocks", &history, HISTORY_YOUNG);
+    add_kind(text, "of all", &history, HISTORY_FULL);
+    text_add(text, "  %-28s%lu blocks, ", "freed by collections", freed_blocks);
+    text_add_size(text, history.kinds[HISTORY_YOUNG].freed_bytes + history.kinds[HISTORY_FULL].freed_bytes);
     text_add(text, "\n");
+    add_row(text, "allocated, as they found", history.allocated_bytes);
+    add_row(text, "live after the last", history.live_bytes);
+    text_add(text, "  %-28s%lu us mean, %lu us at most, %lu ms in all\n", "pauses", mean_ns / 1000,
+             history.pause_ns_max / 1000, history.pause_ns / 1000000);
+    add_pauses(text, &history);
 }
 
 COLD static void write_statistics(void)

@@ -27,6 +27,8 @@ libcore_la_SOURCES = \
 	src/gc/cycle.h \
 	src/gc/finalize.c \
 	src/gc/finalize.h \
+	src/gc/history.c \
+	src/gc/history.h \
 	src/gc/ledger.c \
 	src/gc/ledger.h \
 	src/gc/mark.c \
@@ -35,6 +37,8 @@ libcore_la_SOURCES = \
 	src/gc/pacing.h \
 	src/gc/parts.c \
 	src/gc/parts.h \
+	src/gc/pause.c \
+	src/gc/pause.h \
 	src/gc/pinned.c \
 	src/gc/pinned.h \
 	src/gc/pour.c \
@@ -54,6 +58,8 @@ libcore_la_SOURCES = \
 	src/gc/sweep.h \
 	src/gc/threads.c \
 	src/gc/threads.h \
+	src/gc/trace.c \
+	src/gc/trace.h \
 	src/gc/weak.c \
 	src/gc/weak.h \
 	src/gc/white.c \

@@ -10,6 +10,7 @@
 #ifndef GCALLOC_GC_H
 #define GCALLOC_GC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -106,6 +107,32 @@ size_t gca_finalizers_run(size_t count_max);
  */
 size_t gca_finalizers_wait(uint64_t timeout_ns);
 
+/*
+ * Called around each time that threads stand still for a collection, by the thread that collects, while all of them run:
+ * with is_end false and 0 before, and with how long it was, in nanoseconds, after. Must not allocate, free, or call
+ * anything of gcalloc's.
+ */
+typedef void gca_pause_callback(bool is_end, uint64_t pause_ns, void *data);
+
+/*
+ * Sets who is told of pauses, in place of who was; NULL: nobody. A call under way in another thread may still be of the
+ * former.
+ */
+void gca_pause_callback_set(gca_pause_callback *callback, void *data);
+
+/* Pauses in bucket i of gca_gc_stats.pause_buckets took less than 2^i microseconds, and at least half as much. */
+#define GCA_PAUSE_BUCKETS 24
+
+/* Collections of a kind: of young blocks, allocated since the one before, or of all. */
+typedef struct gca_gc_kind_stats {
+    uint64_t collections;
+    uint64_t candidate_bytes;     /* of the blocks they looked at */
+    uint64_t freed_blocks;
+    uint64_t freed_bytes;
+    uint64_t time_ns;             /* from beginning to end, the program running for most of it or not */
+    uint64_t survived_permille;   /* in the latest: bytes that lived, of 1000 it looked at */
+} gca_gc_kind_stats;
+
 /* What the collector has done so far in this process. Times are nanoseconds. */
 typedef struct gca_gc_stats {
     uint64_t collections;
@@ -119,9 +146,17 @@ typedef struct gca_gc_stats {
     uint64_t pause_ns_last;
     uint64_t mark_ns_total;       /* of it, for finding what can be reached */
     uint64_t scanned_bytes;       /* of blocks, in all collections */
+    gca_gc_kind_stats young;
+    gca_gc_kind_stats full;
+    uint64_t pauses;
+    uint64_t pause_buckets[GCA_PAUSE_BUCKETS]; /* the last also counts all that were longer */
+    uint64_t allocated_bytes;     /* that collections found to be new; what was freed before they came is not in it */
+    uint64_t allocation_rate;     /* the same between the latest two, in bytes a second */
+    uint64_t heap_bytes;          /* that blocks and the space between them take now */
+    uint64_t fragmented_permille; /* bytes of 1000 in heap_bytes that are no block now */
 } gca_gc_stats;
 
-/* Fills *stats_out. Returns 0, or -EINVAL when stats_out is NULL. Waits for a collection under way; never allocates. */
+/* Fills *stats_out. Returns 0, or -EINVAL when stats_out is NULL. Waits for no collection; never allocates. */
 int gca_gc_get_stats(gca_gc_stats *stats_out);
 
 #ifdef __cplusplus

@@ -51,6 +51,7 @@ struct image {
     _Atomic size_t metadata_used_bytes;  /* metadata below this offset has been handed out at least once */
     _Atomic size_t metadata_committed_bytes;
 
+    void *collector; /* what it has done, see gc/history.h; NULL without */
     void *leak;  /* what reports of leaks refer to, see leak/tables.h; NULL without */
     const void *roots; /* what a scan of the roots leaves out or adds, see gc/roots_tables.h; NULL without */
     void *heaps; /* the newest thread heap; the others follow by their own links */

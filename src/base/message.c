@@ -14,8 +14,7 @@
 
 enum { STANDARD_ERROR = 2, LINE_BYTES = 512, PATH_BYTES = 320 };
 
-/* The option's path with every %p replaced by the process id. */
-static void expand_path(struct text *path, const char *pattern)
+void message_expand_path(struct text *path, const char *pattern)
 {
     for (; *pattern != '\0'; pattern++) {
         if (pattern[0] == '%' && pattern[1] == 'p') {
@@ -54,7 +53,7 @@ void message_write(const struct text *text)
     if (pattern[0] != '\0') {
         char buffer[PATH_BYTES];
         struct text path = text_in(buffer, sizeof buffer);
-        expand_path(&path, pattern);
+        message_expand_path(&path, pattern);
         int descriptor = os_open_append(path.bytes);
         if (descriptor >= 0) {
             os_write_all(descriptor, text->bytes, text->length);

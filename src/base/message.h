@@ -21,6 +21,9 @@ void message_note(const char *format, ...) PRINTF_LIKE(1, 2);
  */
 void message_keep_output(void);
 
+/* An option's path, with every %p replaced by the process id. */
+void message_expand_path(struct text *path, const char *pattern);
+
 /* Writes a whole report. */
 void message_write(const struct text *text);
 

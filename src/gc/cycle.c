@@ -14,13 +14,16 @@
 #include "base/message.h"
 #include "gc/area.h"
 #include "gc/finalize.h"
+#include "gc/history.h"
 #include "gc/ledger.h"
 #include "gc/mark.h"
 #include "gc/pacing.h"
+#include "gc/pause.h"
 #include "gc/roots.h"
 #include "gc/stop.h"
 #include "gc/sweep.h"
 #include "gc/threads.h"
+#include "gc/trace.h"
 #include "gc/white.h"
 #include "heap/birth.h"
 #include "heap/collector.h"
@@ -41,6 +44,7 @@ struct cycle {
     uint64_t start_ns;
     uint64_t stopped_ns;
     uint64_t marked_ns;
+    uint64_t end_ns;
     struct white_rule rule;
     struct sweep_result swept;
 };
@@ -52,7 +56,6 @@ static _Atomic int32_t disabled;
 static _Atomic uint64_t slow_paths; /* allocations that took one, for collect_every */
 static struct marker marker;
 static struct area worklist_area;
-static struct cycle_totals totals;
 
 /* ---- one at a time ---- */
 
@@ -61,10 +64,14 @@ static void lock_own(void)
     lock_take(&cycle_lock);
     roots_lock();
     ledger_lock();
+    pause_lock();
+    history_lock();
 }
 
 static void unlock_own(void)
 {
+    history_unlock();
+    pause_unlock();
     ledger_unlock();
     roots_unlock();
     lock_release(&cycle_lock);
@@ -75,6 +82,8 @@ static void reset_own(void)
     lock_reset(&cycle_lock);
     roots_lock_reset();
     ledger_lock_reset();
+    pause_lock_reset();
+    history_lock_reset();
 }
 
 /*
@@ -171,30 +180,35 @@ static bool must_check(void)
 
 static void note(const struct cycle *cycle)
 {
-    uint64_t pause_ns = cycle->marked_ns - cycle->start_ns;
-    totals.cycles++;
-    totals.freed_blocks += cycle->swept.freed_blocks;
-    totals.freed_bytes += cycle->swept.freed_bytes;
-    totals.live_blocks = cycle->swept.live_blocks;
-    totals.live_bytes = cycle->swept.live_bytes;
-    totals.pause_ns += pause_ns;
-    totals.pause_ns_last = pause_ns;
-    totals.pause_ns_max = pause_ns > totals.pause_ns_max ? pause_ns : totals.pause_ns_max;
-    totals.mark_ns += cycle->marked_ns - cycle->stopped_ns;
-    totals.scanned_bytes += marker.scanned_bytes;
+    history_note_cycle(&(struct history_cycle){
+        .kind = HISTORY_FULL,
+        .start_ns = cycle->start_ns,
+        .end_ns = cycle->end_ns,
+        .mark_ns = cycle->marked_ns - cycle->stopped_ns,
+        .scanned_bytes = marker.scanned_bytes,
+        .freed_blocks = cycle->swept.freed_blocks,
+        .freed_bytes = cycle->swept.freed_bytes,
+        .live_blocks = cycle->swept.live_blocks,
+        .live_bytes = cycle->swept.live_bytes,
+    });
+    trace_phase("collection", cycle->start_ns, cycle->end_ns);
+    trace_count("live", cycle->end_ns, cycle->swept.live_bytes);
+    trace_count("heap", cycle->end_ns, atomic_load(&image_now->units_taken) * UNIT_BYTES);
     pacing_note_cycle(cycle->swept.live_bytes, cycle->swept.freed_bytes);
 }
 
 /* One line, in one write: the unit of time is a microsecond. */
 static void log_cycle(const struct cycle *cycle)
 {
+    struct history history;
     char buffer[512];
     struct text text = text_in(buffer, sizeof buffer);
-    text_add(&text, "gcalloc: gc %lu (%s): ", totals.cycles, reason_names[cycle->reason]);
+    history_get(&history);
+    text_add(&text, "gcalloc: gc %lu (%s): ", history.kinds[HISTORY_FULL].cycles, reason_names[cycle->reason]);
     if (cycle->result != 0) {
         text_add(&text, "abandoned, error %d\n", -cycle->result);
     } else {
-        text_add(&text, "%lu us, marked in %lu us, scanned ", totals.pause_ns_last / 1000,
+        text_add(&text, "%lu us, marked in %lu us, scanned ", history.pause_ns_last / 1000,
                  (cycle->marked_ns - cycle->stopped_ns) / 1000);
         text_add_size(&text, marker.scanned_bytes);
         text_add(&text, "; freed %lu blocks, ", cycle->swept.freed_blocks);
@@ -211,6 +225,7 @@ static void log_cycle(const struct cycle *cycle)
 static void run_stopped(void *context)
 {
     struct cycle *cycle = context;
+    pause_begin();
     lock_heap();
     cycle->result = stop_begin();
     cycle->stopped_ns = os_clock_ns();
@@ -221,6 +236,8 @@ static void run_stopped(void *context)
     if (is_stopped)
         stop_end();
     cycle->marked_ns = os_clock_ns();
+    pause_end();
+    trace_phase("mark", cycle->stopped_ns, cycle->marked_ns);
 }
 
 static void run(struct cycle *cycle)
@@ -233,6 +250,8 @@ static void run(struct cycle *cycle)
     if (cycle->result != 0)
         return;
     sweep_all(&cycle->swept);
+    cycle->end_ns = os_clock_ns();
+    trace_phase("sweep", cycle->marked_ns, cycle->end_ns);
     if (must_check())
         stop_spill(check_heap, NULL);
 }
@@ -255,11 +274,12 @@ int cycle_collect(enum cycle_reason reason)
         white_end();
         area_trim(&worklist_area, WORKLIST_BYTES_KEPT);
     } else {
-        totals.abandoned++;
+        history_note_failure();
         pacing_note_failure();
     }
     if (options_now()->gc_log)
         log_cycle(&cycle);
+    trace_write();
     end();
     finalize_announce();
     return cycle.result;
@@ -303,6 +323,8 @@ int cycle_start(void)
     if (result == 0)
         result = stop_start();
     if (result == 0)
+        result = history_start();
+    if (result == 0)
         heap_collector = &collector;
     return result;
 }
@@ -320,11 +342,4 @@ void cycle_disable(void)
 void cycle_enable(void)
 {
     atomic_fetch_sub_explicit(&disabled, 1, memory_order_relaxed);
-}
-
-void cycle_get_totals(struct cycle_totals *totals_out)
-{
-    lock_take(&cycle_lock);
-    *totals_out = totals;
-    lock_release(&cycle_lock);
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 int os_write_all(int descriptor, const char *bytes, size_t size_bytes)
@@ -38,6 +39,40 @@ int os_open_append(const char *path)
 int os_open_read(const char *path)
 {
     return open_file(path, O_RDONLY);
+}
+
+int os_open_shared(const char *path)
+{
+    return open_file(path, O_RDWR | O_CREAT);
+}
+
+int os_try_lock_file(int descriptor)
+{
+    return (int)os_syscall3(SYS_flock, descriptor, LOCK_EX | LOCK_NB, 0);
+}
+
+long os_read_at(int descriptor, char *bytes_out, size_t size_bytes, uint64_t offset)
+{
+    long count;
+    do
+        count = os_syscall(SYS_pread64, descriptor, (long)bytes_out, (long)size_bytes, (long)offset, 0, 0);
+    while (count == -EINTR);
+    return count;
+}
+
+int os_write_at(int descriptor, const char *bytes, size_t size_bytes, uint64_t offset)
+{
+    while (size_bytes > 0) {
+        long written = os_syscall(SYS_pwrite64, descriptor, (long)bytes, (long)size_bytes, (long)offset, 0, 0);
+        if (written == -EINTR)
+            continue;
+        if (written <= 0)
+            return written == 0 ? -EIO : (int)written;
+        bytes += written;
+        offset += (uint64_t)written;
+        size_bytes -= (size_t)written;
+    }
+    return 0;
 }
 
 long os_read(int descriptor, char *bytes_out, size_t size_bytes)

@@ -14,6 +14,18 @@ int os_open_append(const char *path);
 /* Opens the file for reading. Close-on-exec. Returns a descriptor or -errno. */
 int os_open_read(const char *path);
 
+/* Opens the file for reading and writing at given places, creating it (mode 0600). Close-on-exec. Or -errno. */
+int os_open_shared(const char *path);
+
+/* Locks the whole file until it is closed. Returns 0; -EAGAIN when somebody else has, or -errno. */
+int os_try_lock_file(int descriptor);
+
+/* Reads up to size_bytes from a place in the file. Returns the number of bytes, 0 at the end, or -errno. */
+long os_read_at(int descriptor, char *bytes_out, size_t size_bytes, uint64_t offset);
+
+/* Writes all bytes to a place in the file. Returns 0 or -errno. */
+int os_write_at(int descriptor, const char *bytes, size_t size_bytes, uint64_t offset);
+
 /* Reads up to size_bytes. Returns the number of bytes, 0 at the end, or -errno. */
 long os_read(int descriptor, char *bytes_out, size_t size_bytes);
 

@@ -134,6 +134,53 @@ static void disabled_means_asked_only(void)
     require(before.collections > after.collections);
 }
 
+static uint64_t told_begins, told_ends, told_ns;
+
+static void on_pause(bool is_end, uint64_t pause_ns, void *data)
+{
+    require(data == hidden && (is_end || pause_ns == 0));
+    told_begins += !is_end;
+    told_ends += is_end;
+    told_ns += pause_ns;
+}
+
+static void pauses_are_told_and_counted(void)
+{
+    gca_gc_stats before, after;
+    uint64_t in_buckets = 0;
+
+    require(gca_gc_get_stats(&before) == 0);
+    gca_pause_callback_set(on_pause, hidden);
+    collect();
+    collect();
+    gca_pause_callback_set(NULL, NULL);
+    require(gca_gc_get_stats(&after) == 0);
+    collect();
+    require(told_begins >= 2 && told_ends == told_begins && told_ns > 0);
+    require(after.pauses == before.pauses + told_ends);
+    require(after.pause_ns_total == before.pause_ns_total + told_ns);
+    for (int i = 0; i < GCA_PAUSE_BUCKETS; i++)
+        in_buckets += after.pause_buckets[i];
+    require(in_buckets == after.pauses);
+}
+
+static void figures_add_up(void)
+{
+    gca_gc_stats before, after;
+
+    collect();
+    require(gca_gc_get_stats(&before) == 0);
+    make(200);
+    collect();
+    require(gca_gc_get_stats(&after) == 0);
+    require(after.young.collections + after.full.collections == after.collections);
+    require(after.young.freed_bytes + after.full.freed_bytes == after.freed_bytes);
+    require(after.allocated_bytes >= before.allocated_bytes + (COUNT - STRAY_MAX) * 200);
+    require(after.allocation_rate > 0 && after.heap_bytes >= after.live_bytes / 2);
+    require(after.full.survived_permille < 1000 && after.fragmented_permille <= 1000);
+    require(after.full.candidate_bytes >= after.full.freed_bytes && after.full.time_ns > before.full.time_ns);
+}
+
 enum { ARENAS = 100, IN_ARENA = COUNT / ARENAS };
 
 /* An address in a chunk that is not the first is all that leads to each arena. */
@@ -206,6 +253,8 @@ int main(int count, char **arguments)
     pinned_blocks_stay();
     added_roots_hold();
     arenas_hold_and_are_held();
+    pauses_are_told_and_counted();
+    figures_add_up();
     disabled_means_asked_only();
     return 0;
 }

@@ -2,16 +2,19 @@
 """The collector from outside: programs that lose memory in every shape stay small, the API keeps its word, a log line
 tells of each collection, and `gcalloc run --gc --stats` reports them all."""
 
+import json
 import os
 import re
 import signal
 import sys
+import tempfile
 
 sys.dont_write_bytecode = True  # the sources may be read-only
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
 from harness import Tally, built_path, expect, plain_environment, run, status_words, subject_environment
 
 COMMAND = os.environ.get("GCALLOC_TEST_COMMAND", "")
+LIBRARY = os.environ.get("GCALLOC_TEST_LIBRARY", "")
 LINE = re.compile(r"gcalloc: gc \d+ \((asked|grown|exhausted|torture)\): \d+ us, marked in \d+ us, scanned [\d.]+ [KMG]?i?B; "
                   r"freed \d+ blocks, [\d.]+ [KMG]?i?B; \d+ blocks live, [\d.]+ [KMG]?i?B in [\d.]+ [KMG]?i?B")
 
@@ -53,9 +56,53 @@ def logs():
 def reports():
     result = run([COMMAND, "run", "--gc", "--stats", "--", program("leaks"), "mixed", "100", "64000"], env=plain_environment())
     errors = check(result)
-    for pattern in (r"collections +\d+ \(0 abandoned\)", r"pauses +\d+ us mean, \d+ us at most, \d+ ms in all",
+    for pattern in (r"collections +\d+ \(0 abandoned\)", r"of all +\d+, \d+ ms, \d+ blocks freed, [\d.]+ MiB, \d+% survived",
+                    r"allocated, as they found +[\d.]+ MiB", r"live after the last +[\d.]+ [KM]?i?B", r"under +\d+ us +\d+\n", r"pauses +\d+ us mean, \d+ us at most, \d+ ms in all",
                     r"freed by collections +\d{4,} blocks, [\d.]+ MiB"):
         expect(re.search(pattern, errors), f"no {pattern} in {errors}")
+
+
+def trace_of(options, arguments):
+    """The events of a traced program, as a strict reader of JSON finds them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "trace.json")
+        check(run(arguments, env=plain_environment(GCALLOC_OPTIONS=f"{options},gc_trace={path}", LD_PRELOAD=LIBRARY)))
+        with open(path, encoding="ascii") as file:
+            return json.load(file)
+
+
+def traces():
+    events = trace_of("gc", [program("leaks"), "mixed", "100", "64000"])
+    spans = [event for event in events if event["ph"] == "X"]
+    for event in spans:
+        expect(event["dur"] >= 0 and event["ts"] > 0 and event["pid"] > 0 and event["tid"] > 0, f"an event is {event}")
+    collections = [event for event in spans if event["name"] == "collection"]
+    expect(len(collections) >= 4, f"{len(collections)} collections")
+    for kind in ("pause", "mark", "sweep"):
+        inside = [event for event in spans if event["name"] == kind]
+        expect(len(inside) >= len(collections), f"{len(inside)} times {kind}")
+        for event in inside:
+            expect(any(whole["ts"] <= event["ts"] and event["ts"] + event["dur"] <= whole["ts"] + whole["dur"] + 1000
+                       for whole in collections), f"{event} is in no collection")
+    counts = [event for event in events if event["ph"] == "C"]
+    expect({event["name"] for event in counts} == {"live", "heap"}, "figures")
+    expect(all(event["args"]["bytes"] >= 0 for event in counts), "figures are numbers")
+
+
+def traces_of_several():
+    events = trace_of("gc,collect_every=500", [program("finalizers"), "300"])
+    expect(len({event["pid"] for event in events}) > 2, "children add to the file")
+
+
+def trace_leaves_other_files():
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b"somebody else's\n")
+        file.flush()
+        result = run([program("leaks"), "small", "50", "64000"], env=subject_environment(f"gc,gc_trace={file.name}"))
+        errors = check(result)
+        expect(errors.count("option \"gc_trace\"") == 1, f"it said {errors}")
+        with open(file.name, "rb") as again:
+            expect(again.read() == b"somebody else's\n", "the file has changed")
 
 
 def shadow_reports():
@@ -88,6 +135,9 @@ def main():
     tally.case("blocks in use are reported in shadow mode", shadow_reports)
     tally.case("a line for each collection", logs)
     tally.case("gcalloc run --gc --stats", reports)
+    tally.case("a trace", traces)
+    tally.case("a trace of several processes", traces_of_several)
+    tally.case("a trace leaves other files alone", trace_leaves_other_files)
     tally.finish()
 
 
