@@ -25,6 +25,7 @@ struct options {
 
 /* The values of the CHOICE options, in the order of their choices; the first is the default. */
 enum { ON_ERROR_ABORT, ON_ERROR_REPORT };
+enum { DISTANCES_AUTO, DISTANCES_ALWAYS, DISTANCES_NEVER };
 enum { HUGE_PAGES_NEVER, HUGE_PAGES_LARGE, HUGE_PAGES_ALWAYS };
 
 /* One row of the table, as data. */

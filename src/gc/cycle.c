@@ -114,6 +114,7 @@ static void mark_root_range(const void *start, const void *end, unsigned step_by
 {
     (void)context;
     marker.unreadable = roots_unreadable(&marker.unreadable_count);
+    marker.distances = roots_hold_distances();
     mark_range(&marker, start, end, step_bytes);
     if (marker.list.count > DRAIN_ITEMS)
         mark_drain(&marker);

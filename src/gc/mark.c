@@ -131,6 +131,19 @@ NOINLINE static void consider_end(struct marker *marker, uintptr_t end)
         consider(marker, end - 1, false);
 }
 
+/* The start of the block that holds the address, which is one in the heap; 0 if none does. */
+static uintptr_t start_of(const struct marker *marker, uintptr_t address)
+{
+    size_t unit_index = (address - marker->heap_start) >> UNIT_SHIFT;
+    uint64_t unit = marker->units[unit_index];
+    size_t class_number = unit & WHITE_UNIT_MASK;
+    if (class_number - 1 >= CLASS_COUNT)
+        return unit == 0 ? 0 : ((struct white_large *)(uintptr_t)(unit >> WHITE_UNIT_SHIFT))->start;
+    size_t first_unit = unit_index - (unit >> WHITE_UNIT_BACK_SHIFT & WHITE_UNIT_MASK);
+    uintptr_t start = marker->heap_start + (first_unit << UNIT_SHIFT);
+    return address - (address - start) % marker->classes[class_number].slot_bytes;
+}
+
 /* ---- scanning ---- */
 
 static ALWAYS_INLINE void consider_word(struct marker *marker, const char *place, bool is_root)
@@ -175,8 +188,24 @@ static ALWAYS_INLINE void scan(struct marker *marker, const char *start, const c
     }
 }
 
+/* Blocks that start as far from this one's start as one of its words says. */
+COLD static void scan_distances(struct marker *marker, uintptr_t from, uintptr_t end)
+{
+    uintptr_t start = start_of(marker, from);
+    for (uintptr_t place = round_up(from, sizeof place); end - place >= sizeof place && place < end; place += sizeof place) {
+        uintptr_t distance;
+        memcpy(&distance, (const void *)place, sizeof distance);
+        uintptr_t other = start + distance;
+        if (distance % BLOCK_ALIGNMENT == 0 && other - marker->heap_start < marker->heap_bytes && other != start &&
+            start_of(marker, other) == other)
+            consider(marker, other, false);
+    }
+}
+
 static ALWAYS_INLINE void scan_block(struct marker *marker, uintptr_t start, uintptr_t end)
 {
+    if (UNLIKELY(marker->distances))
+        scan_distances(marker, start, end);
     scan(marker, (const char *)start, (const char *)end, ~(uint32_t)0, false);
 }
 

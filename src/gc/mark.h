@@ -8,6 +8,9 @@
  * own slot. On a heap that was made without, it is also the start of the next block and holds that one. Where it comes
  * from a root it then holds both; in a block it holds the one before only if the slot it points to is free, since
  * everything that points to a block would otherwise hold the block's neighbour as well.
+ *
+ * With `distances` a word in a block may also say how far from the start of that block another one starts. Small numbers are
+ * distances, too: this holds blocks for no reason, and is for programs that need it.
  */
 #ifndef GC_MARK_H
 #define GC_MARK_H
@@ -42,8 +45,9 @@ struct marker {
     uint32_t next_pending; /* the oldest; the ring is always full */
     uint32_t next_ahead;
     uint32_t ahead_count;
-    bool overflowed;   /* some blocks are grey */
+    bool overflowed; /* some blocks are grey */
     bool slots_fill; /* a block may end where the next one starts */
+    bool distances;  /* roots_hold_distances(); set by whoever drives the marker, once that is known */
     struct mark_pending pending[MARK_AHEAD];
     struct work ahead[MARK_AHEAD]; /* blocks about to be scanned, on their way into the cache */
     struct worklist list;

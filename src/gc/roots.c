@@ -63,6 +63,7 @@ static struct parts hidden;     /* by others, in no order */
 static struct parts cuts;       /* of this scan, by address */
 static struct parts unreadable; /* parts of the heap */
 static bool keep_whole_stacks;
+static bool distances; /* roots_hold_distances(), where that is left to us */
 static roots_source *source;
 
 const struct roots_tables roots_tables = {
@@ -107,6 +108,17 @@ void roots_unhide(const void *start)
             hidden.list[i] = hidden.list[--hidden.count];
             return;
         }
+}
+
+void roots_set_distances(bool hold)
+{
+    distances = hold;
+}
+
+bool roots_hold_distances(void)
+{
+    uint64_t choice = options_now()->distances;
+    return choice == DISTANCES_AUTO ? distances : choice == DISTANCES_ALWAYS;
 }
 
 const struct roots_part *roots_unreadable(size_t *count_out)
@@ -211,6 +223,7 @@ static int prepare(size_t stack_count)
             break;
         result = parts_reserve(&unreadable, maps.count + maps.count / 2);
     }
+    roots_set_distances(maps.keeps_distances);
     return result;
 }
 

@@ -13,6 +13,7 @@
 #ifndef GC_ROOTS_H
 #define GC_ROOTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,6 +59,13 @@ struct roots_part {
 };
 
 const struct roots_part *roots_unreadable(size_t *count_out);
+
+/*
+ * Whether words in blocks may be distances from the start of their block to that of another: as the option `distances` says, or because
+ * roots_scan() has seen a library that keeps such. A tool that scans another process's says so itself.
+ */
+bool roots_hold_distances(void);
+void roots_set_distances(bool hold);
 
 /* From now on all of every stack counts, whatever its stack pointer. For programs that make stacks within stacks. */
 void roots_keep_whole_stacks(void);

@@ -28,21 +28,44 @@ static bool read_name(struct os_reader *reader, char *name, size_t size_bytes)
     return byte >= 0;
 }
 
-/*
- * The same, but of a long name the start is kept, which says what sort of thing it is; and whether it is the name of a file
- * that was deleted, which the kernel says at the end, in parentheses.
- */
-static bool read_prefix(struct os_reader *reader, char *name, size_t size_bytes, bool *deleted_out)
+static const char distances_name[] = "/libfontconfig.so";
+
+/* How much of that name has been met, one byte further. Its first byte is nowhere else in it. */
+static size_t name_met(size_t met, int byte)
 {
-    size_t length = 0;
+    if (met == sizeof distances_name - 1 || byte == distances_name[met])
+        return met + (met < sizeof distances_name - 1);
+    return byte == distances_name[0];
+}
+
+bool os_map_keeps_distances(const char *name)
+{
+    size_t met = 0;
+    for (; *name != '\0'; name++)
+        met = name_met(met, *name);
+    return met == sizeof distances_name - 1;
+}
+
+/* Of the name at the end of a line. */
+struct tail {
+    char prefix[64]; /* its start, which says what sort of thing it is */
+    bool deleted;    /* of a file that was deleted, which the kernel says at the end, in parentheses */
+    bool keeps_distances;
+};
+
+static bool read_tail(struct os_reader *reader, struct tail *tail)
+{
+    size_t length = 0, met = 0;
     int byte, last = 0;
     for (byte = os_reader_skip_blanks(reader); byte >= 0 && byte != '\n'; byte = os_reader_byte(reader)) {
-        if (length < size_bytes - 1)
-            name[length++] = (char)byte;
+        if (length < sizeof tail->prefix - 1)
+            tail->prefix[length++] = (char)byte;
+        met = name_met(met, byte);
         last = byte;
     }
-    name[length] = '\0';
-    *deleted_out = last == ')';
+    tail->prefix[length] = '\0';
+    tail->deleted = last == ')';
+    tail->keeps_distances = met == sizeof distances_name - 1;
     return byte >= 0;
 }
 
@@ -141,9 +164,8 @@ enum os_map_kind os_map_kind_of(const char *name, bool shared, bool deleted)
     return shared && kind == OS_MAP_PRIVATE ? OS_MAP_SHARED : kind;
 }
 
-static bool read_entry(struct os_reader *reader, struct os_map *map)
+static bool read_entry(struct os_reader *reader, struct os_map *map, bool *keeps_distances)
 {
-    char name[64];
     struct head head = read_head(reader);
     map->start = head.start;
     map->end = head.end;
@@ -153,9 +175,10 @@ static bool read_entry(struct os_reader *reader, struct os_map *map)
     os_reader_skip_field(reader); /* offset */
     os_reader_skip_field(reader); /* device */
     os_reader_skip_field(reader); /* inode */
-    bool deleted;
-    bool whole = read_prefix(reader, name, sizeof name, &deleted);
-    map->kind = (uint8_t)os_map_kind_of(name, head.shared, deleted);
+    struct tail tail;
+    bool whole = read_tail(reader, &tail);
+    map->kind = (uint8_t)os_map_kind_of(tail.prefix, head.shared, tail.deleted);
+    *keeps_distances |= tail.keeps_distances;
     return whole;
 }
 
@@ -170,7 +193,8 @@ static int read_all(struct os_maps *maps, char *text, size_t text_bytes)
     int result = 0;
     struct os_map map;
     maps->count = 0;
-    while (result == 0 && read_entry(&reader, &map)) {
+    maps->keeps_distances = false;
+    while (result == 0 && read_entry(&reader, &map, &maps->keeps_distances)) {
         if ((maps->count + 1) * sizeof map > maps->size_bytes)
             result = -EAGAIN;
         else

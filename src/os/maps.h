@@ -37,6 +37,12 @@ enum os_map_kind {
     OS_MAP_DEVICE,      /* reading it may do something, or it is the kernel's: vdso and the like */
 };
 
+/*
+ * Whether a mapping of this name is of a library that keeps distances between its blocks instead of their addresses: fontconfig,
+ * which shares its structures with files.
+ */
+bool os_map_keeps_distances(const char *name);
+
 /* By the start of the mapping's name, "" for none; whether it is shared; and whether it is of a deleted file. */
 enum os_map_kind os_map_kind_of(const char *name, bool shared, bool deleted);
 
@@ -53,6 +59,7 @@ struct os_maps {
     struct os_map *entries; /* by address, in memory of their own, which os_maps_read() gets and enlarges */
     size_t count;
     size_t size_bytes;
+    bool keeps_distances; /* one of them does: os_map_keeps_distances() */
 };
 
 /*

@@ -4,6 +4,7 @@
 #include "support/require.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -209,6 +210,34 @@ static void make_code(void)
     require(mprotect(area, AREA_BYTES, PROT_READ | PROT_EXEC) == 0);
 }
 
+/* Distances of blocks from one that holds them, in a process that has mapped a library known for such. */
+static uintptr_t *volatile distances;
+
+static void map_fontconfig(void)
+{
+    char folder[] = "/tmp/gcalloc-roots-XXXXXX";
+    char path[sizeof folder + 32];
+    require(mkdtemp(folder) != NULL);
+    strcpy(path, folder);
+    strcat(path, "/libfontconfig.so.1");
+    int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    require(descriptor >= 0 && ftruncate(descriptor, 1) == 0);
+    require(mmap(NULL, 1, PROT_READ, MAP_PRIVATE, descriptor, 0) != MAP_FAILED);
+    require(close(descriptor) == 0 && unlink(path) == 0 && rmdir(folder) == 0);
+    distances = calloc(BLOCKS, sizeof *distances);
+    require(distances != NULL);
+}
+
+static void put_distance(size_t index, uintptr_t block)
+{
+    distances[index] = block - (uintptr_t)distances;
+}
+
+static void clear_distances(void)
+{
+    memset(distances, 0, BLOCKS * sizeof *distances);
+}
+
 /* From block to block, from one global variable on. */
 static volatile uintptr_t head; /* the compiler sees nobody read it */
 
@@ -293,6 +322,7 @@ const struct place memory_places[] = {
     {"globals in a child", NULL, put_global, NULL, NULL, 0, run_in_child},
     {"program break", take_from_break, put_word, NULL, clear_break, 0, NULL},
     {"chain of blocks", NULL, put_link, NULL, clear_head, 0, NULL},
+    {"distances between blocks", map_fontconfig, put_distance, NULL, clear_distances, 0, NULL},
     {"blocks made unreadable", NULL, put_protected, make_unreadable, clear_protected, 0, NULL},
     {"packed structure", map_private, put_packed, NULL, clear_area, 0, NULL},
     {"operands of code", map_code, put_operand, NULL, clear_area, 0, NULL},
