@@ -8,6 +8,7 @@
 #include <gcalloc/gc.h>
 #include <gcalloc/heap.h>
 #include <gcalloc/pool.h>
+#include <gcalloc/quarantine.h>
 #include <gcalloc/scratch.h>
 #include <gcalloc/text.h>
 

@@ -4,7 +4,8 @@ dist_man_MANS += \
 	man/gcalloc.3 \
 	man/gcalloc_arena.3 \
 	man/gcalloc_gc.3 \
-	man/gcalloc_pool.3
+	man/gcalloc_pool.3 \
+	man/gcalloc_quarantine.3
 nodist_man_MANS = man/gcalloc.7
 EXTRA_DIST += \
 	man/gcalloc.7.in \

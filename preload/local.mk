@@ -18,6 +18,7 @@ libgcalloc_la_SOURCES = \
 	preload/next.c \
 	preload/next.def \
 	preload/next.h \
+	preload/quarantine.c \
 	preload/report.c \
 	preload/report.h \
 	preload/start.c \

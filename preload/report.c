@@ -10,6 +10,7 @@
 #include "base/message.h"
 #include "gc/cycle.h"
 #include "gc/history.h"
+#include "gc/quarantine.h"
 #include "heap/runs.h"
 #include "heap/statistics.h"
 #include "heap/thread.h"
@@ -97,6 +98,23 @@ static void add_collections(struct text *text)
     add_pauses(text, &history);
 }
 
+static void add_sweeps(struct text *text)
+{
+    struct quarantine_totals totals;
+    quarantine_get_totals(&totals);
+    uint64_t mean_ns = totals.sweeps == 0 ? 0 : totals.pause_ns / totals.sweeps;
+    text_add(text, "  %-28s%lu (%lu abandoned, %lu by age)\n", "sweeps", totals.sweeps, totals.abandoned, totals.by_age);
+    text_add(text, "  %-28s%lu us mean, %lu us at most; %lu ms of work in all\n", "their pauses", mean_ns / 1000,
+             totals.pause_ns_max / 1000, totals.sweep_ns / 1000000);
+    text_add(text, "  %-28s", "read by sweeps");
+    text_add_size(text, totals.scanned_bytes);
+    text_add(text, "\n  %-28s%lu blocks, ", "released by sweeps", totals.released_blocks);
+    text_add_size(text, totals.released_bytes);
+    text_add(text, "\n  %-28s%lu blocks, ", "held after the last", totals.held_blocks);
+    text_add_size(text, totals.held_bytes);
+    text_add(text, "\n  %-28s%lu\n", "written after free", totals.changed_blocks);
+}
+
 COLD static void write_statistics(void)
 {
     gca_heap_stats stats;
@@ -119,6 +137,8 @@ COLD static void write_statistics(void)
     text_add(&text, "  %-28s%lu (%lu parked)\n", "thread heaps", stats.threads, stats.parked_threads);
     if (gc_active())
         add_collections(&text);
+    if (quarantine_active())
+        add_sweeps(&text);
     message_write(&text);
 }
 

@@ -7,9 +7,11 @@
 #include "base/message.h"
 #include "base/options.h"
 #include "gc/cycle.h"
+#include "gc/quarantine.h"
 #include "gc/region.h"
 #include "heap/foreign.h"
 #include "heap/thread.h"
+#include "leak/past.h"
 #include "leak/record.h"
 #include "os/thread.h"
 #include "preload/report.h"
@@ -47,7 +49,9 @@ static void record_stacks(const struct options *options)
         return;
     uint32_t frames_max = options->stacks != 0 ? (uint32_t)options->stacks : SAMPLE_FRAMES;
     int result = record_start(frames_max, options->sample, true);
-    if (result != 0)
+    if (result == 0)
+        past_start();
+    else
         message_warn(
             "options \"stacks\" and \"sample\": call stacks can't be recorded here, error %d",
             -result);
@@ -63,11 +67,15 @@ __attribute__((constructor)) static void start(void)
     struct thread_heap *heap = thread_heap_get();
     thread_heap_done(heap);
     int result = options_now()->gc ? cycle_start() : 0;
-    region_is_on = options_now()->gc && result == 0;
+    int quarantine_result = options_now()->quarantine ? quarantine_start() : 0;
+    region_is_on = (options_now()->gc && result == 0) ||
+                   (options_now()->quarantine && quarantine_result == 0);
     if (region_is_on && options_now()->stop_every_us != 0)
         stop_often_start();
     if (result != 0)
         message_warn("option \"gc\": threads can't be stopped here, error %d", -result);
+    if (quarantine_result != 0)
+        message_warn("option \"quarantine\": threads can't be stopped here, error %d", -quarantine_result);
     record_stacks(options_now());
     __cxa_atexit(at_exit, NULL, NULL);
     if (options_now()->stats && options_now()->log_file[0] == '\0')

@@ -6,6 +6,7 @@
  * may be deadly: there the collector ends its work.
  */
 #include "gc/cycle.h"
+#include "gc/quarantine.h"
 #include "gc/stop.h"
 #include "gc/threads.h"
 #include "os/tail.h"
@@ -59,6 +60,7 @@ EXPORT int clone(int (*function)(void *), void *stack, int flags, void *argument
 static void end_for_good(void)
 {
     cycle_disable();
+    quarantine_give_up();
     region_is_on = false;
 }
 

@@ -43,6 +43,10 @@ libcore_la_SOURCES = \
 	src/gc/pinned.h \
 	src/gc/pour.c \
 	src/gc/pour.h \
+	src/gc/pointed.c \
+	src/gc/pointed.h \
+	src/gc/quarantine.c \
+	src/gc/quarantine.h \
 	src/gc/region.c \
 	src/gc/region.h \
 	src/gc/restart.c \
@@ -83,6 +87,8 @@ libcore_la_SOURCES = \
 	src/heap/large.h \
 	src/heap/layout.c \
 	src/heap/layout.h \
+	src/heap/limbo.c \
+	src/heap/limbo.h \
 	src/heap/lookup.c \
 	src/heap/lookup.h \
 	src/heap/metadata.c \
@@ -117,6 +123,8 @@ libcore_la_SOURCES = \
 	src/leak/cfi.h \
 	src/leak/modules.c \
 	src/leak/modules.h \
+	src/leak/past.c \
+	src/leak/past.h \
 	src/leak/record.c \
 	src/leak/record.h \
 	src/leak/rule.h \

@@ -29,6 +29,7 @@ static const char help[] =
     "Runs the program on the gcalloc heap. Its exit status or signal becomes that of the command.\n"
     "\n"
     "  -g, --gc                 free what the program can no longer reach\n"
+    "  -q, --quarantine         do not reuse what was freed while anything still points to it\n"
     "  -s, --stats              print what the heap did after the program has ended\n"
     "  -v, --verbose            say what is set up; repeated: the library says more, too\n"
     "  -o, --options=KEY=VALUE,...\n"
@@ -42,6 +43,7 @@ static const char help[] =
 struct request {
     bool stats;
     bool gc;
+    bool quarantine;
     unsigned verbosity;
     const char *library;
     char **program;
@@ -66,16 +68,19 @@ static int parse(int argc, char **argv, struct request *request)
 {
     static const struct option options[] = {
         {"gc", no_argument, NULL, 'g'},
+        {"quarantine", no_argument, NULL, 'q'},
         {"stats", no_argument, NULL, 's'},         {"verbose", no_argument, NULL, 'v'},
         {"options", required_argument, NULL, 'o'}, {"library", required_argument, NULL, 'l'},
         {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
     int letter;
-    while ((letter = getopt_long(argc, argv, "+gsvo:l:h", options, NULL)) != -1) {
+    while ((letter = getopt_long(argc, argv, "+gqsvo:l:h", options, NULL)) != -1) {
         if (letter == 's')
             request->stats = true;
         else if (letter == 'g')
             request->gc = true;
+        else if (letter == 'q')
+            request->quarantine = true;
         else if (letter == 'v')
             request->verbosity++;
         else if (letter == 'l')
@@ -205,6 +210,7 @@ static int run(int argc, char **argv)
         return status;
     if ((request.verbosity > 0 && add_verbosity(request.verbosity) != 0) ||
         (request.gc && preload_env_add_options("gc") != 0) ||
+        (request.quarantine && preload_env_add_options("quarantine") != 0) ||
         (request.stats && preload_env_add_options("stats") != 0))
         return fail_for(ENOMEM);
     const char *hindrance = program_hindrance(request.program[0]);

@@ -26,6 +26,8 @@ struct options {
 /* The values of the CHOICE options, in the order of their choices; the first is the default. */
 enum { ON_ERROR_ABORT, ON_ERROR_REPORT };
 enum { DISTANCES_AUTO, DISTANCES_ALWAYS, DISTANCES_NEVER };
+enum { QUARANTINE_REPORT, QUARANTINE_ABORT, QUARANTINE_SILENT };
+enum { WIPE_ZERO, WIPE_PATTERN, WIPE_NO };
 enum { HUGE_PAGES_NEVER, HUGE_PAGES_LARGE, HUGE_PAGES_ALWAYS };
 
 /* One row of the table, as data. */

@@ -12,6 +12,7 @@
 #include "heap/buffer.h"
 #include "heap/collector.h"
 #include "heap/foreign.h"
+#include "heap/limbo.h"
 #include "heap/large.h"
 #include "heap/lookup.h"
 #include "heap/misuse.h"
@@ -274,6 +275,10 @@ NOINLINE void heap_free_slowly(void *pointer)
         return;
     if (!heap_contains(pointer)) {
         foreign_free(pointer, caller);
+        return;
+    }
+    if (UNLIKELY(heap_layout.holds_freed)) {
+        limbo_free(pointer, caller);
         return;
     }
     struct unit *unit = unit_at(pointer);

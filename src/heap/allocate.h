@@ -78,13 +78,19 @@ static ALWAYS_INLINE void *heap_allocate(size_t size_bytes)
     return LIKELY(buffer != NULL) ? buffer_take(buffer) : heap_allocate_slowly(size_bytes);
 }
 
+/* False for every address while each free() is to take a slow path. */
+static ALWAYS_INLINE bool heap_frees_quickly(const void *address)
+{
+    return heap_offset(address) < atomic_load_explicit(&heap_layout.quick_limit_bytes, memory_order_relaxed);
+}
+
 /*
  * The owner test comes first: only then do the unit's other fields mean anything. One compare of the state catches
  * whatever is unusual about the block, a double free among it.
  */
 static ALWAYS_INLINE void heap_free(void *pointer)
 {
-    if (UNLIKELY(!heap_contains(pointer)))
+    if (UNLIKELY(!heap_frees_quickly(pointer)))
         return heap_free_slowly(pointer);
     struct unit *unit = unit_at(pointer);
     struct thread_heap *heap = heap_self;

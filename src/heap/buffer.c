@@ -208,6 +208,21 @@ uint32_t buffer_reclaim(struct span *span, const uint64_t *garbage, uint32_t bir
     return total;
 }
 
+void buffer_release(struct span *span, const uint64_t *held)
+{
+    struct thread_heap *owner = span->owner;
+    bool orphaned = atomic_load_explicit(&owner->orphaned, memory_order_relaxed);
+    for (size_t word = 0; word < words_for(span->slot_count); word++) {
+        for (uint64_t bits = held[word]; bits != 0; bits &= bits - 1)
+            slot_state_set(&span->states[word * WORD_BITS + bit_lowest(bits)], SLOT_FREE);
+        INVARIANT((span->free[word] & held[word]) == 0);
+        if (held[word] != 0 && !orphaned)
+            span_offer_word(span, word, held[word], bit_count(held[word]));
+    }
+    if (!orphaned)
+        settle(owner, span);
+}
+
 static void return_entries(struct thread_heap *heap, const struct entry *entries, size_t count)
 {
     lock_take(&heap->lock);

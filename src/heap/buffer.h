@@ -32,4 +32,7 @@ void buffer_return_slot(struct thread_heap *owner, const struct unit *unit, cons
  */
 uint32_t buffer_reclaim(struct span *span, const uint64_t *garbage, uint32_t birth);
 
+/* Frees those slots of the span whose bits are set, all of them held (heap/limbo.h), at least one. Likewise. */
+void buffer_release(struct span *span, const uint64_t *held);
+
 #endif

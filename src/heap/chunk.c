@@ -7,6 +7,7 @@
 
 #include "base/bits.h"
 #include "heap/allocate.h"
+#include "heap/limbo.h"
 #include "heap/large.h"
 #include "heap/lookup.h"
 #include "heap/span.h"
@@ -36,7 +37,10 @@ void *chunk_take(size_t size_bytes, enum unit_use use, size_t *usable_out)
 
 void chunk_put(void *chunk)
 {
-    large_release(thread_heap_peek(), chunk);
+    if (UNLIKELY(heap_layout.holds_freed))
+        limbo_chunk(chunk);
+    else
+        large_release(thread_heap_peek(), chunk);
 }
 
 void *chunk_of(const void *address, enum unit_use use)

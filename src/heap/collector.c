@@ -6,3 +6,4 @@
 #include "heap/collector.h"
 
 const struct heap_collector *heap_collector;
+const struct heap_quarantine *heap_quarantine;

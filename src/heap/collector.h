@@ -28,6 +28,20 @@ struct heap_collector {
 /* NULL, or the one that was registered. */
 extern const struct heap_collector *heap_collector;
 
+/* The same for who finds out when freed blocks may be used again: see heap/limbo.h. */
+struct heap_quarantine {
+    /* So many bytes more are held, together so many since the last turn. No lock is held. */
+    void (*held)(size_t more_bytes, size_t since_turn_bytes);
+    /* Memory is short: what is held and pointed to by nothing should be free afterwards. */
+    void (*exhausted)(void);
+    /* Its own locks, outside of the collector's, around a fork. */
+    void (*lock)(void);
+    void (*unlock)(void);
+    void (*lock_reset)(void);
+};
+
+extern const struct heap_quarantine *heap_quarantine;
+
 static inline void heap_collector_allocating(void)
 {
     if (UNLIKELY(heap_collector != NULL) && heap_collector->allocating != NULL)
@@ -43,6 +57,8 @@ static inline void heap_collector_exhausted(void)
 {
     if (heap_collector != NULL)
         heap_collector->exhausted();
+    if (heap_quarantine != NULL)
+        heap_quarantine->exhausted();
 }
 
 #endif

@@ -39,6 +39,8 @@ void heap_unlock_all(void)
 
 static void before(void)
 {
+    if (heap_quarantine != NULL)
+        heap_quarantine->lock();
     if (heap_collector != NULL)
         heap_collector->lock();
     heap_lock_all();
@@ -49,10 +51,14 @@ static void after_in_parent(void)
     heap_unlock_all();
     if (heap_collector != NULL)
         heap_collector->unlock();
+    if (heap_quarantine != NULL)
+        heap_quarantine->unlock();
 }
 
 static void after_in_child(void)
 {
+    if (heap_quarantine != NULL)
+        heap_quarantine->lock_reset();
     if (heap_collector != NULL)
         heap_collector->lock_reset();
     metadata_lock_reset();

@@ -11,6 +11,7 @@
 #include "base/lock.h"
 #include "heap/birth.h"
 #include "heap/collector.h"
+#include "heap/limbo.h"
 #include "heap/lookup.h"
 #include "heap/metadata.h"
 #include "heap/misuse.h"
@@ -18,6 +19,7 @@
 #include "heap/purge.h"
 #include "heap/runs.h"
 #include "heap/span.h"
+#include "heap/layout.h"
 #include "heap/thread.h"
 #include "os/memory.h"
 
@@ -27,8 +29,11 @@
 enum {
     MOVE_BYTES_MIN = 128 * 1024, /* from here on moving page table entries is cheaper than copying */
     HUGE_BYTES_MIN = 4 * 1024 * 1024,
+    TRAPPED_MAX = 8192, /* each takes up to two of the 65,530 mappings that a process may have */
     CLEAN_BYTES_MIN = 1024 * 1024, /* clearing is cheaper than faulting, but who asks for this much may touch little */
 };
+
+static _Atomic uint32_t trapped_count;
 
 static size_t units_for(size_t size_bytes)
 {
@@ -213,8 +218,7 @@ COLD static void retire(struct unit *unit)
     atomic_store_explicit(&unit->large_state, SLOT_RETIRED, memory_order_release);
 }
 
-/* False when the block stays. */
-COLD static bool end_note(struct unit *unit, void *caller)
+COLD bool large_end_note(struct unit *unit, void *caller)
 {
     struct block block;
     if (atomic_load_explicit(&unit->large_state, memory_order_relaxed) == SLOT_RETIRED) {
@@ -242,7 +246,7 @@ COLD static bool reclaim_note(struct unit *unit)
     return may_go;
 }
 
-static bool is_noted(const struct unit *unit)
+bool large_is_noted(const struct unit *unit)
 {
     return slot_is_noted(atomic_load_explicit(&unit->large_state, memory_order_relaxed));
 }
@@ -250,7 +254,7 @@ static bool is_noted(const struct unit *unit)
 COLD void large_release(struct thread_heap *heap, void *block)
 {
     struct unit *unit = unit_at(block);
-    if (UNLIKELY(is_noted(unit)) && !reclaim_note(unit))
+    if (UNLIKELY(large_is_noted(unit)) && !reclaim_note(unit))
         return;
     atomic_store_explicit(&unit->large_state, SLOT_FREE, memory_order_release);
     if (!keep(heap, unit->span))
@@ -267,6 +271,41 @@ COLD bool large_reclaim(struct unit *unit, uint32_t birth)
     return true;
 }
 
+bool large_trap(struct span *span)
+{
+    void *block = (void *)span->start;
+    if (os_purge(block, span->slot_bytes) != 0)
+        return false;
+    span->is_emptied = true;
+    if (atomic_load_explicit(&trapped_count, memory_order_relaxed) < TRAPPED_MAX && os_make_inaccessible(block, span->slot_bytes) == 0) {
+        span->is_trapped = true;
+        atomic_fetch_add_explicit(&trapped_count, 1, memory_order_relaxed);
+    }
+    return true;
+}
+
+/* Units whose mapping was moved are renewed when they are purged, so they count as dirty. */
+bool large_release_held(struct span *span)
+{
+    if (span->is_trapped) {
+        if (os_make_accessible((void *)span->start, span->slot_bytes) != 0)
+            return false;
+        atomic_fetch_sub_explicit(&trapped_count, 1, memory_order_relaxed);
+    }
+    prefer_huge_pages(span, false);
+    note_give_up(span);
+    run_lock();
+    undescribe(span, 0);
+    bool is_moved = bitmap_find(layout_unit_maps()->moved, span->first_unit, span->first_unit + span->unit_count, true) <
+                    span->first_unit + span->unit_count;
+    run_set_dirty(span->first_unit, span->unit_count, !span->is_emptied || is_moved);
+    run_put(span->first_unit, span->unit_count);
+    run_unlock();
+    span_put_columns(span);
+    metadata_put(span, sizeof *span);
+    return true;
+}
+
 /* The exchange decides between two threads that free the same block: one frees, the other is told. */
 void large_free(struct thread_heap *heap, void *block, struct unit *unit, void *caller)
 {
@@ -274,7 +313,7 @@ void large_free(struct thread_heap *heap, void *block, struct unit *unit, void *
         misuse_invalid_free(block, caller);
         return;
     }
-    if (UNLIKELY(is_noted(unit)) && !end_note(unit, caller))
+    if (UNLIKELY(large_is_noted(unit)) && !large_end_note(unit, caller))
         return;
     uint8_t state = atomic_exchange_explicit(&unit->large_state, SLOT_FREE, memory_order_acq_rel);
     if (!slot_is_allocated(state))
@@ -283,8 +322,45 @@ void large_free(struct thread_heap *heap, void *block, struct unit *unit, void *
         destroy(unit->span);
 }
 
+/*
+ * Where a block was or has been longer, with the option quarantine: units that its old addresses lead to, held as a block of their own. The
+ * record is the caller's to give.
+ */
+static void hold_units(struct span *left, size_t first_unit, size_t unit_count)
+{
+    set_extent(left, first_unit, unit_count);
+    atomic_store_explicit(&heap_layout.units[first_unit].large_state, limbo_state_now, memory_order_relaxed);
+    run_lock();
+    describe(left, 0);
+    run_unlock();
+    limbo_large(left);
+}
+
+/* Without a record the block keeps its length. */
+COLD static void shrink_held(struct span *span, size_t unit_count)
+{
+    struct span *left = metadata_take(sizeof *left);
+    if (left == NULL)
+        return;
+    size_t first_cut = span->first_unit + unit_count;
+    size_t cut_count = span->unit_count - unit_count;
+    large_lock();
+    run_lock();
+    undescribe(span, first_cut);
+    span->unit_count = unit_count;
+    span->slot_bytes = unit_count << UNIT_SHIFT;
+    heap_layout.units[span->first_unit].slot_bytes = span->slot_bytes;
+    run_unlock();
+    hold_units(left, first_cut, cut_count);
+    large_unlock();
+}
+
 static void shrink(struct span *span, size_t unit_count)
 {
+    if (UNLIKELY(heap_layout.holds_freed)) {
+        shrink_held(span, unit_count);
+        return;
+    }
     size_t first_cut = span->first_unit + unit_count;
     size_t cut_count = span->unit_count - unit_count;
     run_lock();
@@ -392,12 +468,14 @@ void large_lock_reset(void)
 static void *move_unlocked(struct span *span, size_t unit_count)
 {
     bool copy;
-    size_t to_unit = find_target(span, unit_count, &copy);
-    if (to_unit == SIZE_MAX)
+    bool holds = heap_layout.holds_freed;
+    struct span *left = holds ? metadata_take(sizeof *left) : NULL;
+    size_t to_unit = holds && left == NULL ? SIZE_MAX : find_target(span, unit_count, &copy);
+    enum transfer how = to_unit == SIZE_MAX ? TRANSFER_IMPOSSIBLE : transfer(span, to_unit, copy);
+    if (how == TRANSFER_IMPOSSIBLE) { /* a target stays taken for good */
+        metadata_put(left, sizeof *left);
         return NULL;
-    enum transfer how = transfer(span, to_unit, copy);
-    if (how == TRANSFER_IMPOSSIBLE)
-        return NULL; /* the target stays taken for good */
+    }
     bool pages_moved = how == TRANSFER_MOVED;
     size_t old_first = span->first_unit;
     size_t old_count = span->unit_count;
@@ -412,13 +490,16 @@ static void *move_unlocked(struct span *span, size_t unit_count)
     publish(span);
     if (is_leaf)
         large_set_leaf((void *)span->start);
-    give_up_run(old_first, old_count, pages_moved);
+    if (UNLIKELY(holds))
+        hold_units(left, old_first, old_count);
+    else
+        give_up_run(old_first, old_count, pages_moved);
     return (void *)span->start;
 }
 
 static void *move(struct span *span, size_t unit_count)
 {
-    bool is_watched = heap_collector != NULL;
+    bool is_watched = heap_collector != NULL || heap_layout.holds_freed;
     if (is_watched)
         large_lock();
     void *moved = move_unlocked(span, unit_count);

@@ -30,6 +30,18 @@ void large_release(struct thread_heap *heap, void *block);
 /* For a collector: frees the block that begins in this unit, unless it carries `birth`. Returns whether it did. */
 bool large_reclaim(struct unit *unit, uint32_t birth);
 
+/*
+ * For blocks that are held, see heap/limbo.h. large_trap() takes the block's pages and, while there are few such blocks, makes it
+ * inaccessible; large_lock() is held. Returns false where the program has locked the pages. large_release_held() frees
+ * the block; false when the kernel refuses to make it accessible again.
+ */
+bool large_trap(struct span *span);
+bool large_release_held(struct span *span);
+
+/* Whether somebody has a note about the block (heap/note.h); and the note's end. Then false when the block stays. */
+bool large_is_noted(const struct unit *unit);
+bool large_end_note(struct unit *unit, void *caller);
+
 /* A block that the heap has kept, for this size; or NULL. */
 void *large_take_kept(struct thread_heap *heap, size_t size_bytes, bool zeroed);
 

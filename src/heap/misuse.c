@@ -22,7 +22,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { REPORT_BYTES = 768, REPORTS_MAX = 100, NOTED_MAX = 32 };
+enum { REPORT_BYTES = 2048, REPORTS_MAX = 100, NOTED_MAX = 32 };
 
 static atomic_uint report_count;
 
@@ -47,16 +47,46 @@ static void add_place(struct text *text, const char *what, void *address)
         text_add(text, "  %-9s  %p\n", what, address);
 }
 
-COLD static void finish(struct text *text, const char *what, void *caller, const char *section)
+COLD static void say(struct text *text, const char *section)
 {
-    add_place(text, what, caller);
     text_add(text, "  see gcalloc(7), \"%s\"\n", section);
     unsigned number = atomic_fetch_add(&report_count, 1);
     if (number < REPORTS_MAX)
         message_write(text);
     else if (number == REPORTS_MAX)
         message_note("more errors like these are not reported");
+}
+
+COLD static void finish(struct text *text, const char *what, void *caller, const char *section)
+{
+    add_place(text, what, caller);
+    say(text, section);
     if (options_now()->on_error == ON_ERROR_ABORT)
+        os_abort();
+}
+
+static void (*describe_history)(struct text *text, const void *block);
+
+void misuse_register_history(void (*describe)(struct text *text, const void *block))
+{
+    __atomic_store_n(&describe_history, describe, __ATOMIC_RELEASE);
+}
+
+static void add_history(struct text *text, const void *block)
+{
+    void (*describe)(struct text *, const void *) = __atomic_load_n(&describe_history, __ATOMIC_ACQUIRE);
+    if (describe != NULL)
+        describe(text, block);
+}
+
+COLD void misuse_write_after_free(const void *block, size_t size_bytes, size_t offset_bytes, bool aborts)
+{
+    char buffer[REPORT_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_add(&text, "gcalloc: error: write after free of %p (%zu bytes), at offset %zu\n", block, size_bytes, offset_bytes);
+    add_history(&text, block);
+    say(&text, "write after free");
+    if (aborts)
         os_abort();
 }
 
@@ -67,6 +97,7 @@ COLD void misuse_double_free(void *pointer, size_t size_bytes, void *caller)
     text_add(&text, "gcalloc: error: double free of %p (%zu bytes)\n", pointer, size_bytes);
     if (caller == NULL)
         text_add(&text, "  found late, when freed blocks were put back: two threads freed it at once\n");
+    add_history(&text, pointer);
     finish(&text, "freed now", caller, "double free");
 }
 

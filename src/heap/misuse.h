@@ -11,6 +11,7 @@
 #include "base/compiler.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct unit;
@@ -34,6 +35,14 @@ static inline void misuse_report_noted(void)
         misuse_report_noted_now();
 }
 
+/* A held block that differs from how it was left from offset_bytes on. on_error does not matter. */
+void misuse_write_after_free(const void *block, size_t size_bytes, size_t offset_bytes, bool aborts);
+
+/* What can say of a block where it was allocated and freed, in lines of their own. */
+struct text;
+
+void misuse_register_history(void (*describe)(struct text *text, const void *block));
+
 /* A pointer into the heap that starts no allocated block. */
 void misuse_invalid_free(void *pointer, void *caller);
 
@@ -51,8 +60,6 @@ void misuse_sized_free(void *pointer, size_t block_bytes, size_t size_bytes, voi
 void misuse_other(const char *section, void *caller, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* What can say more of an address in a chunk that is in use than "memory of an arena": its name. */
-struct text;
-
 void misuse_register_chunks(void (*describe)(struct text *text, const void *address));
 
 /* realloc() of anything but the start of an allocated block. */

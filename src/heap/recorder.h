@@ -17,6 +17,8 @@ struct heap_recorder {
      * not allocate.
      */
     void (*allocated)(void *block, size_t size_bytes);
+    /* The calling thread frees the block, which will be held (heap/limbo.h). Likewise. May be NULL. */
+    void (*freed)(void *block);
 };
 
 /* NULL, or the one that was registered. */

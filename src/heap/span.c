@@ -8,6 +8,7 @@
 #include "base/bits.h"
 #include "base/invariant.h"
 #include "heap/layout.h"
+#include "heap/limbo.h"
 #include "heap/metadata.h"
 #include "heap/note.h"
 #include "heap/runs.h"
@@ -129,7 +130,7 @@ static void note_dirty_units(struct span *span)
     }
 }
 
-const uint8_t span_column_bytes[COLUMN_COUNT] = {[COLUMN_STACK] = 12,  [COLUMN_TYPE] = 4};
+const uint8_t span_column_bytes[COLUMN_COUNT] = {[COLUMN_STACK] = 12, [COLUMN_FREED] = 4,  [COLUMN_TYPE] = 4};
 
 static size_t column_bytes(const struct span *span, enum span_column column)
 {
@@ -219,7 +220,8 @@ void span_rebuild(struct span *span)
     span->free_count = 0;
     span->first_free_word = 0;
     for (uint32_t i = 0; i < span->slot_count; i++) {
-        bool is_free = !slot_is_allocated(span->states[i]) && span->states[i] != SLOT_RETIRED;
+        uint8_t state = span->states[i];
+        bool is_free = !slot_is_allocated(state) && state != SLOT_RETIRED && !slot_is_held(state);
         span->free_count += is_free;
         if (is_free)
             bitmap_set(span->free, i);

@@ -24,7 +24,7 @@ struct entry;
  * Arrays by slot that only some modes need (stack ids, types): made when a span's first entry is set. Notes of ownership are
  * another, but their memory is theirs for ever: see heap/note.h.
  */
-enum span_column { COLUMN_STACK, COLUMN_TYPE, COLUMN_COUNT };
+enum span_column { COLUMN_STACK, COLUMN_FREED, COLUMN_TYPE, COLUMN_COUNT };
 
 extern const uint8_t span_column_bytes[COLUMN_COUNT];
 
@@ -41,6 +41,8 @@ struct span {
     uint32_t first_free_word; /* no bit is set in the words below */
     uint8_t class_index;
     bool listed;
+    bool is_emptied; /* of a large block that is held: it has no pages */
+    bool is_trapped; /* and can't be accessed */
     uint8_t *states;
     uint64_t *free;
     void *columns[COLUMN_COUNT]; /* NULL until needed; entries of span_column_bytes[] */

@@ -53,8 +53,9 @@ NOINLINE static int start(void)
     int result = 0;
     if (!atomic_load_explicit(&started, memory_order_relaxed)) {
         options_load();
-        if (options_now()->gc)
+        if (options_now()->gc || options_now()->quarantine)
             class_rule.bias = 0;
+        heap_layout.holds_freed = options_now()->quarantine;
         os_memory_fail(options_now()->fail_map, options_now()->fail_map_every);
         result = layout_start();
         if (result == 0) {
@@ -126,6 +127,7 @@ static void forget_lists(struct thread_heap *heap, void *context)
     birth_apply(heap);
     memset(heap->listed, 0, sizeof heap->listed);
     memset(heap->kept, 0, sizeof heap->kept);
+    heap->holding = NULL;
     heap->spare = NULL;
 }
 

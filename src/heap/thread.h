@@ -85,6 +85,9 @@ struct thread_heap {
     struct span *listed[CLASS_COUNT];  /* spans that offer slots, roughly lowest address first, in a ring */
     uint16_t last_count[CLASS_COUNT];  /* what each buffer held when idle ones were last looked for */
     size_t grown_units;                /* taken for spans since then */
+    void *_Atomic holding;             /* what its thread is about to hold, and at the last turn was: see heap/limbo.h */
+    void *was_holding;
+    size_t held_bytes;                 /* held by its thread and not accounted for yet */
     struct thread_heap *next_parked;
     struct thread_heap *next; /* in the list of all heaps, image->heaps */
 };

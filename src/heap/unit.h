@@ -19,7 +19,6 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct span;
@@ -40,7 +39,7 @@ enum { GRANULE_UNITS = 128 };
  * allocated; bit 2 is set while somebody has a note about the block (heap/note.h). A plain free() accepts only
  * SLOT_ALLOCATED without a note, so everything unusual about a block needs no test of its own on the fast path. The upper
  * five bits of an allocated slot are its birth: the collection cycle, modulo BIRTH_COUNT, in which it was allocated. A
- * free slot has none.
+ * free slot has none, but a held one (heap/limbo.h) has a mark.
  */
 enum slot_kind {
     SLOT_FRESH = 0,     /* free, never handed out since its pages came: reads as zero */
@@ -83,11 +82,12 @@ struct heap_layout {
     _Atomic size_t limit_bytes; /* 0 before the first malloc: every pointer is foreign */
     struct unit *units;
     _Atomic bool has_orphans; /* since a fork some heap may wait to be rebuilt: see heap/thread.h */
+    _Atomic bool holds_freed; /* what is freed is held: see heap/limbo.h */
+    _Atomic size_t quick_limit_bytes; /* limit_bytes; 0 when no free() may take the fast path */
 };
 
 extern struct heap_layout heap_layout;
-
-/* The offset of an address in the heap; at least limit_bytes for every address outside. */
+/* At least limit_bytes for every address outside. */
 static ALWAYS_INLINE size_t heap_offset(const void *address)
 {
     return (uintptr_t)address - heap_layout.slots_start;
@@ -98,7 +98,7 @@ static ALWAYS_INLINE bool heap_contains(const void *address)
     return heap_offset(address) < atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed);
 }
 
-/* The descriptor of the unit that an address inside the heap lies in. */
+/* The descriptor of an address inside the heap. */
 static ALWAYS_INLINE struct unit *unit_at(const void *address)
 {
     return &heap_layout.units[heap_offset(address) >> UNIT_SHIFT];

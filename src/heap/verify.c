@@ -7,6 +7,7 @@
 
 #include "base/bits.h"
 #include "base/image.h"
+#include "heap/limbo.h"
 #include "heap/layout.h"
 #include "heap/remote.h"
 #include "heap/runs.h"
@@ -30,10 +31,15 @@ static const char *check_slots(const struct span *span, struct totals *totals)
     size_t offered = 0;
     for (uint32_t i = 0; i < span->slot_count; i++) {
         uint8_t state = slot_state_get(&span->states[i]);
-        bool is_free = !slot_is_allocated(state);
+        bool is_held = slot_is_held(state) && options_now()->quarantine;
+        bool is_free = !slot_is_allocated(state) && !is_held;
         bool bit = bitmap_get(span->free, i);
         if (is_free && slot_birth(state) != 0)
             return "a free slot has a birth";
+        if (is_held && slot_birth(state) > LIMBO_MARKS)
+            return "a held slot has a birth";
+        if (bit && is_held)
+            return "a span offers a held slot";
         if (bit && !is_free)
             return "a span offers an allocated slot";
         if (bit && i / WORD_BITS < span->first_free_word)

@@ -80,6 +80,19 @@ NOINLINE static uint32_t take_stack(const struct os_registers *from, uint32_t ti
     return stacks_id(tables->stacks, frames, count);
 }
 
+/* Not in a signal's handler that interrupts a walk. */
+static uint32_t take_stack_once(const struct os_registers *here, uint32_t time_ms)
+{
+    if (UNLIKELY(self.busy_at != 0) && here->stack_pointer <= self.busy_at)
+        return 0;
+    self.busy_at = here->stack_pointer;
+    atomic_signal_fence(memory_order_seq_cst);
+    uint32_t stack = take_stack(here, time_ms);
+    atomic_signal_fence(memory_order_seq_cst);
+    self.busy_at = 0;
+    return stack;
+}
+
 /* Says in all of its descriptors that the span has records. */
 COLD static void note_records(const struct span *span)
 {
@@ -136,17 +149,27 @@ static void on_allocated(void *block, size_t size_bytes)
                                   .unused_bytes = unused_of(span->slot_bytes, size_bytes)};
     record.thread = number_of_thread(record.time_ms);
     struct os_registers here = os_registers_here();
-    if (LIKELY(self.busy_at == 0) || here.stack_pointer > self.busy_at) {
-        self.busy_at = here.stack_pointer;
-        atomic_signal_fence(memory_order_seq_cst);
-        record.stack = take_stack(&here, record.time_ms);
-        atomic_signal_fence(memory_order_seq_cst);
-        self.busy_at = 0;
-    }
+    record.stack = take_stack_once(&here, record.time_ms);
     records[index_in_span(unit, block)] = record;
 }
 
-static const struct heap_recorder recorder = {.allocated = on_allocated};
+/* With the option quarantine: a block without a record of its allocation is no sample. */
+static void on_freed(void *block)
+{
+    const struct unit *unit = unit_at(block);
+    size_t index = index_in_span(unit, block);
+    const struct block_record *records =
+        __atomic_load_n(&unit->span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE);
+    if (records == NULL || records[index].stack == 0)
+        return;
+    uint32_t *stacks = span_need_column(unit->span, COLUMN_FREED);
+    if (stacks == NULL)
+        return;
+    struct os_registers here = os_registers_here();
+    stacks[index] = take_stack_once(&here, now_ms());
+}
+
+static const struct heap_recorder recorder = {.allocated = on_allocated, .freed = on_freed};
 
 /* What was made before memory ran out is lost: once, at the start. */
 static struct leak_tables *make_tables(uint32_t frames_max, uint64_t sample_bytes)

@@ -114,6 +114,21 @@ int os_purge(void *start, size_t size_bytes)
     return advise(start, size_bytes, MADV_DONTNEED);
 }
 
+static int protect(void *start, size_t size_bytes, int protection)
+{
+    return os_syscall3(SYS_mprotect, (long)start, (long)size_bytes, protection) == 0 ? 0 : -ENOMEM;
+}
+
+int os_make_inaccessible(void *start, size_t size_bytes)
+{
+    return protect(start, size_bytes, PROT_NONE);
+}
+
+int os_make_accessible(void *start, size_t size_bytes)
+{
+    return protect(start, size_bytes, PROT_READ | PROT_WRITE);
+}
+
 int os_lock_pages(void *start, size_t size_bytes)
 {
     return (int)os_syscall3(SYS_mlock, (long)start, (long)size_bytes, 0);

@@ -39,6 +39,13 @@ int os_commit(void *start, size_t size_bytes);
 int os_purge(void *start, size_t size_bytes);
 
 /*
+ * Makes a committed range inaccessible, and accessible again. Returns 0; or -ENOMEM, when the kernel has no more mappings for us, with
+ * the range as it was.
+ */
+int os_make_inaccessible(void *start, size_t size_bytes);
+int os_make_accessible(void *start, size_t size_bytes);
+
+/*
  * Moves the pages at `from` to `to` without copying; both are committed, what was at `to` is gone, `from` reads as zero
  * afterwards. Returns 0; -ENOMEM with both as they were (kernels before 5.7); or -EFAULT with `from` as it was and `to`
  * perhaps unmapped, to be renewed before anybody touches it (too many mappings; some kernels drop `to` first).

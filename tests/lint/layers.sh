@@ -11,11 +11,11 @@ one_file() {
     function fault(text) { printf "%s:%d: %s\n", file, FNR, text; faults = 1 }
     function layer_of(path) { sub(/^src\//, "", path); return path ~ /\// ? substr(path, 1, index(path, "/") - 1) : "" }
     BEGIN {
-        split("os 0 base 1 heap 2 gc 3 leak 4 own 4 preload 5 tools 5", words, " ")
+        split("os 0 base 1 heap 2 gc 3 quarantine 3 leak 4 own 4 preload 5 tools 5", words, " ")
         for (i = 1; i in words; i += 2)
             rank[words[i]] = words[i + 1]
         public["gcalloc.h"] = 5
-        split("heap 2 gc 3 leak 4 own 4 arena 4 scratch 4 text 4 pool 4 alloc 4", words, " ")
+        split("heap 2 gc 3 quarantine 3 leak 4 own 4 arena 4 scratch 4 text 4 pool 4 alloc 4", words, " ")
         for (i = 1; i in words; i += 2)
             public["gcalloc/" words[i] ".h"] = words[i + 1]
         own = layer_of(file)

@@ -62,5 +62,6 @@ include $(top_srcdir)/tests/preload/collect/local.mk
 include $(top_srcdir)/tests/preload/misuse/local.mk
 include $(top_srcdir)/tests/preload/process/local.mk
 include $(top_srcdir)/tests/preload/programs/local.mk
+include $(top_srcdir)/tests/preload/quarantine/local.mk
 include $(top_srcdir)/tests/preload/roots/local.mk
 include $(top_srcdir)/tests/preload/stacks/local.mk

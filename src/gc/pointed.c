@@ -1,0 +1,238 @@
+/*
+ * gc/pointed: which held blocks something points to.
+ *
+ * Most words are no addresses of the heap, most addresses lead to units without a candidate: a SIMD compare and a bitmap that fits the
+ * first-level cache are done with them.
+ *
+ * Uses os, base, heap. Locks: none of its own.
+ */
+#include "gc/pointed.h"
+
+#include "base/bits.h"
+#include "base/compiler.h"
+#include "base/image.h"
+#include "gc/area.h"
+#include "heap/limbo.h"
+#include "os/memory.h"
+#include "os/pages.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    ADDRESS_BITS = 48, /* those above may be a tag */
+    READ_OVER_BYTES = 256,
+    SPARSE_BYTES_MIN = 256 * 1024, /* a block of this size may have pages that were never touched */
+    PAGES_BYTES = 4096,
+};
+
+#define ADDRESS_MASK (((uintptr_t)1 << ADDRESS_BITS) - 1)
+
+/* Full of addresses in the heap, so it lies where no search looks. */
+struct workspace {
+    struct os_pages pages;
+    _Alignas(8) char buffer[PAGES_BYTES];
+};
+
+static struct area units_area;
+static struct area workspace_area;
+
+/* ---- candidates ---- */
+
+static bool has_candidate(const struct pointed *pointed, const struct span *span)
+{
+    const struct unit *first = &heap_layout.units[span->first_unit];
+    if (first->kind == UNIT_LARGE)
+        return atomic_load_explicit(&first->large_state, memory_order_relaxed) == pointed->before;
+    return memchr(span->states, pointed->before, span->slot_count) != NULL;
+}
+
+int pointed_start(struct pointed *pointed)
+{
+    size_t heap_bytes = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed);
+    size_t map_bytes = words_for(heap_bytes >> UNIT_SHIFT) * sizeof(uint64_t);
+    if (area_need(&units_area, map_bytes) != 0 ||
+        area_need(&workspace_area, sizeof(struct workspace)) != 0)
+        return -ENOMEM;
+    uint64_t *units = (uint64_t *)(void *)units_area.start;
+    memset(units, 0, map_bytes);
+    *pointed = (struct pointed){
+        .match = os_match_range(heap_layout.slots_start, heap_layout.slots_start + heap_bytes),
+        .heap_start = heap_layout.slots_start,
+        .heap_bytes = heap_bytes,
+        .units = units,
+        .before = limbo_state_before(),
+        .now = limbo_state_now,
+        .reads_free = options_now()->wipe != WIPE_NO && !options_now()->gc,
+    };
+    for (struct span *span = span_from(0); span != NULL;
+         span = span_from(span->first_unit + span->unit_count))
+        if (has_candidate(pointed, span))
+            bitmap_fill(units, span->first_unit, span->unit_count, true);
+    return 0;
+}
+
+/* The address lies in a unit of a span that has candidates. */
+NOINLINE static void consider_unit(struct pointed *pointed, uintptr_t address)
+{
+    struct unit *unit = unit_at((void *)address);
+    if (LIKELY(unit->kind == UNIT_SPAN)) {
+        uint8_t *state = unit->states + unit_slot_position(unit, (void *)address).index;
+        if (slot_state_get(state) != pointed->before)
+            return;
+        slot_state_set(state, pointed->now);
+        pointed->found_blocks++;
+        return;
+    }
+    struct span *span = span_at((void *)address);
+    if (span == NULL)
+        return;
+    _Atomic uint8_t *state = &heap_layout.units[span->first_unit].large_state;
+    if (atomic_load_explicit(state, memory_order_relaxed) != pointed->before)
+        return;
+    atomic_store_explicit(state, pointed->now, memory_order_relaxed);
+    pointed->found_blocks++;
+}
+
+static ALWAYS_INLINE void consider_word(struct pointed *pointed, const char *place)
+{
+    uintptr_t word;
+    memcpy(&word, place, sizeof word);
+    size_t offset = (word & ADDRESS_MASK) - pointed->heap_start;
+    if (offset < pointed->heap_bytes && bitmap_get(pointed->units, offset >> UNIT_SHIFT))
+        consider_unit(pointed, pointed->heap_start + offset);
+}
+
+/* ---- reading ---- */
+
+/* `lanes` has a bit for each upper half of a word; lane 0 lies at `place`. */
+static ALWAYS_INLINE void consider_lanes(struct pointed *pointed, const char *place, uint32_t lanes)
+{
+    for (; lanes != 0; lanes &= lanes - 1)
+        consider_word(pointed, place + 4 * bit_lowest(lanes) - 4);
+}
+
+/* As in gc/mark.c: the first lane is nobody's upper half. */
+static ALWAYS_INLINE void scan(struct pointed *pointed, const char *start, const char *end,
+                               uint32_t wanted)
+{
+    const char *place = start;
+    uint32_t first = ~(uint32_t)1;
+    for (; end - place >= 64; place += 64) {
+        uint32_t lanes = os_match_64(place, pointed->match) & wanted & first;
+        first = ~(uint32_t)0;
+        consider_lanes(pointed, place, lanes);
+    }
+    for (; end - place >= 16; place += 16) {
+        uint32_t lanes = os_match_16(place, pointed->match) & wanted & first;
+        first = ~(uint32_t)0;
+        consider_lanes(pointed, place, lanes);
+    }
+    for (; end - place >= 4; place += 4, first = ~(uint32_t)0) {
+        uint32_t half;
+        memcpy(&half, place, sizeof half);
+        if ((half & pointed->match.mask) == pointed->match.value && first != ~(uint32_t)1)
+            consider_word(pointed, place - 4);
+    }
+}
+
+void pointed_range(struct pointed *pointed, const void *start, const void *end, unsigned step_bytes)
+{
+    const char *from = start;
+    const char *limit = end;
+    if (limit - from < 8)
+        return;
+    pointed->scanned_bytes += (uint64_t)(limit - from);
+    if (step_bytes == 8) {
+        scan(pointed, from, limit, 0xaaaaaaaa);
+        return;
+    }
+    for (unsigned shift = 0; shift < (step_bytes == 1 ? 4u : 1u); shift++)
+        scan(pointed, from + shift, limit, ~(uint32_t)0);
+}
+
+/* What the program has made unreadable is left out: the roots hold a copy of it. */
+static void scan_readable(struct pointed *pointed, uintptr_t start, uintptr_t end)
+{
+    for (size_t i = 0; i < pointed->unreadable_count && start < end; i++) {
+        struct roots_part part = pointed->unreadable[i];
+        if (part.end <= start || part.start >= end)
+            continue;
+        if (part.start > start)
+            pointed_range(pointed, (void *)start, (void *)part.start, 4);
+        start = part.end;
+    }
+    if (start < end)
+        pointed_range(pointed, (void *)start, (void *)end, 4);
+}
+
+/* A word may lie across two runs that touch; runs of pages that hold nothing point nowhere. */
+static void scan_sparse(struct pointed *pointed, const struct span *span)
+{
+    uintptr_t end = span->start + span->slot_bytes;
+    struct os_page_run run;
+    struct workspace *workspace = (struct workspace *)(void *)workspace_area.start;
+    struct os_pages *pages = &workspace->pages;
+    int result = os_pages_open(pages, workspace->buffer, sizeof workspace->buffer);
+    uintptr_t done = span->start;
+    if (result == 0) {
+        os_pages_begin(pages, span->start, end, end);
+        while ((result = os_pages_next(pages, &run)) == 1) {
+            if ((run.what & OS_PAGE_ZERO) == 0)
+                scan_readable(pointed, run.start - (run.start > span->start ? 4 : 0), run.end);
+            done = run.end;
+        }
+        os_pages_close(pages);
+    }
+    if (result < 0)
+        scan_readable(pointed, done, end);
+}
+
+static bool is_read(const struct pointed *pointed, const struct span *span, uint8_t state)
+{
+    if (slot_is_allocated(state))
+        return true;
+    return pointed->reads_free && state != SLOT_FRESH && span->slot_bytes <= READ_OVER_BYTES;
+}
+
+/* The first slot at or behind `index` whose being read is not `value`. Most slots of most spans are allocated: eight at once. */
+static size_t end_of_run(const struct pointed *pointed, const struct span *span, size_t index,
+                         bool value)
+{
+    static const uint64_t allocated = 0x0101010101010101u;
+    while (index < span->slot_count) {
+        uint64_t states;
+        if (value && index + sizeof states <= span->slot_count) {
+            memcpy(&states, span->states + index, sizeof states);
+            if ((states & allocated) == allocated) {
+                index += sizeof states;
+                continue;
+            }
+        }
+        if (is_read(pointed, span, slot_state_get(&span->states[index])) != value)
+            break;
+        index++;
+    }
+    return index;
+}
+
+void pointed_span(struct pointed *pointed, const struct span *span)
+{
+    const struct unit *first = &heap_layout.units[span->first_unit];
+    if (first->kind == UNIT_LARGE) {
+        uint8_t state = atomic_load_explicit(&first->large_state, memory_order_relaxed);
+        if (state != SLOT_ALLOCATED && slot_kind(state) != SLOT_ALLOCATED)
+            return;
+        if (span->slot_bytes >= SPARSE_BYTES_MIN)
+            scan_sparse(pointed, span);
+        else
+            scan_readable(pointed, span->start, span->start + span->slot_bytes);
+        return;
+    }
+    for (size_t i = end_of_run(pointed, span, 0, false); i < span->slot_count;
+         i = end_of_run(pointed, span, i, false)) {
+        size_t end = end_of_run(pointed, span, i, true);
+        scan_readable(pointed, span_slot(span, i), span_slot(span, end));
+        i = end;
+    }
+}

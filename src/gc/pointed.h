@@ -1,0 +1,48 @@
+/*
+ * gc/pointed: which held blocks (heap/limbo.h) something points to.
+ *
+ * Memory is read from one end to the other, not followed from block to block: everything allocated counts as reachable. Every word that
+ * may be the address of a candidate, of its start, of any byte inside or one past its end, tagged in the top 16 bits or not, at
+ * every multiple of four bytes, gives it the present mark, so that it is a candidate no more. One thread searches.
+ *
+ * One past the end lies in the block's own slot, since with the option quarantine no block fills its slot.
+ */
+#ifndef GC_POINTED_H
+#define GC_POINTED_H
+
+#include "gc/roots.h"
+#include "heap/span.h"
+#include "os/match.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pointed {
+    struct os_match match;
+    uintptr_t heap_start;
+    size_t heap_bytes;
+    const uint64_t *units; /* a bit for each unit of a span that has a candidate */
+    uint8_t before;        /* a candidate's state */
+    uint8_t now;
+    bool
+        reads_free; /* slots that nobody has are clean: reading over a few is quicker than around them */
+    const struct roots_part *unreadable; /* parts of the heap that must not be read, by address */
+    size_t unreadable_count;
+    uint64_t scanned_bytes;
+    uint64_t found_blocks;
+};
+
+/*
+ * Begins a search, after limbo_turn(). The run lock is held. Returns 0 or -ENOMEM.
+ */
+int pointed_start(struct pointed *pointed);
+
+/* Looks at the words in [start, end) at multiples of step_bytes, 1, 4 or 8. The memory is readable. */
+void pointed_range(struct pointed *pointed, const void *start, const void *end,
+                   unsigned step_bytes);
+
+/* Looks at all that is allocated in the span. */
+void pointed_span(struct pointed *pointed, const struct span *span);
+
+#endif

@@ -1,0 +1,467 @@
+/*
+ * heap/limbo: blocks that the program has freed and that nobody may get yet.
+ *
+ * Uses base. Locks: that of a span's owner when a span gets slots back; large_lock() around large blocks; the run lock where spans
+ * are searched for.
+ */
+#include "heap/limbo.h"
+
+#include "base/bits.h"
+#include "base/image.h"
+#include "base/lock.h"
+#include "heap/buffer.h"
+#include "heap/collector.h"
+#include "heap/large.h"
+#include "heap/lookup.h"
+#include "heap/misuse.h"
+#include "heap/note.h"
+#include "heap/recorder.h"
+#include "heap/runs.h"
+#include "heap/thread.h"
+#include "os/match.h"
+
+#include <string.h>
+
+enum {
+    STEP_BYTES = 16384, /* so much a thread holds before it says so */
+    SLOTS_MAX = 1024,
+    WORDS_MAX = SLOTS_MAX / WORD_BITS,
+    SPANS_AT_ONCE = 64, /* are looked at under the run lock */
+    TRAPPED_SHARE = 16, /* a block without pages weighs so much less */
+};
+
+uint8_t limbo_state_now = SLOT_FREE | 1 << BIRTH_SHIFT;
+
+static _Atomic size_t since_turn;
+static _Atomic size_t limbo_total;
+static _Atomic uint32_t exempt_count; /* thread heaps whose was_holding means something */
+
+/* ---- holding ---- */
+
+static uint8_t wipe_byte(void)
+{
+    return options_now()->wipe == WIPE_PATTERN ? LIMBO_PATTERN : 0;
+}
+
+/* Slots are multiples of 16 bytes. Small ones are done before memset() would have found out how to. */
+static void wipe(void *slot, size_t size_bytes)
+{
+    typedef uint64_t line __attribute__((vector_size(16), aligned(16), may_alias));
+    enum { INLINE_BYTES_MAX = 256 };
+    if (UNLIKELY(options_now()->wipe == WIPE_NO))
+        return;
+    uint64_t byte = wipe_byte();
+    if (size_bytes > INLINE_BYTES_MAX) {
+        memset(slot, (int)byte, size_bytes);
+        return;
+    }
+    line value = {byte * 0x0101010101010101u, byte * 0x0101010101010101u};
+    line *end = (line *)((char *)slot + size_bytes);
+    for (line *next = slot; next < end; next++)
+        *next = value;
+}
+
+size_t limbo_since_turn(void)
+{
+    return atomic_load_explicit(&since_turn, memory_order_relaxed);
+}
+
+size_t limbo_bytes_now(void)
+{
+    return atomic_load_explicit(&limbo_total, memory_order_relaxed);
+}
+
+static void tell(size_t more_bytes)
+{
+    size_t all_bytes =
+        atomic_fetch_add_explicit(&since_turn, more_bytes, memory_order_relaxed) + more_bytes;
+    atomic_fetch_add_explicit(&limbo_total, more_bytes, memory_order_relaxed);
+    if (heap_quarantine != NULL)
+        heap_quarantine->held(more_bytes, all_bytes);
+}
+
+/* Ends the operation with the heap, which may be a loan; then nobody's locks are held, and a search may begin. */
+static void account(struct thread_heap *heap, size_t more_bytes)
+{
+    heap->held_bytes += more_bytes;
+    size_t told_bytes = heap->held_bytes;
+    if (LIKELY(told_bytes < STEP_BYTES)) {
+        thread_heap_done(heap);
+        return;
+    }
+    heap->held_bytes = 0;
+    thread_heap_done(heap);
+    tell(told_bytes);
+}
+
+COLD static void refuse(void *pointer, const struct unit *unit,
+                        const struct slot_position *position, void *caller)
+{
+    bool was_block = position->is_start && position->index < unit->span->slot_count &&
+                     slot_state_get(unit->states + position->index) != SLOT_FRESH;
+    if (was_block)
+        misuse_double_free(pointer, unit->slot_bytes, caller);
+    else
+        misuse_invalid_free(pointer, caller);
+}
+
+static inline void tell_recorder(void *block)
+{
+    if (UNLIKELY(heap_recorder != NULL) && heap_recorder->freed != NULL)
+        heap_recorder->freed(block);
+}
+
+/* Between these the thread is about to write a mark that may have become the wrong one. */
+static inline void begin_holding(struct thread_heap *heap, void *pointer)
+{
+    atomic_store_explicit(&heap->holding, pointer, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static inline void end_holding(struct thread_heap *heap)
+{
+    atomic_store_explicit(&heap->holding, NULL, memory_order_release);
+}
+
+static size_t pages_weight(const struct span *span)
+{
+    return span->is_emptied ? span->slot_bytes / TRAPPED_SHARE : span->slot_bytes;
+}
+
+void limbo_large(struct span *span)
+{
+    void *block = (void *)span->start;
+    if (span->slot_bytes >= options_now()->trap_min && large_trap(span))
+        return;
+    if (options_now()->wipe != WIPE_NO)
+        memset(block, wipe_byte(), span->slot_bytes);
+}
+
+/* Whoever changes the state from allocated holds the block; a second thread is told. */
+static void hold_large(struct thread_heap *heap, void *block, struct unit *unit, enum unit_use use,
+                       void *caller)
+{
+    if ((uintptr_t)block != unit->start || unit->use != use) {
+        thread_heap_done(heap);
+        misuse_invalid_free(block, caller);
+        return;
+    }
+    if (UNLIKELY(large_is_noted(unit)) && !large_end_note(unit, caller)) {
+        thread_heap_done(heap);
+        return;
+    }
+    begin_holding(heap, block);
+    uint8_t state = atomic_load_explicit(&unit->large_state, memory_order_relaxed);
+    while (slot_is_allocated(state) &&
+           !atomic_compare_exchange_weak_explicit(&unit->large_state, &state, limbo_state_now,
+                                                  memory_order_acq_rel, memory_order_relaxed)) {
+    }
+    if (UNLIKELY(!slot_is_allocated(state))) {
+        end_holding(heap);
+        thread_heap_done(heap);
+        misuse_double_free(block, unit->slot_bytes, caller);
+        return;
+    }
+    struct span *span = unit->span;
+    if (use == USE_MALLOC)
+        tell_recorder(block);
+    large_lock();
+    limbo_large(span);
+    large_unlock();
+    size_t weight = pages_weight(span);
+    end_holding(heap);
+    account(heap, weight);
+}
+
+COLD static void free_other(struct thread_heap *heap, void *pointer, struct unit *unit,
+                            void *caller)
+{
+    if (unit->kind == UNIT_LARGE) {
+        hold_large(heap, pointer, unit, USE_MALLOC, caller);
+        return;
+    }
+    thread_heap_done(heap);
+    misuse_free_of_free_unit(pointer, unit, caller);
+}
+
+/* Somebody has a note about the slot: does it go, and may it be used again? What is said here was done. */
+COLD static bool end_note(void *slot, uint8_t *state, void *caller)
+{
+    struct block block;
+    if (!lookup_block(slot, &block) || !heap_note_freeing(&block, caller))
+        return false;
+    bool may_go = note_end(&block);
+    if (!may_go)
+        slot_state_set(state, SLOT_RETIRED);
+    return may_go;
+}
+
+/* Without memory for a thread heap the block stays as it is: then nothing is known of who holds what. */
+NOINLINE void limbo_free(void *pointer, void *caller)
+{
+    struct thread_heap *heap = thread_heap_get();
+    if (UNLIKELY(heap == NULL))
+        return;
+    struct unit *unit = unit_at(pointer);
+    if (UNLIKELY(unit->kind != UNIT_SPAN)) {
+        free_other(heap, pointer, unit, caller);
+        return;
+    }
+    struct slot_position position = unit_slot_position(unit, pointer);
+    uint8_t *state = unit->states + position.index;
+    if (UNLIKELY(!position.is_start || !slot_is_allocated(slot_state_get(state)))) {
+        thread_heap_done(heap);
+        refuse(pointer, unit, &position, caller);
+        return;
+    }
+    size_t slot_bytes = unit->slot_bytes;
+    if (UNLIKELY(slot_is_noted(slot_state_get(state))) && !end_note(pointer, state, caller)) {
+        thread_heap_done(heap);
+        return;
+    }
+    tell_recorder(pointer);
+    begin_holding(heap, pointer);
+    wipe(pointer, slot_bytes);
+    slot_state_set(state, limbo_state_now);
+    HOLD(pointer);
+    end_holding(heap);
+    account(heap, slot_bytes);
+}
+
+COLD void limbo_chunk(void *chunk)
+{
+    struct thread_heap *heap = thread_heap_get();
+    struct unit *unit = unit_at(chunk);
+    if (heap != NULL)
+        hold_large(heap, chunk, unit, unit->use, NULL);
+}
+
+/* ---- turning ---- */
+
+static void note_holder(struct thread_heap *heap, void *context)
+{
+    (void)context;
+    heap->was_holding = atomic_load_explicit(&heap->holding, memory_order_acquire);
+    if (heap->was_holding != NULL)
+        atomic_fetch_add_explicit(&exempt_count, 1, memory_order_relaxed);
+}
+
+void limbo_turn(void)
+{
+    limbo_state_now = limbo_state_before();
+    atomic_store_explicit(&exempt_count, 0, memory_order_relaxed);
+    thread_heap_each(note_holder, NULL);
+    atomic_store_explicit(&since_turn, 0, memory_order_relaxed);
+}
+
+COLD void limbo_turn_unwatched(void)
+{
+    limbo_turn();
+}
+
+/* ---- releasing ---- */
+
+/* 64 states, those that equal this one; behind the last slot's there may be anything. */
+static uint64_t states_of_word(const uint8_t *states, size_t count, uint8_t state)
+{
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < WORD_BITS; i += 16)
+        bits |= (uint64_t)os_bytes_equal_16(states + i, state) << i;
+    return count >= WORD_BITS ? bits : bits & word_mask(0, (uint32_t)count);
+}
+
+static size_t find_change(const void *slot, size_t size_bytes)
+{
+    const unsigned char *bytes = slot;
+    uint64_t expected = wipe_byte() * (uint64_t)0x0101010101010101u;
+    size_t i = 0;
+    for (; i < size_bytes; i += sizeof expected) {
+        uint64_t word;
+        memcpy(&word, bytes + i, sizeof word);
+        if (UNLIKELY(word != expected))
+            break;
+    }
+    while (i < size_bytes && bytes[i] == (unsigned char)expected)
+        i++;
+    return i;
+}
+
+/* A release on its way. */
+struct release {
+    uint8_t candidate;
+    limbo_changed *changed;
+    struct limbo_result result;
+};
+
+struct exempting {
+    const struct span *span;
+    uint64_t *garbage;
+};
+
+static void exempt(struct thread_heap *heap, void *context)
+{
+    const struct exempting *exempting = context;
+    const struct span *span = exempting->span;
+    uintptr_t offset = (uintptr_t)heap->was_holding - span->start;
+    if (heap->was_holding == NULL || offset >= span->unit_count << UNIT_SHIFT)
+        return;
+    size_t index = offset / span->slot_bytes;
+    if (index < span->slot_count)
+        bitmap_clear(exempting->garbage, index);
+}
+
+/* Leaves the blocks out that somebody wrote to; they look clean and held again. */
+static void keep_changed(struct release *release, const struct span *span, uint64_t *word,
+                         size_t first_index)
+{
+    for (uint64_t bits = *word; bits != 0; bits &= bits - 1) {
+        size_t index = first_index + bit_lowest(bits);
+        void *slot = (void *)span_slot(span, index);
+        size_t offset = find_change(slot, span->slot_bytes);
+        if (LIKELY(offset >= span->slot_bytes))
+            continue;
+        release->changed(&(struct limbo_change){slot, span->slot_bytes, offset, span, index});
+        release->result.changed_blocks++;
+        wipe(slot, span->slot_bytes);
+        slot_state_set(&span->states[index], limbo_state_now);
+        *word &= ~(bits & -bits);
+    }
+}
+
+/* The span has a candidate, so it stays; only its owner may change before its lock is held. */
+static struct thread_heap *lock_owner(const struct span *span)
+{
+    for (;;) {
+        struct thread_heap *owner = __atomic_load_n(&span->owner, __ATOMIC_ACQUIRE);
+        lock_take(&owner->lock);
+        if (__atomic_load_n(&span->owner, __ATOMIC_ACQUIRE) == owner)
+            return owner;
+        lock_release(&owner->lock);
+    }
+}
+
+static void release_slots(struct release *release, struct span *span)
+{
+    uint64_t garbage[WORDS_MAX];
+    uint32_t total = 0;
+    for (size_t word = 0; word < words_for(span->slot_count); word++)
+        garbage[word] = states_of_word(span->states + word * WORD_BITS,
+                                       span->slot_count - word * WORD_BITS, release->candidate);
+    if (UNLIKELY(atomic_load_explicit(&exempt_count, memory_order_relaxed) != 0))
+        thread_heap_each(exempt, &(struct exempting){span, garbage});
+    for (size_t word = 0; word < words_for(span->slot_count); word++) {
+        if (release->changed != NULL)
+            keep_changed(release, span, &garbage[word], word * WORD_BITS);
+        total += bit_count(garbage[word]);
+    }
+    if (total == 0)
+        return;
+    size_t slot_bytes = span->slot_bytes;
+    struct thread_heap *owner = lock_owner(span);
+    buffer_release(span, garbage);
+    lock_release(&owner->lock);
+    release->result.released_blocks += total;
+    release->result.released_bytes += total * slot_bytes;
+}
+
+static bool is_exempt_large(const struct span *span)
+{
+    uint64_t one = 1;
+    if (atomic_load_explicit(&exempt_count, memory_order_relaxed) != 0)
+        thread_heap_each(exempt, &(struct exempting){span, &one});
+    return one == 0;
+}
+
+static void release_large(struct release *release, struct span *span)
+{
+    size_t size_bytes = span->slot_bytes;
+    bool is_looked_at = release->changed != NULL && !span->is_emptied;
+    size_t offset = is_looked_at ? find_change((void *)span->start, size_bytes) : size_bytes;
+    if (is_exempt_large(span))
+        return;
+    if (UNLIKELY(offset < size_bytes)) {
+        release->changed(&(struct limbo_change){(void *)span->start, size_bytes, offset, span, 0});
+        release->result.changed_blocks++;
+        memset((void *)span->start, wipe_byte(), size_bytes);
+    } else if (large_release_held(span)) {
+        release->result.released_blocks++;
+        release->result.released_bytes += size_bytes;
+        return;
+    }
+    atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, limbo_state_now,
+                          memory_order_relaxed);
+}
+
+static void count_kept(struct release *release, const struct span *span, bool is_large)
+{
+    size_t count = 0;
+    if (is_large)
+        count = atomic_load_explicit(&heap_layout.units[span->first_unit].large_state,
+                                     memory_order_relaxed) == limbo_state_now;
+    else
+        for (size_t i = 0; i < span->slot_count; i += WORD_BITS)
+            count +=
+                bit_count(states_of_word(span->states + i, span->slot_count - i, limbo_state_now));
+    release->result.kept_blocks += count;
+    release->result.kept_bytes += count * (is_large ? pages_weight(span) : span->slot_bytes);
+}
+
+static bool has_candidate(const struct span *span, uint8_t candidate, bool is_large)
+{
+    if (is_large)
+        return atomic_load_explicit(&heap_layout.units[span->first_unit].large_state,
+                                    memory_order_relaxed) == candidate;
+    return memchr(span->states, candidate, span->slot_count) != NULL;
+}
+
+/*
+ * The next span at or behind a unit that has a candidate, or NULL. One without may go at any time, so it is looked at under the
+ * run lock, which others wait for: a few at a time.
+ */
+static struct span *next_with_candidate(struct release *release, size_t *unit_index)
+{
+    for (;;) {
+        run_lock();
+        for (int i = 0; i < SPANS_AT_ONCE; i++) {
+            struct span *span = span_from(*unit_index);
+            if (span == NULL) {
+                run_unlock();
+                return NULL;
+            }
+            bool is_large = heap_layout.units[span->first_unit].kind == UNIT_LARGE;
+            *unit_index = span->first_unit + span->unit_count;
+            count_kept(release, span, is_large);
+            if (has_candidate(span, release->candidate, is_large)) {
+                run_unlock();
+                return span;
+            }
+        }
+        run_unlock();
+    }
+}
+
+void limbo_release(limbo_changed *changed, struct limbo_result *result_out)
+{
+    struct release release = {.candidate = limbo_state_before(), .changed = changed};
+    size_t next = 0;
+    struct span *span;
+    while ((span = next_with_candidate(&release, &next)) != NULL) {
+        if (heap_layout.units[span->first_unit].kind == UNIT_LARGE)
+            release_large(&release, span);
+        else
+            release_slots(&release, span);
+    }
+    atomic_store_explicit(&limbo_total, release.result.kept_bytes, memory_order_relaxed);
+    misuse_report_noted();
+    *result_out = release.result;
+}
+
+COLD void limbo_end(void)
+{
+    struct limbo_result result;
+    heap_layout.holds_freed = false;
+    limbo_turn_unwatched();
+    limbo_release(NULL, &result);
+    limbo_turn_unwatched();
+    limbo_release(NULL, &result);
+}
