@@ -131,6 +131,8 @@ static int mark_all(struct cycle *cycle)
     heap_birth_set(birth);
     mark_start(&marker, (struct work *)worklist_area.start, WORKLIST_ITEMS);
     result = roots_scan(mark_root_range, NULL);
+    if (result == 0 && roots_are_hidden())
+        result = -EOPNOTSUPP;
     if (result == 0) {
         mark_drain(&marker);
         finalize_after_mark(&marker);
@@ -277,6 +279,8 @@ int cycle_collect(enum cycle_reason reason)
     } else {
         history_note_failure();
         pacing_note_failure();
+        if (cycle.result == -EOPNOTSUPP)
+            cycle_disable(); /* the next one would fare no better */
     }
     if (options_now()->gc_log)
         log_cycle(&cycle);

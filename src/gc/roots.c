@@ -63,7 +63,7 @@ static struct parts hidden;     /* by others, in no order */
 static struct parts cuts;       /* of this scan, by address */
 static struct parts unreadable; /* parts of the heap */
 static bool keep_whole_stacks;
-static bool distances; /* roots_hold_distances(), where that is left to us */
+static uint8_t habits; /* enum os_map_habit */
 static roots_source *source;
 
 const struct roots_tables roots_tables = {
@@ -110,15 +110,20 @@ void roots_unhide(const void *start)
         }
 }
 
-void roots_set_distances(bool hold)
+void roots_set_habits(uint8_t seen)
 {
-    distances = hold;
+    habits = seen;
 }
 
 bool roots_hold_distances(void)
 {
     uint64_t choice = options_now()->distances;
-    return choice == DISTANCES_AUTO ? distances : choice == DISTANCES_ALWAYS;
+    return choice == DISTANCES_AUTO ? (habits & OS_MAP_DISTANCES) != 0 : choice == DISTANCES_ALWAYS;
+}
+
+bool roots_are_hidden(void)
+{
+    return (habits & OS_MAP_HIDES) != 0;
 }
 
 const struct roots_part *roots_unreadable(size_t *count_out)
@@ -223,7 +228,7 @@ static int prepare(size_t stack_count)
             break;
         result = parts_reserve(&unreadable, maps.count + maps.count / 2);
     }
-    roots_set_distances(maps.keeps_distances);
+    roots_set_habits(maps.habits);
     return result;
 }
 

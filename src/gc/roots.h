@@ -61,11 +61,13 @@ struct roots_part {
 const struct roots_part *roots_unreadable(size_t *count_out);
 
 /*
- * Whether words in blocks may be distances from the start of their block to that of another: as the option `distances` says, or because
- * roots_scan() has seen a library that keeps such. A tool that scans another process's says so itself.
+ * What roots_scan() has seen, as far as libraries are known for it; a tool that scans another process's roots says it itself, in
+ * bits of enum os_map_habit. Whether words in blocks may be distances from the start of their block to that of another, which
+ * the option `distances` may say, too; and whether there are pointers nobody could find, so that nothing must be freed.
  */
 bool roots_hold_distances(void);
-void roots_set_distances(bool hold);
+bool roots_are_hidden(void);
+void roots_set_habits(uint8_t habits);
 
 /* From now on all of every stack counts, whatever its stack pointer. For programs that make stacks within stacks. */
 void roots_keep_whole_stacks(void);

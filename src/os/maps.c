@@ -28,44 +28,71 @@ static bool read_name(struct os_reader *reader, char *name, size_t size_bytes)
     return byte >= 0;
 }
 
-static const char distances_name[] = "/libfontconfig.so";
+static const struct {
+    char name[24];
+    uint8_t habits;
+} libraries[] = {
+    {"/libfontconfig.so", OS_MAP_DISTANCES},
+    {"/libswipl.so", OS_MAP_HIDES}, /* arrays of atoms, by addresses from which the index of their first has been subtracted */
+};
 
-/* How much of that name has been met, one byte further. Its first byte is nowhere else in it. */
-static size_t name_met(size_t met, int byte)
+enum { LIBRARIES = sizeof libraries / sizeof libraries[0] };
+
+/* A search for the names of all libraries at once, a byte at a time: how much of each has been met. */
+struct search {
+    uint8_t met[LIBRARIES];
+};
+
+/* The first byte of a name is nowhere else in it. */
+static void search_on(struct search *search, int byte)
 {
-    if (met == sizeof distances_name - 1 || byte == distances_name[met])
-        return met + (met < sizeof distances_name - 1);
-    return byte == distances_name[0];
+    for (size_t i = 0; i < LIBRARIES; i++) {
+        char wanted = libraries[i].name[search->met[i]];
+        if (byte == wanted)
+            search->met[i]++;
+        else if (wanted != '\0')
+            search->met[i] = byte == libraries[i].name[0];
+    }
 }
 
-bool os_map_keeps_distances(const char *name)
+static uint8_t search_result(const struct search *search)
 {
-    size_t met = 0;
+    uint8_t habits = 0;
+    for (size_t i = 0; i < LIBRARIES; i++)
+        if (libraries[i].name[search->met[i]] == '\0')
+            habits |= libraries[i].habits;
+    return habits;
+}
+
+uint8_t os_map_habits(const char *name)
+{
+    struct search search = {0};
     for (; *name != '\0'; name++)
-        met = name_met(met, *name);
-    return met == sizeof distances_name - 1;
+        search_on(&search, *name);
+    return search_result(&search);
 }
 
 /* Of the name at the end of a line. */
 struct tail {
     char prefix[64]; /* its start, which says what sort of thing it is */
     bool deleted;    /* of a file that was deleted, which the kernel says at the end, in parentheses */
-    bool keeps_distances;
+    uint8_t habits;
 };
 
 static bool read_tail(struct os_reader *reader, struct tail *tail)
 {
-    size_t length = 0, met = 0;
+    struct search search = {0};
+    size_t length = 0;
     int byte, last = 0;
     for (byte = os_reader_skip_blanks(reader); byte >= 0 && byte != '\n'; byte = os_reader_byte(reader)) {
         if (length < sizeof tail->prefix - 1)
             tail->prefix[length++] = (char)byte;
-        met = name_met(met, byte);
+        search_on(&search, byte);
         last = byte;
     }
     tail->prefix[length] = '\0';
     tail->deleted = last == ')';
-    tail->keeps_distances = met == sizeof distances_name - 1;
+    tail->habits = search_result(&search);
     return byte >= 0;
 }
 
@@ -164,7 +191,7 @@ enum os_map_kind os_map_kind_of(const char *name, bool shared, bool deleted)
     return shared && kind == OS_MAP_PRIVATE ? OS_MAP_SHARED : kind;
 }
 
-static bool read_entry(struct os_reader *reader, struct os_map *map, bool *keeps_distances)
+static bool read_entry(struct os_reader *reader, struct os_map *map, uint8_t *habits)
 {
     struct head head = read_head(reader);
     map->start = head.start;
@@ -178,7 +205,7 @@ static bool read_entry(struct os_reader *reader, struct os_map *map, bool *keeps
     struct tail tail;
     bool whole = read_tail(reader, &tail);
     map->kind = (uint8_t)os_map_kind_of(tail.prefix, head.shared, tail.deleted);
-    *keeps_distances |= tail.keeps_distances;
+    *habits |= tail.habits;
     return whole;
 }
 
@@ -193,8 +220,8 @@ static int read_all(struct os_maps *maps, char *text, size_t text_bytes)
     int result = 0;
     struct os_map map;
     maps->count = 0;
-    maps->keeps_distances = false;
-    while (result == 0 && read_entry(&reader, &map, &maps->keeps_distances)) {
+    maps->habits = 0;
+    while (result == 0 && read_entry(&reader, &map, &maps->habits)) {
         if ((maps->count + 1) * sizeof map > maps->size_bytes)
             result = -EAGAIN;
         else

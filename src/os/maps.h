@@ -37,11 +37,14 @@ enum os_map_kind {
     OS_MAP_DEVICE,      /* reading it may do something, or it is the kernel's: vdso and the like */
 };
 
-/*
- * Whether a mapping of this name is of a library that keeps distances between its blocks instead of their addresses: fontconfig,
- * which shares its structures with files.
- */
-bool os_map_keeps_distances(const char *name);
+/* What code does that one has to know who looks for its pointers. */
+enum os_map_habit {
+    OS_MAP_DISTANCES = 1, /* keeps how far one block is from another, instead of its address */
+    OS_MAP_HIDES = 2,     /* keeps addresses in ways that can't be recognised */
+};
+
+/* The habits of the library that a mapping of this name is of; 0 for nearly all. */
+uint8_t os_map_habits(const char *name);
 
 /* By the start of the mapping's name, "" for none; whether it is shared; and whether it is of a deleted file. */
 enum os_map_kind os_map_kind_of(const char *name, bool shared, bool deleted);
@@ -59,7 +62,7 @@ struct os_maps {
     struct os_map *entries; /* by address, in memory of their own, which os_maps_read() gets and enlarges */
     size_t count;
     size_t size_bytes;
-    bool keeps_distances; /* one of them does: os_map_keeps_distances() */
+    uint8_t habits; /* of all of them: os_map_habits() */
 };
 
 /*

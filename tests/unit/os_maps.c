@@ -114,6 +114,18 @@ START_TEST(every_one_of_many_mappings_is_found)
 }
 END_TEST
 
+START_TEST(libraries_with_habits_are_known_by_name)
+{
+    ck_assert_uint_eq(os_map_habits("/usr/lib/x86_64-linux-gnu/libfontconfig.so.1.12.0"), OS_MAP_DISTANCES);
+    ck_assert_uint_eq(os_map_habits("/nix/store/libfontconfig/lib/libfontconfig.so"), OS_MAP_DISTANCES);
+    ck_assert_uint_eq(os_map_habits("/usr/lib/libswipl.so.9 (deleted)"), OS_MAP_HIDES);
+    ck_assert_uint_eq(os_map_habits("/lib//libswipl.so.9"), OS_MAP_HIDES);
+    ck_assert_uint_eq(os_map_habits("/opt/mylibswipl.so"), 0);
+    ck_assert_uint_eq(os_map_habits("/usr/lib/libfontconfig"), 0);
+    ck_assert_uint_eq(os_map_habits(""), 0);
+}
+END_TEST
+
 START_TEST(no_descriptor_is_left_open)
 {
     int before = open("/dev/null", O_RDONLY);
@@ -137,6 +149,7 @@ static TCase *maps(void)
     tcase_add_test(tests, nothing_is_at_null_or_at_the_end);
     tcase_add_test(tests, a_file_is_named_with_its_offset);
     tcase_add_test(tests, every_one_of_many_mappings_is_found);
+    tcase_add_test(tests, libraries_with_habits_are_known_by_name);
     tcase_add_test(tests, no_descriptor_is_left_open);
     return tests;
 }
