@@ -12,6 +12,8 @@ libgcalloc_la_SOURCES = \
 	preload/collect.c \
 	preload/export.h \
 	preload/inspect.c \
+	preload/leaks.c \
+	preload/leaks.h \
 	preload/limits.c \
 	preload/loader.c \
 	preload/malloc.c \

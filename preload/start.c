@@ -11,9 +11,11 @@
 #include "gc/region.h"
 #include "heap/foreign.h"
 #include "heap/thread.h"
+#include "leak/check.h"
 #include "leak/past.h"
 #include "leak/record.h"
 #include "os/thread.h"
+#include "preload/leaks.h"
 #include "preload/report.h"
 #include "preload/stop_often.h"
 
@@ -44,10 +46,10 @@ static void at_exit(void *argument)
 
 static void record_stacks(const struct options *options)
 {
-    enum { SAMPLE_FRAMES = 32 };
-    if (options->stacks == 0 && options->sample == 0)
+    enum { USUAL_FRAMES = 32 };
+    if (options->stacks == 0 && options->sample == 0 && !options->leaks)
         return;
-    uint32_t frames_max = options->stacks != 0 ? (uint32_t)options->stacks : SAMPLE_FRAMES;
+    uint32_t frames_max = options->stacks != 0 ? (uint32_t)options->stacks : USUAL_FRAMES;
     int result = record_start(frames_max, options->sample, true);
     if (result == 0)
         past_start();
@@ -78,6 +80,10 @@ __attribute__((constructor)) static void start(void)
         message_warn("option \"quarantine\": threads can't be stopped here, error %d", -quarantine_result);
     record_stacks(options_now());
     __cxa_atexit(at_exit, NULL, NULL);
+    if (options_now()->leaks) {
+        leaks_start();
+        region_is_on = region_is_on || check_is_on();
+    }
     if (options_now()->stats && options_now()->log_file[0] == '\0')
         message_keep_output();
     if (options_now()->verbose >= 1)

@@ -11,6 +11,7 @@
 #include "gc/threads.h"
 #include "os/tail.h"
 #include "preload/export.h"
+#include "preload/leaks.h"
 #include "preload/next.h"
 #include "preload/wrap.h"
 
@@ -103,8 +104,10 @@ static int exec(enum next_name name, long a, long b, long c, long d, long e)
 {
     region_function *function = (region_function *)next_function(name);
     bool forbids = region_is_on && threads_is_own_process();
-    if (forbids)
+    if (forbids) {
+        leaks_before_exec();
         stop_forbid();
+    }
     int result = (int)function(a, b, c, d, e, 0, 0);
     if (forbids)
         stop_allow();

@@ -119,19 +119,39 @@ libcore_la_SOURCES = \
 	src/heap/verify.h \
 	src/heap/walk.c \
 	src/heap/walk.h \
+	src/leak/census.c \
+	src/leak/census.h \
 	src/leak/cfi.c \
 	src/leak/cfi.h \
+	src/leak/check.c \
+	src/leak/check.h \
+	src/leak/classify.c \
+	src/leak/classify.h \
+	src/leak/components.c \
+	src/leak/ended.c \
+	src/leak/ended.h \
+	src/leak/grown.h \
+	src/leak/inner.c \
+	src/leak/inner.h \
 	src/leak/modules.c \
 	src/leak/modules.h \
 	src/leak/past.c \
 	src/leak/past.h \
 	src/leak/record.c \
 	src/leak/record.h \
+	src/leak/report.c \
+	src/leak/report.h \
+	src/leak/report_json.c \
+	src/leak/report_text.c \
 	src/leak/rule.h \
 	src/leak/sample.c \
 	src/leak/sample.h \
+	src/leak/sink.c \
+	src/leak/sink.h \
 	src/leak/stacks.c \
 	src/leak/stacks.h \
+	src/leak/survey.c \
+	src/leak/survey.h \
 	src/leak/tables.h \
 	src/leak/unwind.c \
 	src/leak/unwind.h \
@@ -155,6 +175,8 @@ libcore_la_SOURCES = \
 	src/os/pages.h \
 	src/os/peek.c \
 	src/os/peek.h \
+	src/os/process.c \
+	src/os/process.h \
 	src/os/random.c \
 	src/os/random.h \
 	src/os/reader.c \

@@ -56,6 +56,7 @@ static _Atomic int32_t disabled;
 static _Atomic uint64_t slow_paths; /* allocations that took one, for collect_every */
 static struct marker marker;
 static struct area worklist_area;
+static bool is_active;
 
 /* ---- one at a time ---- */
 
@@ -329,14 +330,15 @@ int cycle_start(void)
         result = stop_start();
     if (result == 0)
         result = history_start();
-    if (result == 0)
+    is_active = result == 0;
+    if (is_active)
         heap_collector = &collector;
     return result;
 }
 
 bool gc_active(void)
 {
-    return heap_collector != NULL;
+    return is_active;
 }
 
 void cycle_disable(void)

@@ -149,10 +149,14 @@ int roots_unpin(const void *block)
     return is_pinned ? 0 : -ENOENT;
 }
 
-void pinned_scan(roots_range *range, void *context)
+void pinned_scan_ranges(roots_range *range, void *context)
 {
     for (size_t i = 0; i < pinned.range_count; i++)
         range((const void *)((pinned.ranges[i].start + 3) & ~(uintptr_t)3), (const void *)pinned.ranges[i].end, 4, context);
+}
+
+void pinned_scan_pins(roots_range *range, void *context)
+{
     if (pinned.pin_room != 0)
         range(pinned.pins, pinned.pins + pinned.pin_room, 8, context);
 }

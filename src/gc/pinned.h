@@ -13,7 +13,8 @@ struct pinned;
 /* Where both lie. Under the lock. */
 extern struct pinned pinned;
 
-/* Feeds both tables. The lock is held, or nobody else runs. */
-void pinned_scan(roots_range *range, void *context);
+/* Feed the tables. The lock is held, or nobody else runs. */
+void pinned_scan_ranges(roots_range *range, void *context);
+void pinned_scan_pins(roots_range *range, void *context);
 
 #endif

@@ -5,7 +5,8 @@
  * out; of what remains, only pages that hold something are read: directly where nothing can go wrong, else as a
  * copy that the kernel makes.
  *
- * Uses os, base, heap. Locks: none; pinned_scan() and finalize_scan() rely on those that the caller holds. All other threads are stopped.
+ * Uses os, base, heap. Locks: none; pinned_scan_*() and finalize_scan() rely on those that the caller holds. All other
+ * threads are stopped.
  */
 #include "gc/roots.h"
 
@@ -65,6 +66,7 @@ static struct parts unreadable; /* parts of the heap */
 static bool keep_whole_stacks;
 static uint8_t habits; /* enum os_map_habit */
 static roots_source *source;
+static bool are_kernels;
 
 const struct roots_tables roots_tables = {
     .tables_bytes = sizeof roots_tables,
@@ -76,6 +78,11 @@ const struct roots_tables roots_tables = {
     .workspace = (void *const *)&workspace,
     .pinned = &pinned,
 };
+
+bool roots_are_kernels(void)
+{
+    return are_kernels;
+}
 
 void roots_keep_whole_stacks(void)
 {
@@ -441,11 +448,13 @@ static int pour_all(struct scan *scan, const struct stopped *stacks, size_t coun
         pour_value(stacks[i].stack_pointer, &scan->pour);
         pour_registers(&scan->pour, &stacks[i]);
     }
-    pinned_scan(scan->pour.range, scan->pour.context);
+    pinned_scan_ranges(scan->pour.range, scan->pour.context);
     finalize_scan(scan->pour.range, scan->pour.context);
     int result = pour_mappings(scan);
     if (result == 0)
         result = pour_unreadable(scan);
+    are_kernels = true;
+    pinned_scan_pins(scan->pour.range, scan->pour.context);
     const struct os_held_room room = {
         .text = workspace->text,
         .text_bytes = sizeof workspace->text,
@@ -459,6 +468,7 @@ static int pour_all(struct scan *scan, const struct stopped *stacks, size_t coun
     pour_flush(&scan->pour);
     if (result == 0)
         result = os_held_by_timers(pour_value, &scan->pour, &room);
+    are_kernels = false;
     return result;
 }
 

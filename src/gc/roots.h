@@ -42,6 +42,9 @@ void roots_use_source(roots_source *source);
 struct stopped;
 int roots_scan_stacks(const struct stopped *threads, size_t count, roots_range *range, void *context);
 
+/* In a `range` that roots_scan_stacks() calls: what it is given only the kernel holds, or the program has pinned it. */
+bool roots_are_kernels(void);
+
 /*
  * Memory of the collector's own, which holds addresses of blocks but is no root. Until unhidden. Returns 0 or -ENOMEM.
  * Neither is called during a scan but from its `range`; threads that call them do so one at a time.

@@ -37,7 +37,7 @@ extern const uint8_t class_unit_count[CLASS_COUNT];
 extern const uint8_t class_by_16_bytes[1024];
 
 /*
- * 1: a block may fill its slot. With a collector it is 0, and every slot is a byte larger than its block at least: an
+ * 1: a block may fill its slot. With a collector, and where leaks are looked for, it is 0, and every slot is a byte larger than its block at least: an
  * address one past the end, which may be all that a program keeps, then lies in the block's own slot. Set once, before the
  * first block.
  */

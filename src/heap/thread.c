@@ -53,7 +53,7 @@ NOINLINE static int start(void)
     int result = 0;
     if (!atomic_load_explicit(&started, memory_order_relaxed)) {
         options_load();
-        if (options_now()->gc || options_now()->quarantine)
+        if (options_now()->gc || options_now()->quarantine || options_now()->leaks)
             class_rule.bias = 0;
         heap_layout.holds_freed = options_now()->quarantine;
         os_memory_fail(options_now()->fail_map, options_now()->fail_map_every);

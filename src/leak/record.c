@@ -20,6 +20,7 @@
 #include "leak/stacks.h"
 #include "leak/unwind.h"
 #include "os/object.h"
+#include "os/process.h"
 #include "os/random.h"
 #include "os/thread.h"
 
@@ -62,7 +63,8 @@ COLD static uint16_t make_number(uint32_t time_ms)
     number = atomic_fetch_add_explicit(&threads->count, 1, memory_order_relaxed);
     if (number >= THREAD_COUNT_MAX)
         return 0;
-    threads->threads[number] = (struct thread_entry){os_thread_id(), time_ms};
+    threads->threads[number] = (struct thread_entry){
+        .thread_id = os_thread_id(), .first_ms = time_ms, .forks = image_now->fork_count};
     self.number = (uint16_t)number;
     return self.number;
 }
@@ -209,6 +211,21 @@ int record_start(uint32_t frames_max, uint64_t sample_bytes, bool skips_own)
     return 0;
 }
 
+void record_own_object(uintptr_t *start_out, uintptr_t *end_out)
+{
+    *start_out = own_object.start;
+    *end_out = own_object.end;
+}
+
+void record_thread_ends(void)
+{
+    if (tables == NULL || self.number == 0 || self.forks != image_now->fork_count + 1)
+        return;
+    struct thread_entry *entry = &tables->threads->threads[self.number];
+    os_own_name(entry->name);
+    entry->ended_ms = now_ms();
+}
+
 void record_unloaded(void)
 {
     if (tables != NULL)
@@ -223,8 +240,7 @@ bool record_get(const void *address, struct block_record *record_out)
     const struct block_record *records =
         __atomic_load_n(&block.span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE);
     if (records == NULL ||
-        records[block.index].time_ms + records[block.index].thread + records[block.index].stack ==
-            0)
+        !record_is_set(&records[block.index]))
         return false;
     *record_out = records[block.index];
     return true;

@@ -22,6 +22,12 @@ int record_start(uint32_t frames_max, uint64_t sample_bytes, bool skips_own);
 /* An object may have been unloaded. Nothing happens before record_start(). */
 void record_unloaded(void);
 
+/* Where this code and its data lie, if its frames are left out; 0 otherwise. */
+void record_own_object(uintptr_t *start_out, uintptr_t *end_out);
+
+/* The calling thread ends: what it was called is kept. */
+void record_thread_ends(void);
+
 /* What is known of the block that holds the address. False if nothing. */
 bool record_get(const void *address, struct block_record *record_out);
 

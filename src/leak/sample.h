@@ -23,6 +23,9 @@ struct sampler {
 /* The slow half of sample_takes(). */
 bool sample_draw(struct sampler *sampler, size_t size_bytes, uint64_t mean_bytes, uint64_t seed);
 
+/* How many blocks of its size one that was chosen stands for. */
+double sample_weight(size_t size_bytes, uint64_t mean_bytes);
+
 /* Whether the block, of size_bytes, is to be recorded. The seed counts with the first block only. */
 static inline bool sample_takes(struct sampler *sampler, size_t size_bytes, uint64_t mean_bytes,
                                 uint64_t seed)

@@ -9,6 +9,7 @@
 #define LEAK_TABLES_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -68,6 +69,9 @@ struct module {
     char path[MODULE_PATH_BYTES]; /* its last bytes, when it is longer */
 };
 
+/* A block that the program wants left out of reports has this bit set beside its stack's id. */
+#define RECORD_IGNORED (UINT32_C(1) << 31)
+
 enum module_state { MODULE_EMPTY, MODULE_LOADED, MODULE_UNLOADED };
 
 struct module_table {
@@ -75,9 +79,14 @@ struct module_table {
     struct module modules[MODULE_COUNT_MAX];
 };
 
+enum { THREAD_NAME_BYTES = 16 };
+
 struct thread_entry {
     int32_t thread_id;
     uint32_t first_ms; /* when its first block was recorded */
+    uint32_t ended_ms; /* 0 while it lives */
+    uint32_t forks;    /* of the process it is in: image->fork_count */
+    char name[THREAD_NAME_BYTES]; /* what it was called when it ended; empty before, since that is asked of the kernel */
 };
 
 struct thread_table {
@@ -100,12 +109,27 @@ struct leak_tables {
  * kept. `unused_bytes` is what the program did not ask for of the slot; UINT16_MAX if that is more.
  */
 struct block_record {
-    uint32_t stack;
+    uint32_t stack; /* record_stack() */
     uint32_t time_ms;
     uint16_t thread;
     uint16_t unused_bytes;
 };
 
 _Static_assert(sizeof(struct block_record) == 12, "memory for every block");
+
+static inline uint32_t record_stack(const struct block_record *record)
+{
+    return record->stack & ~RECORD_IGNORED;
+}
+
+static inline bool record_is_ignored(const struct block_record *record)
+{
+    return (record->stack & RECORD_IGNORED) != 0;
+}
+
+static inline bool record_is_set(const struct block_record *record)
+{
+    return record->stack != 0 || record->time_ms != 0 || record->thread != 0;
+}
 
 #endif

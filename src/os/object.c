@@ -5,11 +5,15 @@
  */
 #include "os/object.h"
 
+#include "os/process.h"
+
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
+
+enum { PATH_BYTES = 512 };
 
 #ifdef DLFO_STRUCT_HAS_EH_DBASE
 /* Weak: a C library from before 2.35 has none. */
@@ -40,8 +44,13 @@ bool os_object_find(uintptr_t address, struct os_object *object_out)
 
 const char *os_program_path(void)
 {
+    static char whole[PATH_BYTES];
     const char *path = (const char *)getauxval(AT_EXECFN);
-    return path != NULL ? path : "";
+    if (path == NULL || path[0] == '/')
+        return path != NULL ? path : "";
+    if (whole[0] == '\0')
+        os_program_file(whole, sizeof whole); /* the same, whoever else does it at the same time */
+    return whole[0] != '\0' ? whole : path;
 }
 
 static size_t find_in_notes(const char *note, const char *end, uint8_t *bytes_out,

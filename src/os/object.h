@@ -22,7 +22,7 @@ struct os_object {
 
 bool os_object_find(uintptr_t address, struct os_object *object_out);
 
-/* The path by which the program was started, or empty. */
+/* The program's file by its whole path, or empty. */
 const char *os_program_path(void);
 
 /* The build-id of an object that is loaded. Returns how many bytes, up to size_bytes; 0 without one. */

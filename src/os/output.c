@@ -36,6 +36,11 @@ int os_open_append(const char *path)
     return open_file(path, O_WRONLY | O_APPEND | O_CREAT);
 }
 
+int os_create(const char *path)
+{
+    return open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+}
+
 int os_open_read(const char *path)
 {
     return open_file(path, O_RDONLY);

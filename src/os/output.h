@@ -11,6 +11,12 @@ int os_write_all(int descriptor, const char *bytes, size_t size_bytes);
 /* Opens the file for appending, creating it (mode 0600). Close-on-exec. Returns a descriptor or -errno. */
 int os_open_append(const char *path);
 
+/*
+ * Makes a new file (mode 0600) for writing; -EEXIST if there is anything of that name, be it a link. Close-on-exec. Returns
+ * a descriptor or -errno.
+ */
+int os_create(const char *path);
+
 /* Opens the file for reading. Close-on-exec. Returns a descriptor or -errno. */
 int os_open_read(const char *path);
 

@@ -1,0 +1,85 @@
+/*
+ * preload/leaks: looks for leaks when the program ends, in whichever way.
+ *
+ * exit(): handlers run newest first, and ours is registered before any other, for no object. quick_exit() likewise.
+ * _exit() and _Exit() are wrapped. Only a status of 0 is replaced, since every other one says what went wrong already.
+ * libc runs no handler twice, so exit() from our handler goes on where it was: it writes out what stdio holds.
+ */
+#include "preload/leaks.h"
+
+#include "base/compiler.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "gc/region.h"
+#include "gc/threads.h"
+#include "leak/check.h"
+#include "preload/export.h"
+#include "preload/next.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int on_exit(void (*function)(int status, void *argument), void *argument);
+int __cxa_at_quick_exit(void (*function)(void *), void *object);
+
+static atomic_bool is_done;
+
+/* The status to end with. A second thread that ends the program meanwhile finds that it has been done. */
+COLD static int check_at_end(enum check_moment moment, int status)
+{
+    struct check_result result;
+    if (!check_is_on() || !region_is_on || !threads_is_own_process() || atomic_exchange(&is_done, true))
+        return status;
+    if (check_now(moment, &result) != 0 || result.definite.blocks == 0 || status != 0)
+        return status;
+    return (int)options_now()->exitcode;
+}
+
+COLD static void at_end(int status, void *argument)
+{
+    (void)argument;
+    int wanted = check_at_end(CHECK_EXIT, status);
+    if (wanted != status)
+        exit(wanted);
+}
+
+/* libc does not tell the status here; _exit() is what would come next. */
+COLD static void on_quick_exit(void *argument)
+{
+    (void)argument;
+    int wanted = check_at_end(CHECK_QUICK_EXIT, 0);
+    if (wanted != 0)
+        ((region_function *)next_function(NEXT__exit))(wanted, 0, 0, 0, 0, 0, 0);
+}
+
+EXPORT void _exit(int status)
+{
+    status = UNLIKELY(region_is_on) ? check_at_end(CHECK_UNDERSCORE_EXIT, status) : status;
+    ((region_function *)next_function(NEXT__exit))(status, 0, 0, 0, 0, 0, 0);
+    __builtin_unreachable();
+}
+
+EXPORT void _Exit(int status)
+{
+    _exit(status);
+}
+
+COLD void leaks_before_exec(void)
+{
+    struct check_result result;
+    if (check_is_on() && region_is_on)
+        check_now(CHECK_EXEC, &result);
+}
+
+COLD void leaks_start(void)
+{
+    int result = check_start();
+    if (result != 0) {
+        message_warn("option \"leaks\": leaks can't be looked for here, error %d", -result);
+        return;
+    }
+    on_exit(at_end, NULL);
+    __cxa_at_quick_exit(on_quick_exit, NULL);
+}

@@ -1,0 +1,11 @@
+/* preload/leaks: looks for leaks when the program ends. */
+#ifndef PRELOAD_LEAKS_H
+#define PRELOAD_LEAKS_H
+
+/* With the option leaks: makes ready, before there is a second thread. */
+void leaks_start(void);
+
+/* The program is about to exec, and would not come back. */
+void leaks_before_exec(void);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * leak/check: looks for leaks and says what was found, as the options ask for.
+ */
+#ifndef LEAK_CHECK_H
+#define LEAK_CHECK_H
+
+#include "leak/report.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* When a check is made; what the report calls it. */
+enum check_moment { CHECK_EXIT, CHECK_UNDERSCORE_EXIT, CHECK_QUICK_EXIT, CHECK_EXEC, CHECK_ASKED, CHECK_SIGNAL };
+
+/* What a check has found, of this process's own: what was allocated before a fork does not count. */
+struct check_result {
+    struct leak_counts definite;
+    struct leak_counts indirect;
+    struct leak_counts possible;
+};
+
+/* Once, by the main thread before there are others. Returns 0 or -errno. */
+int check_start(void);
+bool check_is_on(void);
+
+/*
+ * Looks for leaks, and writes a report: to the file that the option names, else to standard error if there is anything to
+ * say. One check at a time; the others wait. Returns 0, or -errno when nothing can be said (survey_take()).
+ */
+int check_now(enum check_moment moment, struct check_result *result_out);
+
+/* The same, but the report goes to the descriptor, as JSON or as text. */
+int check_to(int descriptor, bool as_json, struct check_result *result_out);
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * leak/report_text: a report for people, on standard error, when no command is there that knows names: frames are file
+ * and offset, for addr2line(1) or `gcalloc report`.
+ *
+ * Uses base. Locks: none.
+ */
+#include "leak/report.h"
+
+#include "base/image.h"
+#include "leak/stacks.h"
+
+#include <string.h>
+
+enum { RECORDS_MAX = 20, FRAMES_SHOWN = 12, SECOND_MS = 1000, MINUTE_MS = 60000, HOUR_MS = 3600000 };
+
+static bool is_shown(const struct report_record *record)
+{
+    return (record->class == LEAK_DEFINITE || record->class == LEAK_POSSIBLE) && !record->is_inherited;
+}
+
+static void write_counts(struct sink *sink, const struct leak_counts *counts)
+{
+    sink_size(sink, counts->bytes);
+    sink_text(sink, " in ");
+    sink_count(sink, counts->blocks);
+    sink_text(sink, counts->blocks == 1 ? " block" : " blocks");
+}
+
+static void write_age(struct sink *sink, uint32_t age_ms)
+{
+    static const struct {
+        uint32_t unit_ms;
+        const char *name;
+    } units[] = {{HOUR_MS, "h"}, {MINUTE_MS, "m"}, {SECOND_MS, "s"}};
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (age_ms >= units[i].unit_ms) {
+            sink_number(sink, age_ms / units[i].unit_ms);
+            sink_text(sink, units[i].name);
+            return;
+        }
+    sink_number(sink, age_ms);
+    sink_text(sink, "ms");
+}
+
+static void write_ages(struct sink *sink, const struct report *report, const struct report_record *record)
+{
+    if (record->stack == 0 && record->thread == 0)
+        return;
+    sink_text(sink, "  age ");
+    write_age(sink, report->about.now_ms - record->newest_ms);
+    if (record->own.blocks == 1)
+        return;
+    sink_text(sink, "..");
+    write_age(sink, report->about.now_ms - record->oldest_ms);
+}
+
+static void write_frame(struct sink *sink, const struct leak_tables *tables, uint32_t place, uint64_t frame)
+{
+    uint64_t number = frame >> FRAME_MODULE_SHIFT;
+    uint64_t address = frame & ((UINT64_C(1) << FRAME_MODULE_SHIFT) - 1);
+    const struct module *module = number != 0 && number < MODULE_COUNT_MAX ? &tables->modules->modules[number] : NULL;
+    sink_text(sink, "    #");
+    sink_number(sink, place);
+    sink_text(sink, " ");
+    sink_text(sink, module != NULL ? module->path : "(no file)");
+    sink_text(sink, "+0x");
+    sink_hex(sink, module != NULL ? address - module->base : address, 1);
+    if (module != NULL && atomic_load_explicit(&module->state, memory_order_relaxed) == MODULE_UNLOADED)
+        sink_text(sink, " (unloaded)");
+    sink_text(sink, "\n");
+}
+
+static void write_stack(struct sink *sink, const struct report_record *record)
+{
+    const struct leak_tables *tables = image_now->leak;
+    const struct stack *stack = tables != NULL ? stacks_get(tables->stacks, record->stack) : NULL;
+    for (uint32_t i = 0; stack != NULL && i < stack->frame_count && i < FRAMES_SHOWN; i++)
+        write_frame(sink, tables, i + 1, stack->frames[i]);
+    if (stack == NULL)
+        sink_text(sink, "    (no call stack was recorded)\n");
+}
+
+static void write_thread(struct sink *sink, const struct report *report, const struct report_record *record)
+{
+    const struct leak_tables *tables = image_now->leak;
+    if (tables == NULL || record->thread == 0)
+        return;
+    const struct thread_entry *thread = &tables->threads->threads[record->thread];
+    char name[THREAD_NAME_BYTES];
+    memcpy(name, thread->name, sizeof name);
+    if (thread->ended_ms == 0 && report->about.thread_name != NULL)
+        report->about.thread_name(thread->thread_id, name);
+    name[THREAD_NAME_BYTES - 1] = '\0';
+    sink_text(sink, "  thread ");
+    sink_json(sink, name);
+}
+
+static void write_record(struct sink *sink, const struct report *report, const struct report_record *record,
+                         uint32_t place, uint32_t count)
+{
+    sink_text(sink, "LEAK ");
+    sink_number(sink, place);
+    sink_text(sink, "/");
+    sink_number(sink, count);
+    sink_text(sink, " ");
+    sink_text(sink, report_class_names[record->class]);
+    sink_text(sink, "  ");
+    write_counts(sink, &record->own);
+    if (record->indirect.blocks != 0) {
+        sink_text(sink, " (+");
+        sink_size(sink, record->indirect.bytes);
+        sink_text(sink, " indirect in ");
+        sink_count(sink, record->indirect.blocks);
+        sink_text(sink, ")");
+    }
+    write_ages(sink, report, record);
+    sink_text(sink, "\n  id ");
+    sink_hex(sink, record->id, 8);
+    write_thread(sink, report, record);
+    sink_text(sink, record->is_cycle ? "  cycle\n" : "\n");
+    write_stack(sink, record);
+}
+
+static void write_rest(struct sink *sink, const struct report *report, uint32_t from, uint32_t count)
+{
+    struct leak_counts rest = {0, 0};
+    uint32_t place = 0;
+    for (uint32_t i = 0; i < report->record_count; i++) {
+        const struct report_record *record = report_in_order(report, i);
+        if (!is_shown(record) || ++place <= from)
+            continue;
+        rest.blocks += record->own.blocks + record->indirect.blocks;
+        rest.bytes += record->own.bytes + record->indirect.bytes;
+    }
+    sink_text(sink, "and ");
+    sink_count(sink, count - from);
+    sink_text(sink, " more places: ");
+    write_counts(sink, &rest);
+    sink_text(sink, "\n");
+}
+
+static void write_summary(struct sink *sink, const struct report *report)
+{
+    sink_text(sink, "gcalloc: leaked ");
+    write_counts(sink, &report->totals[LEAK_DEFINITE]);
+    static const enum leak_class others[] = {LEAK_INDIRECT, LEAK_POSSIBLE, LEAK_KERNEL, LEAK_SUPPRESSED};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        const struct leak_counts *counts = &report->totals[others[i]];
+        if (counts->blocks == 0)
+            continue;
+        sink_text(sink, "; ");
+        sink_text(sink, report_class_names[others[i]]);
+        sink_text(sink, " ");
+        write_counts(sink, counts);
+    }
+    sink_text(sink, "\n");
+}
+
+void report_write_text(const struct report *report, struct sink *sink)
+{
+    uint32_t count = 0;
+    uint32_t place = 0;
+    for (uint32_t i = 0; i < report->record_count; i++)
+        count += is_shown(report_in_order(report, i));
+    sink_text(sink, "gcalloc: leaks of ");
+    sink_text(sink, report->about.path);
+    sink_text(sink, " (process ");
+    sink_number(sink, (uint64_t)report->about.process_id);
+    sink_text(sink, ") at ");
+    sink_text(sink, report->about.moment);
+    sink_text(sink, "\n");
+    for (uint32_t i = 0; i < report->record_count && place < RECORDS_MAX; i++)
+        if (is_shown(report_in_order(report, i)))
+            write_record(sink, report, report_in_order(report, i), ++place, count);
+    if (count > RECORDS_MAX)
+        write_rest(sink, report, RECORDS_MAX, count);
+    for (size_t i = 0; i < report->about.incomplete_count; i++) {
+        sink_text(sink, "gcalloc: incomplete: ");
+        sink_text(sink, report->about.incomplete[i]);
+        sink_text(sink, "\n");
+    }
+    write_summary(sink, report);
+}

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Leaks: every shape of blocks, lost from every place and kept there: all that is lost is reported with its class and count, and
+nothing else; exit statuses; the form of a report."""
+
+import concurrent.futures
+import json
+import os
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True  # the sources may be read-only
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
+from harness import Tally, built_path, expect, run, source_path, status_words, subject_environment
+
+LEAKED = 23
+# Each shape is tried in these places, and each place with these shapes: any two differ in one thing only.
+USUAL_PLACES = ("in_a_variable", "in_a_thread_that_was_joined", "in_a_block_overwritten", "before_exit_in_a_thread")
+USUAL_SHAPES = ("single", "ring", "table", "large", "list")
+
+
+def program(name):
+    return built_path("preload", "leaks", name)
+
+
+def reports_in(folder):
+    found = []
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            found.append(json.load(file))
+    return found
+
+
+def run_reporting(command, options="leaks", **arguments):
+    """The result, and all reports of the program and its children."""
+    with tempfile.TemporaryDirectory(prefix="gcalloc-leaks-") as folder:
+        result = run(command, env=subject_environment(f"{options},report_file={folder}/%p"), **arguments)
+        return result, reports_in(folder)
+
+
+def total(reports, name, what="blocks"):
+    return sum(report["totals"][name][what] for report in reports)
+
+
+def place_case(shape, heads, indirect, inner, place, by_kernel, keeps):
+    """Returns what is wrong, or None: run in other threads than the tally's."""
+    result, reports = run_reporting([program("places"), shape, place, "keep" if keeps else "lose"])
+    lost = (0, 0) if keeps else (heads, indirect)
+    found = (total(reports, "definite"), total(reports, "indirect"))
+    kernel = heads + indirect - inner if keeps and by_kernel else 0
+    possible = inner if keeps else 0
+    status = 0 if keeps else LEAKED
+    if result.stdout != b"acting\n" or result.stderr != b"":
+        return f"it says {result.stdout[-200:]!r} {result.stderr[-300:]!r}, {status_words(result.returncode)}"
+    if not reports:
+        return "no report"
+    if found != lost:
+        return f"lost {found}, not {lost}: {reports[-1]['totals']} {reports[-1]['incomplete']}"
+    if total(reports, "possible") != possible or total(reports, "kernel") != kernel:
+        return f"in doubt or the kernel's: {reports[-1]['totals']}"
+    if result.returncode != status:
+        return f"{status_words(result.returncode)}, not {status}"
+    return None
+
+
+def check_places(tally):
+    shapes, places = run([program("places")]).stdout.decode().split("\n\n")
+    shapes = [line.split() for line in shapes.splitlines()]
+    places = [line.split() for line in places.splitlines()]
+    cases = []
+    for shape, heads, indirect, inner in shapes:
+        for place, by_kernel in places:
+            if place in USUAL_PLACES or shape in USUAL_SHAPES:
+                for keeps in (False, True):
+                    cases.append((shape, int(heads), int(indirect), int(inner), place, by_kernel == "1", keeps))
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda case: place_case(*case), cases))
+    for case, wrong in zip(cases, results):
+        tally.case(f"{case[0]} {case[4]}, {'kept' if case[6] else 'lost'}", lambda words: expect(words is None, words), wrong)
+
+
+def has_the_form_of(sample, found, where="report"):
+    """The same keys and kinds of values, wherever the sample has any."""
+    if isinstance(sample, dict):
+        expect(isinstance(found, dict) and list(sample) == list(found), f"{where}: {list(found)} instead of {list(sample)}")
+        for key, value in sample.items():
+            has_the_form_of(value, found[key], f"{where}.{key}")
+    elif isinstance(sample, list):
+        expect(isinstance(found, list), f"{where} is no list")
+        if sample and found:
+            has_the_form_of(sample[0], found[0], f"{where}[0]")
+    elif sample is not None:
+        expect(type(sample) is type(found), f"{where} is {found!r}, as if {sample!r}")
+
+
+def form():
+    _, reports = run_reporting([program("places"), "ring", "in_a_variable", "lose"])
+    with open(source_path("preload", "leaks", "sample.json"), encoding="utf-8") as file:
+        sample = json.load(file)
+    has_the_form_of(sample, reports[0])
+    report = reports[0]
+    record = report["records"][0]
+    expect(record["class"] == "definite" and record["blocks"] == 1 and record["indirect_blocks"] == 49, f"{record}")
+    expect(record["shape"][0] == "cycle" and sum(site["blocks"] for site in record["shape"][1]) == 49, f"{record['shape']}")
+    paths = [report["modules"][module]["path"] for module, _ in report["stacks"][record["stack"]]]
+    expect(os.path.basename(paths[0]).endswith("places") and report["modules"][0]["build_id"] != "", f"{paths}")
+    expect(record["bytes"] == 40 and record["size_min"] == 40, f"{record}")
+
+
+def ids_are_stable():
+    ids = set()
+    for _ in range(3):
+        _, reports = run_reporting([program("places"), "tree", "in_a_variable", "lose"])
+        ids.add(tuple(record["id"] for record in reports[0]["records"]))
+    expect(len(ids) == 1, f"{ids}")
+
+
+def text():
+    result = run([program("places"), "ring", "in_a_variable", "lose"], env=subject_environment("leaks"))
+    words = result.stderr.decode()
+    expect(result.returncode == LEAKED and result.stdout == b"acting\n", status_words(result.returncode))
+    for part in ("LEAK 1/1 definite  40 B in 1 block (+1.9 KiB indirect in 49)", "  cycle\n", "places+0x",
+                 "gcalloc: leaked 40 B in 1 block; indirect 1.9 KiB in 49 blocks\n"):
+        expect(part in words, words)
+
+
+def statuses():
+    for options, arguments, wanted in (
+            ("leaks", ("single", "in_a_variable", "keep"), 0),
+            ("leaks,exitcode=7", ("single", "in_a_variable", "lose"), 7),
+            ("leaks,exitcode=0", ("single", "in_a_variable", "lose"), 0),
+            ("leaks,exitcode=9", ("single", "before_underscore_exit", "lose"), 9),
+            ("leaks,exitcode=9", ("single", "before_quick_exit", "lose"), 9),
+            ("leaks", ("single", "nowhere", "lose"), 99)):
+        result = run([program("places"), *arguments], env=subject_environment(options))
+        expect(result.returncode == wanted, f"{options} {arguments}: {status_words(result.returncode)}")
+
+
+def files_are_new():
+    """A report neither follows a link nor overwrites anything."""
+    with tempfile.TemporaryDirectory(prefix="gcalloc-leaks-") as folder:
+        precious = os.path.join(folder, "precious")
+        path = os.path.join(folder, "report")
+        with open(precious, "w", encoding="ascii") as file:
+            file.write("precious")
+        os.symlink(precious, path)
+        for _ in range(2):
+            run([program("places"), "single", "in_a_variable", "lose"], env=subject_environment(f"leaks,report_file={path}"))
+        with open(precious, encoding="ascii") as file:
+            expect(file.read() == "precious", "it was overwritten")
+        expect(sorted(os.listdir(folder)) == ["precious", "report", "report.2", "report.3"], f"{os.listdir(folder)}")
+        expect(os.stat(path + ".2").st_mode & 0o777 == 0o600, "others may read it")
+
+
+def main():
+    tally = Tally("leaks")
+    tally.case("the form of a report", form)
+    tally.case("ids", ids_are_stable)
+    tally.case("text", text)
+    tally.case("exit statuses", statuses)
+    tally.case("report files are new files", files_are_new)
+    check_places(tally)
+    tally.finish()
+
+
+main()

@@ -1,0 +1,18 @@
+# tests/preload/leaks: what is reported as lost, run by leaks.py.
+leaks_programs = \
+	tests/preload/leaks/places
+
+if !SANITIZED
+check_PROGRAMS += $(leaks_programs)
+TESTS += tests/preload/leaks/leaks.py
+endif
+dist_check_SCRIPTS += tests/preload/leaks/leaks.py
+dist_check_DATA += tests/preload/leaks/sample.json
+
+tests_preload_leaks_places_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_leaks_places_CFLAGS = $(TEST_CFLAGS)
+tests_preload_leaks_places_SOURCES = \
+	tests/preload/leaks/places.c \
+	tests/preload/leaks/shapes.c \
+	tests/preload/leaks/shapes.h
+tests_preload_leaks_places_LDADD = libsubject.a
