@@ -12,6 +12,7 @@
 #include "gc/finalize.h"
 
 #include "base/compiler.h"
+#include "gc/roots_tables.h"
 #include "gc/weak.h"
 #include "gc/white.h"
 #include "heap/lookup.h"
@@ -40,6 +41,8 @@ static void *block_of(struct candidate candidate)
 static struct candidate *list;
 static size_t list_first, list_end, list_room; /* those in between are ready */
 static size_t waiting_count;                   /* entries of the ledger with finalizers that are not ready */
+
+const struct roots_words finalize_words = {(const void *const *)&list, &list_end, sizeof *list};
 static uint64_t last_serial;
 static _Atomic uint32_t ready_count; /* also what finalize_wait() sleeps on */
 static _Atomic uint32_t waiter_count;

@@ -10,6 +10,7 @@
 #include "base/image.h"
 #include "base/lock.h"
 #include "gc/finalize.h"
+#include "gc/roots_tables.h"
 #include "gc/weak.h"
 #include "gc/white.h"
 #include "heap/lookup.h"
@@ -23,6 +24,8 @@ enum { ROOM_MIN = 64 };
 static struct lock table_lock;
 static struct ledger_entry *entries;
 static size_t entry_count, room; /* room is a power of two, at most half full */
+
+const struct roots_words ledger_words = {(const void *const *)&entries, &room, sizeof *entries};
 
 void ledger_lock(void)
 {
@@ -64,6 +67,7 @@ static int grow(void)
     struct ledger_entry *larger = metadata_take(new_room * sizeof *larger);
     if (larger == NULL)
         return -ENOMEM;
+    image_now->roots = &roots_tables;
     entries = larger;
     room = new_room;
     for (size_t i = 0; i < old_room; i++)

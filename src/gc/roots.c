@@ -77,6 +77,7 @@ const struct roots_tables roots_tables = {
     .maps = &maps,
     .workspace = (void *const *)&workspace,
     .pinned = &pinned,
+    .words = {&ledger_words, &finalize_words},
 };
 
 bool roots_are_kernels(void)

@@ -26,6 +26,18 @@ struct pinned {
     size_t pin_count, pin_room; /* room is a power of two, at most half full */
 };
 
+/* Entries in metadata, all words of which are roots. */
+struct roots_words {
+    const void *const *start;
+    const size_t *count;
+    size_t entry_bytes;
+};
+
+extern const struct roots_words ledger_words;   /* gc/ledger */
+extern const struct roots_words finalize_words; /* gc/finalize */
+
+enum { ROOTS_WORDS_COUNT = 2 };
+
 struct roots_tables {
     uint32_t tables_bytes; /* of this structure: a tool of another build notices */
     uint32_t workspace_bytes;
@@ -35,6 +47,7 @@ struct roots_tables {
     const struct os_maps *maps;
     void *const *workspace;
     const struct pinned *pinned;
+    const struct roots_words *words[ROOTS_WORDS_COUNT];
 };
 
 extern const struct roots_tables roots_tables;
