@@ -34,6 +34,7 @@ static struct {
     size_t pin_count;
     struct roots_part *ranges; /* that the program has added */
     size_t range_count;
+    struct roots_part words[ROOTS_WORDS_COUNT]; /* tables of the collector's that are roots */
     const struct snapshot_piece *piece; /* being fed */
     struct root_place place;
 } now;
@@ -120,12 +121,28 @@ static void note_pinned(const struct roots_tables *tables)
     }
 }
 
+static void note_words(const struct roots_tables *tables)
+{
+    for (size_t i = 0; i < ROOTS_WORDS_COUNT; i++) {
+        struct roots_words words;
+        const void *start;
+        size_t count;
+        if (read_there((uintptr_t)tables->words[i], &words, sizeof words) == 0 &&
+            read_there((uintptr_t)words.start, &start, sizeof start) == 0 &&
+            read_there((uintptr_t)words.count, &count, sizeof count) == 0 && count <= PINS_MAX &&
+            words.entry_bytes <= PINS_MAX && count * words.entry_bytes != 0 &&
+            in_metadata(start, count * words.entry_bytes))
+            now.words[i] = (struct roots_part){(uintptr_t)start, (uintptr_t)start + count * words.entry_bytes};
+    }
+}
+
 static int read_roots_tables(const void *there)
 {
     struct roots_tables tables;
     if (read_there((uintptr_t)there, &tables, sizeof tables) != 0 || tables.tables_bytes != sizeof tables)
         return 0;
     note_pinned(&tables);
+    note_words(&tables);
     return cut_hidden(&tables);
 }
 
@@ -179,6 +196,62 @@ bool examine_is_dead(uintptr_t address)
         if (address >= now.dead[i].start && address < now.dead[i].end)
             return true;
     return false;
+}
+
+/*
+ * libc keeps stacks of threads that have ended, as they were, for threads to come: full of addresses that nobody has any
+ * more. Such a one ends with a thread's control block, which begins with its own address, twice, and is no living
+ * thread's. The block itself stays: what the thread returned stands there until somebody has joined it.
+ */
+static int cut_ended_stack(size_t index)
+{
+    enum { CONTROL_ALIGNMENT = 64, SEARCHED_BYTES = 16384 };
+    const struct snapshot *snapshot = now.snapshot;
+    const struct target_map *map = &snapshot->maps.entries[index];
+    if (map->kind != OS_MAP_PRIVATE || !map->writable || map->end - map->start < SEARCHED_BYTES ||
+        heap_copy_owns(&snapshot->heap, map->start))
+        return 0;
+    for (size_t i = 0; i < snapshot->thread_count; i++) {
+        const struct snapshot_thread *thread = &snapshot->threads[i];
+        if ((thread->stack_pointer >= map->start && thread->stack_pointer < map->end) ||
+            (thread->thread_pointer >= map->start && thread->thread_pointer < map->end))
+            return 0;
+    }
+    for (uintptr_t at = map->end - CONTROL_ALIGNMENT; at >= map->end - SEARCHED_BYTES; at -= CONTROL_ALIGNMENT) {
+        uintptr_t words[3];
+        if (snapshot_read(snapshot, at, words, sizeof words) == 0 && words[0] == at && words[2] == at)
+            return cut(map->start, at);
+    }
+    return 0;
+}
+
+/* ---- the library's own variables ---- */
+
+static bool is_library(const char *name)
+{
+    static const char library[] = "libgcalloc.so";
+    const char *file = strrchr(name, '/');
+    return file != NULL && strncmp(file + 1, library, sizeof library - 1) == 0;
+}
+
+/* They hold addresses of the heap, where its first block lies for one, and none that the program has given. */
+static int cut_library(void)
+{
+    const struct target_maps *maps = &now.snapshot->maps;
+    const struct target_map *first = target_maps_at(maps, now.snapshot->target.library_start);
+    int result = 0;
+    for (size_t i = 0; i < maps->count && result == 0; i++) {
+        const struct target_map *map = &maps->entries[i];
+        bool is_own = first != NULL ? strcmp(map->name, first->name) == 0 && map->name[0] != '\0' : is_library(map->name);
+        if (!is_own)
+            continue;
+        result = cut(map->start, map->end);
+        /* What is zero at first lies behind, in a mapping without a name. */
+        if (i + 1 < maps->count && map[1].start == map->end && map[1].kind == OS_MAP_PRIVATE && map[1].name[0] == '\0' &&
+            result == 0)
+            result = cut(map[1].start, map[1].end);
+    }
+    return result;
 }
 
 /* ---- feeding ---- */
@@ -269,6 +342,9 @@ static void feed_held(roots_range *range, void *context)
     now.place = (struct root_place){.kind = ROOT_PINNED};
     if (now.pin_count != 0)
         range(now.pins, now.pins + now.pin_count, 8, context);
+    for (size_t i = 0; i < ROOTS_WORDS_COUNT; i++)
+        if (now.words[i].start != 0)
+            range((const void *)now.words[i].start, (const void *)now.words[i].end, 8, context);
 }
 
 static int feed(roots_range *range, void *context)
@@ -292,6 +368,10 @@ static int make_cuts(const void *roots)
     int result = roots != NULL ? read_roots_tables(roots) : 0;
     for (size_t i = 0; i < now.snapshot->thread_count && result == 0; i++)
         result = cut_dead_stack(i);
+    for (size_t i = 0; i < now.snapshot->maps.count && result == 0; i++)
+        result = cut_ended_stack(i);
+    if (result == 0)
+        result = cut_library();
     if (now.cut_count != 0)
         qsort(now.cuts, now.cut_count, sizeof *now.cuts, compare_parts);
     return result;
