@@ -13,6 +13,7 @@ struct command {
 extern const struct command command_run;
 extern const struct command command_top;
 extern const struct command command_why;
+extern const struct command command_report;
 extern const struct command command_options;
 
 #endif

@@ -79,3 +79,6 @@ gcalloc_LDADD += $(LIBDW_LIBS)
 else
 gcalloc_SOURCES += tools/names_none.c
 endif
+EXTRA_DIST += tools/packages
+
+include $(top_srcdir)/tools/report/local.mk

@@ -1,11 +1,15 @@
 # tests/tool: the gcalloc command, as its users see it. A sanitized build has no library to run programs on.
 TOOL_TESTS = \
 	tests/tool/other_test.py \
+	tests/tool/report_test.py \
 	tests/tool/run_test.py \
 	tests/tool/top_test.py \
 	tests/tool/why_test.py
 dist_check_SCRIPTS += $(TOOL_TESTS)
-dist_noinst_DATA += tests/tool/common.py
+dist_noinst_DATA += \
+	tests/tool/common.py \
+	tests/tool/report_common.py \
+	tests/tool/sarif_schema.py
 
 if !SANITIZED
 check_PROGRAMS += tests/tool/holder tests/tool/kept

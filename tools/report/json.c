@@ -1,0 +1,160 @@
+/*
+ * tools/report/json: the report as it was read, with the names that were found and what the command suppressed. It is a
+ * report itself: `gcalloc report` reads it on any machine.
+ */
+#include "tools/report/memory.h"
+#include "tools/report/render.h"
+#include "tools/say.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+static void set_text(json_t *object, const char *key, const char *text)
+{
+    if (text == NULL)
+        return;
+    json_t *value = json_string(text);
+    /* Names in files may be in any encoding; JSON is UTF-8. */
+    if (value == NULL)
+        value = json_string("?");
+    json_object_set_new(object, key, value);
+}
+
+static json_t *frame_json(const struct symbol_frame *frame)
+{
+    json_t *object = json_object();
+    set_text(object, "function", frame->function);
+    if (frame->signature != frame->function)
+        set_text(object, "signature", frame->signature);
+    if (frame->linkage != frame->function)
+        set_text(object, "linkage_name", frame->linkage);
+    set_text(object, "file", frame->file);
+    set_text(object, "folder", frame->folder);
+    if (frame->line > 0)
+        json_object_set_new(object, "line", json_integer(frame->line));
+    if (frame->is_inlined)
+        json_object_set_new(object, "inlined", json_true());
+    return object;
+}
+
+static json_t *symbol_json(const struct report_address *address, const struct symbol *symbol)
+{
+    json_t *object = json_object();
+    json_t *frames = json_array();
+    char offset[24];
+    snprintf(offset, sizeof offset, "0x%" PRIx64, address->offset);
+    json_object_set_new(object, "module", json_integer(address->module));
+    set_text(object, "offset", offset);
+    for (size_t i = 0; i < symbol->count; i++)
+        json_array_append_new(frames, frame_json(&symbol->frames[i]));
+    json_object_set_new(object, "frames", frames);
+    return object;
+}
+
+static int order_addresses(const void *left, const void *right)
+{
+    const struct report_address *a = left;
+    const struct report_address *b = right;
+    if (a->module != b->module)
+        return a->module < b->module ? -1 : 1;
+    return (a->offset > b->offset) - (a->offset < b->offset);
+}
+
+/* Every address once. */
+static struct report_address *all_addresses(const struct report *report, size_t *count_out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < report->stack_count; i++)
+        count += report->stacks[i].count;
+    struct report_address *addresses = memory_take(count, sizeof *addresses);
+    count = 0;
+    for (size_t i = 0; i < report->stack_count; i++)
+        for (size_t j = 0; j < report->stacks[i].count; j++)
+            addresses[count++] = report->stacks[i].addresses[j];
+    qsort(addresses, count, sizeof *addresses, order_addresses);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || order_addresses(&addresses[kept - 1], &addresses[i]) != 0)
+            addresses[kept++] = addresses[i];
+    *count_out = kept;
+    return addresses;
+}
+
+static json_t *all_symbols(const struct render *render)
+{
+    size_t count;
+    struct report_address *addresses = all_addresses(render->report, &count);
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        struct symbol symbol = names_find(render->names, &addresses[i]);
+        if (symbol.count > 0)
+            json_array_append_new(list, symbol_json(&addresses[i], &symbol));
+    }
+    free(addresses);
+    return list;
+}
+
+static json_t *amount_json(const struct report_amount *amount)
+{
+    return json_pack("{s:I, s:I}", "blocks", (json_int_t)amount->blocks, "bytes",
+                     (json_int_t)amount->bytes);
+}
+
+static void set_totals(const struct render *render, json_t *root)
+{
+    json_t *totals = json_object();
+    for (enum report_class class = 0; class < CLASS_COUNT; class++)
+        json_object_set_new(totals, report_class_names[class],
+                            amount_json(&render->report->totals[class]));
+    json_object_set_new(root, "totals", totals);
+}
+
+/* Records that the command suppressed say what they were, and by what. */
+static void mark_suppressed(const struct render *render, json_t *records)
+{
+    for (size_t i = 0; i < render->report->record_count; i++) {
+        const struct report_record *record = &render->report->records[i];
+        json_t *object = json_array_get(records, i);
+        if (record->class == record->class_before)
+            continue;
+        set_text(object, "class", report_class_names[record->class]);
+        set_text(object, "class_before", report_class_names[record->class_before]);
+        set_text(object, "suppressed_by", record->suppressed_by);
+    }
+}
+
+static void add_suppressions(const struct render *render, json_t *root)
+{
+    json_t *list = json_object_get(root, "suppressions");
+    const char *text;
+    const char *source;
+    struct report_amount amount;
+    if (!json_is_array(list)) {
+        list = json_array();
+        json_object_set_new(root, "suppressions", list);
+    }
+    for (size_t i = 0; suppressions_used(render->suppressions, i, &text, &source, &amount); i++) {
+        json_t *object = amount_json(&amount);
+        set_text(object, "text", text);
+        set_text(object, "source", source);
+        json_array_append_new(list, object);
+    }
+}
+
+int render_json(const struct render *render)
+{
+    json_t *root = json_deep_copy(render->report->document);
+    if (root == NULL) {
+        say_error("out of memory");
+        return -1;
+    }
+    set_totals(render, root);
+    mark_suppressed(render, json_object_get(root, "records"));
+    add_suppressions(render, root);
+    json_object_set_new(root, "symbols", all_symbols(render));
+    int result = json_dumpf(root, render->out, JSON_INDENT(1));
+    putc('\n', render->out);
+    json_decref(root);
+    return result;
+}

@@ -1,0 +1,98 @@
+/*
+ * tools/report/pprof: a report as a profile of pprof's: what is leaked and what is in use, in blocks and bytes.
+ */
+#include "tools/report/memory.h"
+#include "tools/report/profile.h"
+#include "tools/report/render.h"
+
+#include <stdlib.h>
+
+static const char *const types[PROFILE_VALUES][2] = {
+    {"leak_objects", "count"},
+    {"leak_space", "bytes"},
+    {"inuse_objects", "count"},
+    {"inuse_space", "bytes"},
+};
+
+enum { LEAK_SPACE = 1, INUSE_SPACE = 3 };
+
+/* With samples, what a stack stands for is an estimate; blocks without a stack are part of the others' estimates. */
+static struct report_amount amount_of(const struct report *report,
+                                      const struct report_record *record)
+{
+    if (report->sample_bytes == 0)
+        return record->own;
+    if (record->stack < 0)
+        return (struct report_amount){0, 0};
+    if (record->weight_bytes <= 0)
+        return record->own;
+    return (struct report_amount){(uint64_t)(record->weight_blocks + 0.5),
+                                  (uint64_t)(record->weight_bytes + 0.5)};
+}
+
+static bool is_lost(const struct report_record *record)
+{
+    return report_is_leak(record) || record->class == CLASS_INDIRECT;
+}
+
+static size_t labels_of(const struct report_record *record, struct profile_label *labels)
+{
+    size_t count = 0;
+    labels[count++] =
+        (struct profile_label){.key = "class", .text = report_class_names[record->class]};
+    if (*record->id != '\0')
+        labels[count++] = (struct profile_label){.key = "id", .text = record->id};
+    if (record->type != NULL)
+        labels[count++] = (struct profile_label){.key = "type", .text = record->type};
+    if (record->thread != NULL && *record->thread->name != '\0')
+        labels[count++] = (struct profile_label){.key = "thread", .text = record->thread->name};
+    else if (record->thread != NULL)
+        labels[count++] =
+            (struct profile_label){.key = "thread_number", .number = record->thread->number};
+    if (record->own.blocks > 0)
+        labels[count++] =
+            (struct profile_label){.key = "bytes",
+                                   .unit = "bytes",
+                                   .number = (int64_t)(record->own.bytes / record->own.blocks)};
+    if (record->age_max_ms >= 0)
+        labels[count++] = (struct profile_label){
+            .key = "age", .unit = "milliseconds", .number = record->age_max_ms};
+    return count;
+}
+
+static void add_record(const struct render *render, struct profile *profile,
+                       const struct report_record *record)
+{
+    struct profile_label labels[PROFILE_LABELS_MAX];
+    struct report_amount amount = amount_of(render->report, record);
+    if (amount.blocks == 0)
+        return;
+    bool is_in_use = record->class != CLASS_RECLAIMED;
+    const int64_t values[PROFILE_VALUES] = {
+        is_lost(record) ? (int64_t)amount.blocks : 0,
+        is_lost(record) ? (int64_t)amount.bytes : 0,
+        is_in_use ? (int64_t)amount.blocks : 0,
+        is_in_use ? (int64_t)amount.bytes : 0,
+    };
+    struct trace trace = names_trace(render->names, record->stack, !render->is_full);
+    profile_add_sample(profile, render->report, render->names, &trace, values, labels,
+                       labels_of(record, labels));
+    free(trace.frames);
+}
+
+int render_pprof(const struct render *render)
+{
+    const struct report *report = render->report;
+    struct profile *profile = profile_make(types, report->is_snapshot ? INUSE_SPACE : LEAK_SPACE);
+    profile_set_time(profile, report->taken_ms, report->running_ms);
+    profile_set_period(profile, report->sample_bytes);
+    profile_add_comment(profile, report->program);
+    for (size_t i = 0; i < report->incomplete_count; i++)
+        profile_add_comment(profile, report->incomplete[i]);
+    for (size_t i = 0; i < report->record_count; i++)
+        if (render->classes == 0 || render->classes & 1u << report->records[i].class)
+            add_record(render, profile, &report->records[i]);
+    int result = profile_write(profile, render->out);
+    profile_free(profile);
+    return result;
+}
