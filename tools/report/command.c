@@ -2,6 +2,7 @@
  * tools/report/command: `gcalloc report` shows a report file.
  */
 #include "tools/command.h"
+#include "tools/report/report.h"
 #include "tools/report/show.h"
 #include "tools/say.h"
 

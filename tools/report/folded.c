@@ -23,7 +23,7 @@ int render_folded(const struct render *render)
     for (size_t i = 0; i < sites.count; i++) {
         const struct site *site = &sites.list[i];
         struct trace trace = names_trace(render->names, site->record->stack, !render->is_full);
-        fputs(report_class_names[site->record->class], render->out);
+        fputs(class_name_list[site->record->class], render->out);
         for (size_t j = trace.count; j-- > 0;) {
             char *label = names_label(render->report, &trace.frames[j]);
             putc(';', render->out);

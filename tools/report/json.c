@@ -105,7 +105,7 @@ static void set_totals(const struct render *render, json_t *root)
 {
     json_t *totals = json_object();
     for (enum report_class class = 0; class < CLASS_COUNT; class++)
-        json_object_set_new(totals, report_class_names[class],
+        json_object_set_new(totals, class_name_list[class],
                             amount_json(&render->report->totals[class]));
     json_object_set_new(root, "totals", totals);
 }
@@ -118,8 +118,8 @@ static void mark_suppressed(const struct render *render, json_t *records)
         json_t *object = json_array_get(records, i);
         if (record->class == record->class_before)
             continue;
-        set_text(object, "class", report_class_names[record->class]);
-        set_text(object, "class_before", report_class_names[record->class_before]);
+        set_text(object, "class", class_name_list[record->class]);
+        set_text(object, "class_before", class_name_list[record->class_before]);
         set_text(object, "suppressed_by", record->suppressed_by);
     }
 }

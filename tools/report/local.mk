@@ -5,6 +5,7 @@ report_sources = \
 	tools/report/fields.c \
 	tools/report/fields.h \
 	tools/report/folded.c \
+	tools/report/format.h \
 	tools/report/html.c \
 	tools/report/json.c \
 	tools/report/memory.c \

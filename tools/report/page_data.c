@@ -40,7 +40,7 @@ static void add_totals(const struct report *report, json_t *root)
     json_t *totals = json_array();
     json_t *names = json_array();
     for (enum report_class class = 0; class < CLASS_COUNT; class++) {
-        json_array_append_new(names, json_string(report_class_names[class]));
+        json_array_append_new(names, json_string(class_name_list[class]));
         json_array_append_new(totals, amount(&report->totals[class]));
     }
     json_object_set_new(root, "classes", names);

@@ -11,15 +11,15 @@
 
 enum { FORMAT_VERSION = 1 };
 
-const char *const report_class_names[CLASS_COUNT] = {
+const char *const class_name_list[CLASS_COUNT] = {
     "definite", "indirect", "possible", "kernel", "reachable", "suppressed", "reclaimed",
 };
 
-enum report_class report_class_named(const char *name, size_t length)
+enum report_class class_named(const char *name, size_t length)
 {
     enum report_class class = 0;
-    while (class < CLASS_COUNT && (strlen(report_class_names[class]) != length ||
-                                   strncmp(report_class_names[class], name, length) != 0))
+    while (class < CLASS_COUNT && (strlen(class_name_list[class]) != length ||
+                                   strncmp(class_name_list[class], name, length) != 0))
         class++;
     return class;
 }
@@ -39,7 +39,7 @@ static bool parse_totals(struct fields *fields, const json_t *root, struct repor
     if (!fields_object(fields, root, "totals", &totals))
         return false;
     for (enum report_class class = 0; class < CLASS_COUNT; class++)
-        if (!parse_amount(fields, totals, report_class_names[class], &report->totals[class]))
+        if (!parse_amount(fields, totals, class_name_list[class], &report->totals[class]))
             return false;
     return true;
 }
@@ -183,7 +183,7 @@ static bool parse_class(struct fields *fields, const json_t *item, struct report
     const char *name = "";
     if (!fields_text(fields, item, "class", &name))
         return false;
-    record->class = report_class_named(name, strlen(name));
+    record->class = class_named(name, strlen(name));
     record->class_before = record->class;
     return record->class != CLASS_COUNT || fields_fault(fields, "class", "a class of blocks");
 }

@@ -39,7 +39,7 @@ static size_t labels_of(const struct report_record *record, struct profile_label
 {
     size_t count = 0;
     labels[count++] =
-        (struct profile_label){.key = "class", .text = report_class_names[record->class]};
+        (struct profile_label){.key = "class", .text = class_name_list[record->class]};
     if (*record->id != '\0')
         labels[count++] = (struct profile_label){.key = "id", .text = record->id};
     if (record->type != NULL)

@@ -4,6 +4,7 @@
 #ifndef TOOLS_REPORT_RENDER_H
 #define TOOLS_REPORT_RENDER_H
 
+#include "tools/report/format.h"
 #include "tools/report/names.h"
 #include "tools/report/report.h"
 #include "tools/report/sites.h"
@@ -11,16 +12,6 @@
 
 #include <stdbool.h>
 #include <stdio.h>
-
-enum render_format {
-    RENDER_TEXT,
-    RENDER_JSON,
-    RENDER_HTML,
-    RENDER_PPROF,
-    RENDER_FOLDED,
-    RENDER_SARIF,
-    RENDER_SUPPRESSIONS,
-};
 
 struct render {
     FILE *out;

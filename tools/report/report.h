@@ -135,10 +135,10 @@ struct report {
 };
 
 /* "definite", ...; an index of enum report_class. */
-extern const char *const report_class_names[CLASS_COUNT];
+extern const char *const class_name_list[CLASS_COUNT];
 
 /* CLASS_COUNT when there is no such class. */
-enum report_class report_class_named(const char *name, size_t length);
+enum report_class class_named(const char *name, size_t length);
 
 /*
  * Reads and checks a report; "-" is standard input. NULL after one line that names the file and what is wrong with it.

@@ -115,7 +115,7 @@ static char *message_of(const struct render *render, const struct site *site,
     struct quantity blocks = quantity_count(site->own.blocks);
     struct quantity more = quantity_bytes(site->indirect.bytes);
     char *text = memory_format("%s: %s in %s %s allocated by %s%s%s%s",
-                               report_class_names[site->record->class], bytes.text, blocks.text,
+                               class_name_list[site->record->class], bytes.text, blocks.text,
                                quantity_blocks(site->own.blocks), label,
                                site->indirect.blocks > 0 ? ", and " : "",
                                site->indirect.blocks > 0 ? more.text : "",

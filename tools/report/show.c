@@ -2,6 +2,8 @@
 
 #include "tools/report/memory.h"
 #include "tools/report/progress.h"
+#include "tools/report/render.h"
+#include "tools/report/report.h"
 #include "tools/say.h"
 
 #include <errno.h>
@@ -41,7 +43,7 @@ static bool take_classes(struct show *show, const char *argument)
     show->classes = 0;
     for (const char *word = argument;; word++) {
         size_t length = strcspn(word, ",");
-        enum report_class class = report_class_named(word, length);
+        enum report_class class = class_named(word, length);
         if (length == 3 && strncmp(word, "all", 3) == 0) {
             show->classes = ~0u;
         } else if (class == CLASS_COUNT) {
@@ -159,6 +161,16 @@ int show_report(struct show *show, struct report *report)
     names_free(names);
     symbols_close(symbols);
     return result != 0 ? STATUS_FAILED : status;
+}
+
+int show_json(struct show *show, const char *json, size_t length, const char *name)
+{
+    struct report *report = report_parse(json, length, name);
+    if (report == NULL)
+        return STATUS_FAILED;
+    int status = show_report(show, report);
+    report_free(report);
+    return status;
 }
 
 int render_report(const struct render *render, enum render_format format)

@@ -5,12 +5,15 @@
 #ifndef TOOLS_REPORT_SHOW_H
 #define TOOLS_REPORT_SHOW_H
 
-#include "tools/report/render.h"
-#include "tools/report/report.h"
+#include "tools/report/format.h"
 
 #include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+
+struct report;
+struct suppressions;
 
 struct show {
     enum render_format format;
@@ -40,7 +43,7 @@ enum show_letter {
     SHOW_BLOCKS,
 };
 
-/* For the table of getopt_long(); the letter string needs "o:" beside them. */
+/* For the table of getopt_long(), after <getopt.h>; the letter string needs "o:" beside them. */
 #define SHOW_OPTIONS                                                                               \
     {"text", no_argument, NULL, SHOW_TEXT}, {"json", no_argument, NULL, SHOW_JSON},                \
         {"html", no_argument, NULL, SHOW_HTML}, {"pprof", no_argument, NULL, SHOW_PPROF},          \
@@ -75,6 +78,9 @@ bool show_take(struct show *show, int letter, const char *argument, bool *is_wro
 
 /* Applies suppressions, then writes the report. Returns the command's exit status. */
 int show_report(struct show *show, struct report *report);
+
+/* The same for a report in memory, as its writer made it; the name is for messages. */
+int show_json(struct show *show, const char *json, size_t length, const char *name);
 
 /* The output that was asked for; NULL after an error message. show_close_output() returns an exit status. */
 FILE *show_open_output(const struct show *show);

@@ -105,7 +105,7 @@ static bool read_kinds(struct rule *rule, const struct reading *reading, const c
         while (*word == ' ')
             word++;
         size_t length = strcspn(word, ", ");
-        enum report_class class = report_class_named(word, length);
+        enum report_class class = class_named(word, length);
         if (length == 3 && strncmp(word, "all", 3) == 0)
             rule->classes = ~0u;
         else if (class != CLASS_COUNT)

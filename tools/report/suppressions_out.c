@@ -65,7 +65,7 @@ int render_suppressions(const struct render *render)
             free(line);
             continue;
         }
-        fprintf(render->out, "# %s, %s in %s %s, id ", report_class_names[site->record->class],
+        fprintf(render->out, "# %s, %s in %s %s, id ", class_name_list[site->record->class],
                 quantity_bytes(site->total.bytes).text, quantity_count(site->total.blocks).text,
                 quantity_blocks(site->total.blocks));
         render_safe(render->out, site->record->id);

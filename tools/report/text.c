@@ -195,7 +195,7 @@ static void print_head(const struct render *render, const struct site *site, siz
     const struct report_record *record = site->record;
     fprintf(render->out, "%s%s %zu/%zu %s%s  ", color_of(render, record->class),
             report_is_leak(record) ? "LEAK" : "SITE", number, count,
-            report_class_names[record->class], plain(render));
+            class_name_list[record->class], plain(render));
     print_amount(render, &site->own);
     if (site->indirect.blocks > 0)
         fprintf(render->out, " (+%s indirect in %s)", quantity_bytes(site->indirect.bytes).text,
@@ -292,7 +292,7 @@ static void print_totals(const struct render *render)
         const struct report_amount *total = &render->report->totals[class];
         if (total->blocks == 0 && class != CLASS_DEFINITE)
             continue;
-        fprintf(render->out, "%s%s ", separator, report_class_names[class]);
+        fprintf(render->out, "%s%s ", separator, class_name_list[class]);
         if (total->blocks == 0)
             fputs("none", render->out);
         else
