@@ -14,6 +14,7 @@ extern const struct command command_run;
 extern const struct command command_top;
 extern const struct command command_why;
 extern const struct command command_report;
+extern const struct command command_diff;
 extern const struct command command_options;
 
 #endif

@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
     &command_top,
     &command_why,
     &command_report,
+    &command_diff,
     &command_options,
 };
 

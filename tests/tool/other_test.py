@@ -10,7 +10,7 @@ from harness import Tally, find_program, needed_variable
 
 ROOT = needed_variable("top_srcdir")
 BUILT = needed_variable("top_builddir")
-COMMANDS = ("run", "top", "report", "options")
+COMMANDS = ("run", "top", "report", "diff", "options")
 PAGES = ("gcalloc.1", "gcalloc.3", "gcalloc.7", "gcalloc_arena.3", "gcalloc_pool.3")
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""gcalloc report: what it shows of a report is right in every form, and nothing in a file makes it fail otherwise than in one line."""
+"""gcalloc report and diff: what they show of a report is right in every form, and nothing in a file makes it fail otherwise than in one line."""
 
 import contextlib
 import gzip
@@ -442,6 +442,77 @@ def page_in_browser():
         expect_same(addresses, set(), "addresses that would be fetched")
 
 
+@contextlib.contextmanager
+def pair():
+    """Two reports of one process, a minute apart: a site grown, one gone, one new, one the same."""
+    with temporary_folder() as folder:
+        program = made.build(folder)
+        before = made.report(program)
+        after = made.report(program, taken_ms=1790000060000, running_ms=160000)
+        before["records"] = [made.record(), made.record(id="0badcafe", stack=2, blocks=1, bytes=300),
+                             made.record(id="11111111", stack=1, blocks=5, bytes=50)]
+        after["records"] = [made.record(blocks=6, bytes=6144), made.record(id="22222222", stack=1, thread=2, blocks=1, bytes=100),
+                            made.record(id="11111111", stack=1, blocks=5, bytes=50)]
+        after["totals"]["definite"] = {"blocks": 12, "bytes": 6294}
+        yield folder, made.saved(folder, before, "before.json"), made.saved(folder, after, "after.json")
+
+
+def compared(*arguments):
+    result = gcalloc("diff", *arguments)
+    expect_same((result.returncode, result.stderr), (0, ""), "status and messages")
+    return result.stdout
+
+
+def diff_in_text():
+    with pair() as (_, before, after):
+        text = compared(before, after)
+        expect_line(rf"gcalloc: leaks of server \(process 4711\), 60s from {before} to {after}", text)
+        expect_line(r"GROWN 1/3 definite  \+4\.0 KiB in \+4 blocks  \+68 bytes/s  now 6\.0 KiB in 6 blocks", text)
+        expect_line(r"GONE 2/3 definite  -300 bytes in -1 blocks  -5 bytes/s", text)
+        expect_line(r"NEW 3/3 definite  \+100 bytes in \+1 blocks  \+1 byte/s", text)
+        expect_line(r"change: definite \+4\.1 KiB in \+10 blocks", text)
+        expect(f"server.c:{made.SERVE_LINE}" in text, "no lines")
+        expect_line(r"change: none", compared(before, before))
+        other = gcalloc("diff", before)
+        expect_same((other.returncode, other.stderr), (2, "gcalloc: error: give two reports; see gcalloc --help\n"), "the answer")
+
+
+def diff_in_json():
+    with pair() as (_, before, after):
+        found = json.loads(compared("--json", before, after))
+        expect_same({site["id"]: (site["state"], site["change"]["bytes"], site["bytes_per_s"]) for site in found["sites"]},
+                    {"5d1e0c77": ("grown", 4096, 68), "0badcafe": ("gone", -300, -5), "22222222": ("new", 100, 1)}, "the sites")
+        expect_same(found["sites"][0]["stack"][1]["function"], "session_new", "the stack")
+        expect_same(found["between_ms"], 60000, "the time between")
+
+
+def diff_in_other_forms():
+    with pair() as (folder, before, after):
+        lines = compared("--folded", before, after).splitlines()
+        expect("definite;main;serve;session_new;make 2048 6144" in lines, f"no such stack in {lines}")
+        expect_line(r"leak:make", compared("--gen-suppressions", before, after))
+        sarif = json.loads(compared("--sarif", before, after))
+        states = sorted(result["baselineState"] for result in sarif["runs"][0]["results"])
+        expect_same(states, ["absent", "new", "unchanged", "updated"], "the states")
+        with contextlib.suppress(ImportError):
+            import jsonschema
+            jsonschema.validate(sarif, SCHEMA)
+        path = os.path.join(folder, "diff.pb.gz")
+        compared(before, after, "-o", path)
+        samples = [[int(value) for key, value in one if key == "value"] for one in messages(decoded_profile(path), "sample")]
+        expect_same(sorted(samples), [[-1, -300, -1, -300], [1, 100, 1, 100], [4, 4096, 4, 4096]], "the values")
+
+
+def diff_in_browser():
+    with pair() as (folder, before, after):
+        page = os.path.join(folder, "diff.html")
+        compared(before, after, "-o", page)
+        body = re.sub(r"<script.*?</script>", "", drawn_page(page), flags=re.S)
+        expect_same(len(re.findall(r'<tr class="row"', body)), 4, "the rows")
+        for words in ("Two reports compared", "+4.0 KiB", ">gone<", "Growth"):
+            expect(words in body, f"{words!r} is not on the page")
+
+
 def is_quick():
     """2,000 distinct frames in half a second of processor time, names, lines and inlined calls."""
     with temporary_folder() as folder:
@@ -500,6 +571,10 @@ def main():
     tally.case("suppressions: generated", generated_suppressions_suffice)
     tally.case("suppressions: mistakes", wrong_suppressions)
     tally.case("html: in a browser, with hostile names", page_in_browser)
+    tally.case("diff: text", diff_in_text)
+    tally.case("diff: json", diff_in_json)
+    tally.case("diff: folded, sarif, pprof, suppressions", diff_in_other_forms)
+    tally.case("diff: html in a browser", diff_in_browser)
     tally.case("output that can't be written", output_that_fails)
     tally.finish()
 

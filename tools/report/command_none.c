@@ -2,7 +2,7 @@
 #include "tools/command.h"
 #include "tools/say.h"
 
-static int report(int argc, char **argv)
+static int refuse(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
@@ -11,4 +11,6 @@ static int report(int argc, char **argv)
 }
 
 const struct command command_report = {"report", "show a report (not in this build: no jansson)",
-                                       "This gcalloc was built without jansson.\n", report};
+                                       "This gcalloc was built without jansson.\n", refuse};
+const struct command command_diff = {"diff", "compare reports (not in this build: no jansson)",
+                                     "This gcalloc was built without jansson.\n", refuse};

@@ -2,6 +2,8 @@
  * tools/report/json: the report as it was read, with the names that were found and what the command suppressed. It is a
  * report itself: `gcalloc report` reads it on any machine.
  */
+#include "tools/report/json.h"
+
 #include "tools/report/memory.h"
 #include "tools/report/render.h"
 #include "tools/say.h"
@@ -10,7 +12,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-static void set_text(json_t *object, const char *key, const char *text)
+void json_set_text(json_t *object, const char *key, const char *text)
 {
     if (text == NULL)
         return;
@@ -21,16 +23,16 @@ static void set_text(json_t *object, const char *key, const char *text)
     json_object_set_new(object, key, value);
 }
 
-static json_t *frame_json(const struct symbol_frame *frame)
+json_t *json_frame(const struct symbol_frame *frame)
 {
     json_t *object = json_object();
-    set_text(object, "function", frame->function);
+    json_set_text(object, "function", frame->function);
     if (frame->signature != frame->function)
-        set_text(object, "signature", frame->signature);
+        json_set_text(object, "signature", frame->signature);
     if (frame->linkage != frame->function)
-        set_text(object, "linkage_name", frame->linkage);
-    set_text(object, "file", frame->file);
-    set_text(object, "folder", frame->folder);
+        json_set_text(object, "linkage_name", frame->linkage);
+    json_set_text(object, "file", frame->file);
+    json_set_text(object, "folder", frame->folder);
     if (frame->line > 0)
         json_object_set_new(object, "line", json_integer(frame->line));
     if (frame->is_inlined)
@@ -45,9 +47,9 @@ static json_t *symbol_json(const struct report_address *address, const struct sy
     char offset[24];
     snprintf(offset, sizeof offset, "0x%" PRIx64, address->offset);
     json_object_set_new(object, "module", json_integer(address->module));
-    set_text(object, "offset", offset);
+    json_set_text(object, "offset", offset);
     for (size_t i = 0; i < symbol->count; i++)
-        json_array_append_new(frames, frame_json(&symbol->frames[i]));
+        json_array_append_new(frames, json_frame(&symbol->frames[i]));
     json_object_set_new(object, "frames", frames);
     return object;
 }
@@ -95,7 +97,7 @@ static json_t *all_symbols(const struct render *render)
     return list;
 }
 
-static json_t *amount_json(const struct report_amount *amount)
+json_t *json_amount(const struct report_amount *amount)
 {
     return json_pack("{s:I, s:I}", "blocks", (json_int_t)amount->blocks, "bytes",
                      (json_int_t)amount->bytes);
@@ -106,7 +108,7 @@ static void set_totals(const struct render *render, json_t *root)
     json_t *totals = json_object();
     for (enum report_class class = 0; class < CLASS_COUNT; class++)
         json_object_set_new(totals, class_name_list[class],
-                            amount_json(&render->report->totals[class]));
+                            json_amount(&render->report->totals[class]));
     json_object_set_new(root, "totals", totals);
 }
 
@@ -118,9 +120,9 @@ static void mark_suppressed(const struct render *render, json_t *records)
         json_t *object = json_array_get(records, i);
         if (record->class == record->class_before)
             continue;
-        set_text(object, "class", class_name_list[record->class]);
-        set_text(object, "class_before", class_name_list[record->class_before]);
-        set_text(object, "suppressed_by", record->suppressed_by);
+        json_set_text(object, "class", class_name_list[record->class]);
+        json_set_text(object, "class_before", class_name_list[record->class_before]);
+        json_set_text(object, "suppressed_by", record->suppressed_by);
     }
 }
 
@@ -135,11 +137,19 @@ static void add_suppressions(const struct render *render, json_t *root)
         json_object_set_new(root, "suppressions", list);
     }
     for (size_t i = 0; suppressions_used(render->suppressions, i, &text, &source, &amount); i++) {
-        json_t *object = amount_json(&amount);
-        set_text(object, "text", text);
-        set_text(object, "source", source);
+        json_t *object = json_amount(&amount);
+        json_set_text(object, "text", text);
+        json_set_text(object, "source", source);
         json_array_append_new(list, object);
     }
+}
+
+int json_write(json_t *root, FILE *out)
+{
+    int result = json_dumpf(root, out, JSON_INDENT(1));
+    putc('\n', out);
+    json_decref(root);
+    return result;
 }
 
 int render_json(const struct render *render)
@@ -153,8 +163,5 @@ int render_json(const struct render *render)
     mark_suppressed(render, json_object_get(root, "records"));
     add_suppressions(render, root);
     json_object_set_new(root, "symbols", all_symbols(render));
-    int result = json_dumpf(root, render->out, JSON_INDENT(1));
-    putc('\n', render->out);
-    json_decref(root);
-    return result;
+    return json_write(root, render->out);
 }

@@ -1,5 +1,9 @@
 # tools/report: report files read, named and shown. What a missing library leaves out has a stand-in.
 report_sources = \
+	tools/report/changes.c \
+	tools/report/changes.h \
+	tools/report/changes_json.c \
+	tools/report/changes_text.c \
 	tools/report/command.c \
 	tools/report/demangle.h \
 	tools/report/fields.c \
@@ -8,6 +12,7 @@ report_sources = \
 	tools/report/format.h \
 	tools/report/html.c \
 	tools/report/json.c \
+	tools/report/json.h \
 	tools/report/memory.c \
 	tools/report/memory.h \
 	tools/report/names.c \
@@ -26,6 +31,7 @@ report_sources = \
 	tools/report/render.h \
 	tools/report/report.h \
 	tools/report/sarif.c \
+	tools/report/sarif.h \
 	tools/report/show.c \
 	tools/report/show.h \
 	tools/report/sites.c \
@@ -36,7 +42,8 @@ report_sources = \
 	tools/report/suppress_rule.h \
 	tools/report/suppressions_out.c \
 	tools/report/symbols.h \
-	tools/report/text.c
+	tools/report/text.c \
+	tools/report/text.h
 libdw_sources = \
 	tools/report/debug_file.c \
 	tools/report/debug_file.h \

@@ -124,7 +124,7 @@ function drawTotals() {
       state.zoom = null;
       drawAll();
     } }, element('span', { class: 'name' }, name === 'reclaimed' ? 'reclaimed (healed)' : name), element('b', {}, bytesText(amount[1])), element('small', {}, blocksText(amount[0])),
-    change ? element('small', { class: change[1] > 0 ? 'grown' : 'shrunk' }, signed(bytesText(change[1]), change[1])) : null);
+    change && change[1] !== 0 ? element('small', { class: change[1] > 0 ? 'grown' : 'shrunk' }, signed(bytesText(change[1]), change[1])) : null);
     byId('cards').append(card);
   });
 }

@@ -90,7 +90,7 @@ function drawTree() {
   const box = byId('tree');
   const nodes = [];
   for (const [index, name] of data.classes.entries()) {
-    const heads = data.sites.filter((site) => site.class === index && isKept(site) && (site.indirect[0] > 0 || site.parts.length > 0));
+    const heads = data.sites.filter((site) => site.class === index && isKept(site) && site.own[0] > 0 && (site.indirect[0] > 0 || site.parts.length > 0));
     if (heads.length === 0) continue;
     const amounts = heads.reduce((sum, site) => sum + total(site)[1], 0);
     const list = element('details', { open: true }, element('summary', {}, element('span', { class: 'chip', color: colorOf(name) }, name), element('span', { class: 'amount' }, ` ${bytesText(amounts)} below ${countText(heads.length)} ${heads.length === 1 ? 'site' : 'sites'}`)));

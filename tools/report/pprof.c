@@ -1,6 +1,7 @@
 /*
  * tools/report/pprof: a report as a profile of pprof's: what is leaked and what is in use, in blocks and bytes.
  */
+#include "tools/report/changes.h"
 #include "tools/report/memory.h"
 #include "tools/report/profile.h"
 #include "tools/report/render.h"
@@ -93,6 +94,41 @@ int render_pprof(const struct render *render)
         if (render->classes == 0 || render->classes & 1u << report->records[i].class)
             add_record(render, profile, &report->records[i]);
     int result = profile_write(profile, render->out);
+    profile_free(profile);
+    return result;
+}
+
+/* Of the later report minus the earlier one, as `pprof -diff_base` would have it. */
+static void add_change(const struct changes *changes, struct profile *profile,
+                       const struct change *change)
+{
+    struct profile_label labels[PROFILE_LABELS_MAX];
+    const struct site *site = change_site(change);
+    const struct render *render = change_render(changes, change);
+    bool is_leak = is_lost(site->record);
+    bool is_in_use = site->record->class != CLASS_RECLAIMED;
+    const int64_t values[PROFILE_VALUES] = {
+        is_leak ? change->blocks : 0,
+        is_leak ? change->bytes : 0,
+        is_in_use ? change->blocks : 0,
+        is_in_use ? change->bytes : 0,
+    };
+    struct trace trace = names_trace(render->names, site->record->stack, !render->is_full);
+    profile_add_sample(profile, render->report, render->names, &trace, values, labels,
+                       labels_of(site->record, labels));
+    free(trace.frames);
+}
+
+int changes_pprof(const struct changes *changes)
+{
+    const struct report *report = changes->after.report;
+    struct profile *profile = profile_make(types, report->is_snapshot ? INUSE_SPACE : LEAK_SPACE);
+    profile_set_time(profile, report->taken_ms, changes->between_ms);
+    profile_set_period(profile, report->sample_bytes);
+    profile_add_comment(profile, "a difference of two reports");
+    for (size_t i = 0; i < changes->changed_count; i++)
+        add_change(changes, profile, &changes->list[i]);
+    int result = profile_write(profile, changes->after.out);
     profile_free(profile);
     return result;
 }

@@ -36,6 +36,9 @@ int render_folded(const struct render *render);
 int render_sarif(const struct render *render);
 int render_suppressions(const struct render *render);
 
+/* One stack as render_folded() writes it, without its number. */
+void render_folded_stack(const struct render *render, const struct report_record *record);
+
 /* "leak:NAME" for the frame that the leak is best known by, or NULL. To be freed. */
 char *render_suppression_line(const struct render *render, const struct report_record *record);
 

@@ -1,6 +1,9 @@
 /*
  * tools/report/sarif: leaks for code scanning, in SARIF 2.1.0 (OASIS, 2020).
  */
+#include "tools/report/sarif.h"
+
+#include "tools/report/json.h"
 #include "tools/report/memory.h"
 #include "tools/report/quantity.h"
 #include "tools/report/render.h"
@@ -124,7 +127,7 @@ static char *message_of(const struct render *render, const struct site *site,
     return text;
 }
 
-static json_t *result_of(const struct render *render, const struct site *site)
+json_t *sarif_result(const struct render *render, const struct site *site)
 {
     const struct report_record *record = site->record;
     struct trace trace = names_trace(render->names, record->stack, !render->is_full);
@@ -164,6 +167,17 @@ static json_t *driver(void)
                      list);
 }
 
+int sarif_write(json_t *results, FILE *out)
+{
+    json_t *root = json_pack("{s:s, s:s, s:[{s:{s:o}, s:s, s:o}]}", "$schema", schema, "version",
+                             "2.1.0", "runs", "tool", "driver", driver(), "columnKind",
+                             "utf16CodeUnits", "results", results);
+    if (root != NULL)
+        return json_write(root, out);
+    say_error("out of memory");
+    return -1;
+}
+
 int render_sarif(const struct render *render)
 {
     unsigned classes = sites_classes(render->report, render->classes);
@@ -172,17 +186,7 @@ int render_sarif(const struct render *render)
         sites_make(render->report, render->classes != 0 ? classes : classes | 1u << CLASS_SUPPRESSED);
     json_t *results = json_array();
     for (size_t i = 0; i < sites.count; i++)
-        json_array_append_new(results, result_of(render, &sites.list[i]));
+        json_array_append_new(results, sarif_result(render, &sites.list[i]));
     sites_free(&sites);
-    json_t *root = json_pack("{s:s, s:s, s:[{s:{s:o}, s:s, s:o}]}", "$schema", schema, "version",
-                             "2.1.0", "runs", "tool", "driver", driver(), "columnKind",
-                             "utf16CodeUnits", "results", results);
-    if (root == NULL) {
-        say_error("out of memory");
-        return -1;
-    }
-    int result = json_dumpf(root, render->out, JSON_INDENT(1));
-    putc('\n', render->out);
-    json_decref(root);
-    return result;
+    return sarif_write(results, render->out);
 }

@@ -1,5 +1,6 @@
 #include "tools/report/show.h"
 
+#include "tools/report/changes.h"
 #include "tools/report/memory.h"
 #include "tools/report/progress.h"
 #include "tools/report/render.h"
@@ -134,15 +135,11 @@ int show_close_output(const struct show *show, FILE *stream)
     return STATUS_FAILED;
 }
 
-int show_report(struct show *show, struct report *report)
+static struct render render_of(const struct show *show, FILE *stream, struct report *report,
+                               struct names *names)
 {
-    FILE *stream = show_open_output(show);
-    if (stream == NULL)
-        return STATUS_FAILED;
-    struct symbols *symbols = symbols_open(show->root);
-    struct names *names = names_make(report, symbols);
     suppressions_apply(show->suppressions, report, names);
-    struct render render = {
+    return (struct render){
         .out = stream,
         .report = report,
         .names = names,
@@ -153,12 +150,45 @@ int show_report(struct show *show, struct report *report)
         .is_full = show->is_full,
         .by_blocks = show->by_blocks,
     };
+}
+
+int show_report(struct show *show, struct report *report)
+{
+    FILE *stream = show_open_output(show);
+    if (stream == NULL)
+        return STATUS_FAILED;
+    struct symbols *symbols = symbols_open(show->root);
+    struct names *names = names_make(report, symbols);
+    struct render render = render_of(show, stream, report, names);
     int result = render_report(&render, format_of(show));
     progress_end();
     int status = show_close_output(show, stream);
     names_say_problems(names);
     suppressions_say_unused(show->suppressions);
     names_free(names);
+    symbols_close(symbols);
+    return result != 0 ? STATUS_FAILED : status;
+}
+
+int show_changes(struct show *show, struct report *before, struct report *after)
+{
+    FILE *stream = show_open_output(show);
+    if (stream == NULL)
+        return STATUS_FAILED;
+    struct symbols *symbols = symbols_open(show->root);
+    struct names *names_before = names_make(before, symbols);
+    struct names *names_after = names_make(after, symbols);
+    struct render first = render_of(show, stream, before, names_before);
+    struct render second = render_of(show, stream, after, names_after);
+    struct changes changes = changes_make(&first, &second);
+    int result = changes_render(&changes, format_of(show));
+    progress_end();
+    int status = show_close_output(show, stream);
+    names_say_problems(names_after);
+    suppressions_say_unused(show->suppressions);
+    changes_free(&changes);
+    names_free(names_before);
+    names_free(names_after);
     symbols_close(symbols);
     return result != 0 ? STATUS_FAILED : status;
 }

@@ -82,6 +82,9 @@ int show_report(struct show *show, struct report *report);
 /* The same for a report in memory, as its writer made it; the name is for messages. */
 int show_json(struct show *show, const char *json, size_t length, const char *name);
 
+/* What changed from one report to the other; suppressions are applied to both. Returns an exit status. */
+int show_changes(struct show *show, struct report *before, struct report *after);
+
 /* The output that was asked for; NULL after an error message. show_close_output() returns an exit status. */
 FILE *show_open_output(const struct show *show);
 int show_close_output(const struct show *show, FILE *stream);

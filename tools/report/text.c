@@ -1,6 +1,8 @@
 /*
  * tools/report/text: a report for people.
  */
+#include "tools/report/text.h"
+
 #include "tools/report/memory.h"
 #include "tools/report/quantity.h"
 #include "tools/report/render.h"
@@ -13,12 +15,12 @@
 
 enum { LABEL_WIDTH_MAX = 40, BUILD_ID_SHOWN = 8, THREADS_SHOWN = 3 };
 
-static const char *bold(const struct render *render)
+const char *text_bold(const struct render *render)
 {
     return render->is_colored ? "\033[1m" : "";
 }
 
-static const char *color_of(const struct render *render, enum report_class class)
+const char *text_class_color(const struct render *render, enum report_class class)
 {
     if (!render->is_colored)
         return "";
@@ -32,7 +34,7 @@ static const char *dim(const struct render *render)
     return render->is_colored ? "\033[2m" : "";
 }
 
-static const char *plain(const struct render *render)
+const char *text_plain(const struct render *render)
 {
     return render->is_colored ? "\033[0m" : "";
 }
@@ -124,7 +126,7 @@ static char *first_column(const struct trace_frame *frame)
     return memory_format("%s%s", function, frame->symbol->is_inlined ? " [inlined]" : "");
 }
 
-static void print_trace(const struct render *render, const struct report_record *record)
+void text_trace(const struct render *render, const struct report_record *record)
 {
     struct trace trace = names_trace(render->names, record->stack, !render->is_full);
     char **labels = memory_take(trace.count, sizeof *labels);
@@ -142,7 +144,7 @@ static void print_trace(const struct render *render, const struct report_record 
                                             ? width - (int)strlen(labels[i]) : 0,
                 "", dim(render));
         print_place(render, &trace.frames[i]);
-        fprintf(render->out, "%s\n", plain(render));
+        fprintf(render->out, "%s\n", text_plain(render));
         free(labels[i]);
     }
     if (trace.count == 0)
@@ -165,7 +167,7 @@ static void print_ages(const struct render *render, const struct site *site)
         fprintf(render->out, "  +%s/s", quantity_bytes(rate).text);
 }
 
-static void print_amount(const struct render *render, const struct report_amount *amount)
+void text_amount(const struct render *render, const struct report_amount *amount)
 {
     fprintf(render->out, "%s in %s %s", quantity_bytes(amount->bytes).text,
             quantity_count(amount->blocks).text, quantity_blocks(amount->blocks));
@@ -189,19 +191,10 @@ static void print_threads(const struct render *render, const struct site *site)
         fprintf(render->out, " and %zu more", site->thread_count - THREADS_SHOWN);
 }
 
-static void print_head(const struct render *render, const struct site *site, size_t number,
-                       size_t count)
+void text_identity(const struct render *render, const struct site *site)
 {
     const struct report_record *record = site->record;
-    fprintf(render->out, "%s%s %zu/%zu %s%s  ", color_of(render, record->class),
-            report_is_leak(record) ? "LEAK" : "SITE", number, count,
-            class_name_list[record->class], plain(render));
-    print_amount(render, &site->own);
-    if (site->indirect.blocks > 0)
-        fprintf(render->out, " (+%s indirect in %s)", quantity_bytes(site->indirect.bytes).text,
-                quantity_count(site->indirect.blocks).text);
-    print_ages(render, site);
-    fputs("\n  id ", render->out);
+    fputs("  id ", render->out);
     render_safe(render->out, *record->id != '\0' ? record->id : "?");
     print_threads(render, site);
     if (record->type != NULL) {
@@ -215,6 +208,23 @@ static void print_head(const struct render *render, const struct site *site, siz
         render_safe(render->out, record->suppressed_by);
     }
     putc('\n', render->out);
+}
+
+
+static void print_head(const struct render *render, const struct site *site, size_t number,
+                       size_t count)
+{
+    const struct report_record *record = site->record;
+    fprintf(render->out, "%s%s %zu/%zu %s%s  ", text_class_color(render, record->class),
+            report_is_leak(record) ? "LEAK" : "SITE", number, count,
+            class_name_list[record->class], text_plain(render));
+    text_amount(render, &site->own);
+    if (site->indirect.blocks > 0)
+        fprintf(render->out, " (+%s indirect in %s)", quantity_bytes(site->indirect.bytes).text,
+                quantity_count(site->indirect.blocks).text);
+    print_ages(render, site);
+    putc('\n', render->out);
+    text_identity(render, site);
 }
 
 /* What a stack is known by in one word. */
@@ -250,7 +260,7 @@ static void print_site(const struct render *render, const struct site *site, siz
                        size_t count)
 {
     print_head(render, site, number, count);
-    print_trace(render, site->record);
+    text_trace(render, site->record);
     print_shape(render, site->record);
     char *line = report_is_leak(site->record) ? render_suppression_line(render, site->record) : NULL;
     if (line != NULL) {
@@ -273,7 +283,7 @@ static void print_title(const struct render *render)
         {"asked", "when asked"},      {"signal", "at a signal"},
         {"live", "while it runs"},    {"core", "in a core file"},
     };
-    fprintf(render->out, "%sgcalloc: %s of ", bold(render), report->is_snapshot ? "heap" : "leaks");
+    fprintf(render->out, "%sgcalloc: %s of ", text_bold(render), report->is_snapshot ? "heap" : "leaks");
     render_safe(render->out, report_program_name(report));
     if (report->process_id >= 0)
         fprintf(render->out, " (process %" PRId64 ")", report->process_id);
@@ -282,7 +292,7 @@ static void print_title(const struct render *render)
             fprintf(render->out, " %s", moments[i].words);
     if (report->running_ms > 0)
         fprintf(render->out, ", after %s", quantity_age((uint64_t)report->running_ms).text);
-    fprintf(render->out, "%s\n\n", plain(render));
+    fprintf(render->out, "%s\n\n", text_plain(render));
 }
 
 static void print_totals(const struct render *render)
@@ -296,7 +306,7 @@ static void print_totals(const struct render *render)
         if (total->blocks == 0)
             fputs("none", render->out);
         else
-            print_amount(render, total);
+            text_amount(render, total);
         separator = ", ";
     }
     putc('\n', render->out);
@@ -314,7 +324,7 @@ static void print_used_suppressions(const struct render *render)
         fputs("suppressed by ", render->out);
         render_safe(render->out, one->text);
         fputs(": ", render->out);
-        print_amount(render, &one->matched);
+        text_amount(render, &one->matched);
         putc('\n', render->out);
     }
     for (size_t i = 0; suppressions_used(render->suppressions, i, &text, &source, &amount); i++) {
@@ -325,7 +335,7 @@ static void print_used_suppressions(const struct render *render)
         fputs(" (", render->out);
         render_safe(render->out, source);
         fputs("): ", render->out);
-        print_amount(render, &amount);
+        text_amount(render, &amount);
         putc('\n', render->out);
     }
 }
@@ -340,7 +350,7 @@ static void print_rest(const struct render *render, const struct sites *sites, s
     if (shown == sites->count)
         return;
     fprintf(render->out, "... and %s more: ", quantity_count(sites->count - shown).text);
-    print_amount(render, &rest);
+    text_amount(render, &rest);
     fputs(" (--top shows more)\n\n", render->out);
 }
 
