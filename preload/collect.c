@@ -3,12 +3,15 @@
  */
 #include "gcalloc/gc.h"
 
+#include "base/lock.h"
 #include "gc/cycle.h"
 #include "gc/finalize.h"
 #include "gc/history.h"
 #include "gc/pause.h"
 #include "gc/roots.h"
+#include "gc/settings.h"
 #include "gc/weak.h"
+#include "heap/thread.h"
 #include "preload/export.h"
 #include "preload/report.h"
 
@@ -18,6 +21,30 @@
 EXPORT int gca_collect(void)
 {
     return gc_active() ? cycle_collect(CYCLE_ASKED) : -EOPNOTSUPP;
+}
+
+_Static_assert(sizeof(gca_gc_settings) == sizeof(struct gc_settings), "the same values");
+
+EXPORT int gca_gc_configure(const gca_gc_settings *settings)
+{
+    static struct lock lock;
+    struct gc_settings wanted;
+    if (settings == NULL)
+        return -EINVAL;
+    memcpy(&wanted, settings, sizeof wanted);
+    thread_heap_done(thread_heap_get()); /* starts gcalloc */
+    lock_take(&lock);
+    int result = gc_settings_set(&wanted);
+    lock_release(&lock);
+    return result;
+}
+
+EXPORT int gca_gc_get_settings(gca_gc_settings *settings_out)
+{
+    if (settings_out == NULL)
+        return -EINVAL;
+    memcpy(settings_out, gc_settings_now(), sizeof *settings_out);
+    return 0;
 }
 
 EXPORT void gca_gc_disable(void)

@@ -54,6 +54,8 @@ libcore_la_SOURCES = \
 	src/gc/roots.c \
 	src/gc/roots.h \
 	src/gc/roots_tables.h \
+	src/gc/settings.c \
+	src/gc/settings.h \
 	src/gc/stop.c \
 	src/gc/stop.h \
 	src/gc/stop_table.c \

@@ -25,6 +25,38 @@ extern "C" {
  */
 int gca_collect(void);
 
+/* What collections are to save. */
+typedef enum gca_gc_mode {
+    GCA_GC_BALANCED,   /* up to two and a half times of what lives, for little time */
+    GCA_GC_THROUGHPUT, /* time, for up to three or more times of what lives */
+    GCA_GC_LATENCY,    /* pauses: short and often */
+    GCA_GC_MEMORY,     /* memory, for time */
+    GCA_GC_TRAINING,   /* collect with gca_collect() between batches; by itself only when the heap is five times as large */
+    GCA_GC_INFERENCE,  /* small pauses of much the same length */
+} gca_gc_mode;
+
+/* How the collector goes about it. A value of 0 stands for the mode's. */
+typedef struct gca_gc_settings {
+    uint64_t mode;               /* a gca_gc_mode */
+    uint64_t growth_percent;     /* the heap may grow by this percentage of what lived, up to 10000 */
+    uint64_t growth_min_bytes;   /* but by no less than about this; less where collections cost next to nothing */
+    uint64_t young_bytes;        /* allocated between collections of young blocks */
+    uint64_t threads;            /* that mark at once, at most; up to 256 */
+    uint64_t pause_us;           /* that threads should stand still at most */
+    uint64_t throughput_percent; /* of its time that the program should have, up to 99: else the heap may grow further */
+    uint64_t heap_limit_bytes;   /* what blocks may take, with free pages that are kept; 0 is no limit */
+} gca_gc_settings;
+
+/*
+ * Takes these settings from now on, in place of the options'. Returns 0, or -EINVAL with nothing changed when a value is out
+ * of range or settings is NULL. The limit holds without the option gc as well: malloc then fails with ENOMEM, after a full
+ * collection that did not help. What is allocated beyond a new limit stays.
+ */
+int gca_gc_configure(const gca_gc_settings *settings);
+
+/* Fills *settings_out with what holds now, the mode's values in place. Returns 0 or -EINVAL when it is NULL. */
+int gca_gc_get_settings(gca_gc_settings *settings_out);
+
 /*
  * Collections that nobody asked for do not begin while this was called more often than gca_gc_enable(). One that is under
  * way in another thread goes on. When memory runs out there still is one before malloc returns NULL.

@@ -45,6 +45,7 @@ struct image {
     size_t metadata_limit_bytes; /* room for metadata, committed or not */
     uintptr_t slots_start;
     size_t unit_limit; /* units there is room for */
+    _Atomic size_t units_allowed; /* that may be taken or dirty: the option heap_limit. SIZE_MAX: all */
 
     _Atomic size_t units_used;           /* units below this number have been handed out at least once */
     _Atomic size_t units_committed;      /* units below this number can be touched */

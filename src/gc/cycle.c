@@ -20,6 +20,7 @@
 #include "gc/pacing.h"
 #include "gc/pause.h"
 #include "gc/roots.h"
+#include "gc/settings.h"
 #include "gc/stop.h"
 #include "gc/sweep.h"
 #include "gc/threads.h"
@@ -311,7 +312,9 @@ static bool on_growing(size_t unit_count)
 
 static void on_exhausted(void)
 {
-    cycle_collect(CYCLE_EXHAUSTED);
+    uint64_t start_ns = os_clock_ns();
+    if (pacing_is_exhausted() && cycle_collect(CYCLE_EXHAUSTED) == 0)
+        pacing_note_exhausted(start_ns);
 }
 
 int cycle_start(void)
@@ -325,6 +328,7 @@ int cycle_start(void)
     };
     if (options_now()->collect_every != 0)
         collector.allocating = on_allocating;
+    gc_settings_start();
     int result = threads_start();
     if (result == 0)
         result = stop_start();

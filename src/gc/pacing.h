@@ -14,6 +14,16 @@ bool pacing_is_due(size_t unit_count);
 /* A cycle has ended. */
 void pacing_note_cycle(uint64_t live_bytes, uint64_t freed_bytes);
 
+/* Memory is short in the whole machine or container: until that is over, cycles come sooner. */
+void pacing_press(bool pressed);
+
+/*
+ * Memory has run out: is a cycle worth its time? Always, but for a program that goes on asking although the last cycles have
+ * found next to nothing: then a fifth of its time goes to them. After each such cycle the second is called.
+ */
+bool pacing_is_exhausted(void);
+void pacing_note_exhausted(uint64_t start_ns);
+
 /* A cycle came to nothing: the next attempt waits until the heap has grown. */
 void pacing_note_failure(void);
 

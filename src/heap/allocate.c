@@ -19,6 +19,7 @@
 #include "heap/note.h"
 #include "heap/recorder.h"
 #include "heap/remote.h"
+#include "heap/runs.h"
 #include "heap/span.h"
 
 #include <string.h>
@@ -76,7 +77,7 @@ static void *allocate_large(size_t size_bytes, size_t align_bytes, bool zeroed)
         heap_collector_growing(size_bytes >> UNIT_SHIFT);
         block = large_allocate(size_bytes, align_bytes, zeroed);
     }
-    if (UNLIKELY(block == NULL) && size_bytes >> UNIT_SHIFT < image_now->unit_limit) {
+    if (UNLIKELY(block == NULL) && size_bytes >> UNIT_SHIFT < image_now->unit_limit && size_bytes >> UNIT_SHIFT < run_limit()) {
         give_back_everything(heap);
         block = large_allocate(size_bytes, align_bytes, zeroed);
     }

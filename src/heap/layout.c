@@ -152,6 +152,8 @@ static void fill_header(struct image *image, uintptr_t start, size_t size_bytes)
     image->start = start;
     image->size_bytes = size_bytes;
     image->options = *options_now();
+    size_t allowed = (options_now()->heap_limit + UNIT_BYTES - 1) >> UNIT_SHIFT;
+    atomic_store_explicit(&image->units_allowed, options_now()->heap_limit != 0 ? allowed : SIZE_MAX, memory_order_relaxed);
 }
 
 int layout_start(void)

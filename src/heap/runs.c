@@ -22,6 +22,7 @@
 enum run_filter { FILTER_FREE, FILTER_DIRTY, FILTER_CLEAN, FILTER_COUNT };
 
 static struct lock lock;
+static size_t purging_units; /* taken only while the kernel purges them. Under the lock */
 static size_t lowest_free;
 
 /*
@@ -233,18 +234,57 @@ static size_t find_free(size_t count, enum run_preference preference)
     return found != SIZE_MAX ? found : take_from_end(count);
 }
 
+/* What is being purged counts as taken, but is neither. The lock is held. */
+static bool is_allowed(size_t count)
+{
+    size_t limit = run_limit();
+    size_t taken = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed) - purging_units;
+    return count <= limit && taken <= limit - count;
+}
+
+static size_t purge_down_to(size_t target);
+
+/* Dirty units give way to taken ones. */
+COLD static void purge_for_limit(size_t limit)
+{
+    size_t taken = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed) - purging_units;
+    size_t dirty = atomic_load_explicit(&image_now->units_dirty, memory_order_relaxed);
+    if (taken + dirty > limit)
+        purge_note_purged(purge_down_to(limit > taken ? limit - taken : 0));
+}
+
+/* The run is claimed already. */
+static void keep_limit(void)
+{
+    size_t limit = run_limit();
+    if (UNLIKELY(limit != SIZE_MAX))
+        purge_for_limit(limit);
+}
+
+void run_set_limit(size_t unit_count)
+{
+    atomic_store_explicit(&image_now->units_allowed, unit_count != 0 ? unit_count : SIZE_MAX, memory_order_relaxed);
+}
+
+size_t run_limit(void)
+{
+    return atomic_load_explicit(&image_now->units_allowed, memory_order_relaxed);
+}
+
 /* For an alignment a wider run is found, and only the aligned part of it is claimed. */
 size_t run_take(size_t count, size_t align_units, enum run_preference preference)
 {
     lock_take(&lock);
     size_t wide_count = count + align_units - 1;
-    size_t first = find_free(wide_count, preference);
-    if (first == SIZE_MAX && preference == RUN_CLEAN_FIRST)
+    bool allowed = is_allowed(count);
+    size_t first = allowed ? find_free(wide_count, preference) : SIZE_MAX;
+    if (first == SIZE_MAX && preference == RUN_CLEAN_FIRST && allowed)
         first = find_free(wide_count, RUN_DIRTY_FIRST);
     if (first != SIZE_MAX) {
         uintptr_t start = unit_start(first);
         first += (round_up(start, align_units << UNIT_SHIFT) - start) >> UNIT_SHIFT;
         claim(first, count);
+        keep_limit();
     }
     lock_release(&lock);
     return first;
@@ -255,11 +295,13 @@ bool run_take_at(size_t first, size_t count)
     lock_take(&lock);
     size_t used = units_used();
     size_t inside = first >= used ? 0 : (first + count <= used ? count : used - first);
-    bool possible = first <= used && first + count <= image_now->unit_limit &&
+    bool possible = first <= used && is_allowed(count) && first + count <= image_now->unit_limit &&
                     find_unit(FILTER_FREE, first, first + inside, false) == first + inside &&
                     (first + count <= used || extend(first + count) == 0);
-    if (possible)
+    if (possible) {
         claim(first, count);
+        keep_limit();
+    }
     lock_release(&lock);
     return possible;
 }
@@ -293,10 +335,12 @@ static size_t purge_run(size_t first, size_t limit)
     bitmap_fill(maps->free, first, count, false);
     counter_subtract(&image_now->units_dirty, count);
     counter_add(&image_now->units_taken, count);
+    purging_units += count;
     bool renew = bitmap_find(maps->moved, first, first + count, true) != first + count;
     lock_release(&lock);
     bool is_clean = purge_units(first, count, renew);
     lock_take(&lock);
+    purging_units -= count;
     if (is_clean) {
         bitmap_fill(maps->dirty, first, count, false);
         bitmap_fill(maps->moved, first, count, false);

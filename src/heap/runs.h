@@ -51,6 +51,13 @@ void run_set_dirty(size_t first, size_t count, bool dirty);
  */
 void run_set_moved(size_t first, size_t count, bool moved);
 
+/*
+ * From now on no more than so many units are taken and dirty together; those that are stay. 0: no limit. Also what it is now, SIZE_MAX for
+ * none.
+ */
+void run_set_limit(size_t unit_count);
+size_t run_limit(void);
+
 /* Free units that hold pages, at some moment. No lock is needed. */
 size_t run_dirty_count(void);
 

@@ -129,6 +129,14 @@ def main():
     for options in (",collect_every=40,verify", ",collect_every=7,shadow", ",collect_every=3"):
         tally.case("threads, " + options[1:], lambda options=options: churns(3, 20000, options))
     tally.case("threads and forks", lambda: churns(3, 20000, ",collect_every=30,verify", "fork"))
+    for options in ("", "gc,", "gc,gc_mode=memory,", "gc,gc_mode=training,verify,"):
+        tally.case(f"a limit of the heap, {options or 'no collector'}",
+                   lambda options=options: check(run([program("limit")], env=plain_environment(GCALLOC_OPTIONS=f"{options}heap_limit=16M"))))
+    for options in ("", "gc,verify,"):
+        tally.case(f"threads at a limit of the heap, {options}", lambda options=options: check(
+            run([program("limit"), "threads"], env=plain_environment(GCALLOC_OPTIONS=f"{options}heap_limit=1M"))))
+    for mode in ("throughput", "latency", "memory", "training", "inference"):
+        tally.case(f"leaks, {mode}", lambda mode=mode: stays_small("mixed", 600, (400 if mode == "training" else 120 if mode == "throughput" else 64) << 10, f",gc_mode={mode}"))
     tally.case("leaks without a collector", grows_without)
     tally.case("the API", lambda: check(run([program("api")], env=plain_environment(GCALLOC_OPTIONS="gc,verify"))))
     tally.case("the API without the option", lambda: check(run([program("api"), "off"], env=plain_environment())))

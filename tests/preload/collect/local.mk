@@ -3,7 +3,8 @@ collect_programs = \
 	tests/preload/collect/api \
 	tests/preload/collect/churn \
 	tests/preload/collect/finalizers \
-	tests/preload/collect/leaks
+	tests/preload/collect/leaks \
+	tests/preload/collect/limit
 
 if !SANITIZED
 check_PROGRAMS += $(collect_programs)
@@ -25,6 +26,11 @@ tests_preload_collect_leaks_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_collect_leaks_CFLAGS = $(TEST_CFLAGS)
 tests_preload_collect_leaks_SOURCES = tests/preload/collect/leaks.c
 tests_preload_collect_leaks_LDADD = libsubject.a
+
+tests_preload_collect_limit_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_collect_limit_CFLAGS = $(TEST_CFLAGS)
+tests_preload_collect_limit_SOURCES = tests/preload/collect/limit.c
+tests_preload_collect_limit_LDADD = libgcalloc.la libsubject.a
 
 tests_preload_collect_churn_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_collect_churn_CFLAGS = $(TEST_CFLAGS)
