@@ -4,6 +4,7 @@ dist_man_MANS += \
 	man/gcalloc-report.5 \
 	man/gcalloc.3 \
 	man/gcalloc_arena.3 \
+	man/gcalloc_own.3 \
 	man/gcalloc_gc.3 \
 	man/gcalloc_pool.3 \
 	man/gcalloc_quarantine.3

@@ -16,6 +16,7 @@
 #include "leak/record.h"
 #include "os/thread.h"
 #include "preload/leaks.h"
+#include "own/self.h"
 #include "preload/report.h"
 #include "preload/stop_often.h"
 
@@ -41,6 +42,8 @@ COLD static const struct foreign_heap *find_libc_heap(void)
 static void at_exit(void *argument)
 {
     (void)argument;
+    if (options_now()->check != CHECK_OFF)
+        gca_report_borrows();
     report_at_exit();
 }
 
@@ -79,6 +82,8 @@ __attribute__((constructor)) static void start(void)
     if (quarantine_result != 0)
         message_warn("option \"quarantine\": threads can't be stopped here, error %d", -quarantine_result);
     record_stacks(options_now());
+    if (options_now()->check != CHECK_OFF)
+        own_start();
     __cxa_atexit(at_exit, NULL, NULL);
     if (options_now()->leaks) {
         leaks_start();

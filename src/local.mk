@@ -116,6 +116,7 @@ libcore_la_SOURCES = \
 	src/heap/statistics.h \
 	src/heap/thread.c \
 	src/heap/thread.h \
+	src/heap/typed.h \
 	src/heap/unit.h \
 	src/heap/verify.c \
 	src/heap/verify.h \
@@ -200,9 +201,25 @@ libcore_la_SOURCES = \
 	src/own/arena.c \
 	src/own/arena.h \
 	src/own/arena_memory.c \
+	src/own/borrow.c \
+	src/own/cycles.c \
+	src/own/cycles.h \
+	src/own/drop.c \
+	src/own/edges.c \
+	src/own/edges.h \
 	src/own/export.h \
 	src/own/handle.c \
+	src/own/merge.c \
 	src/own/pool.c \
 	src/own/pool.h \
+	src/own/report.c \
 	src/own/scratch.c \
-	src/own/text.c
+	src/own/self.c \
+	src/own/self.h \
+	src/own/shared.c \
+	src/own/suspects.c \
+	src/own/suspects.h \
+	src/own/text.c \
+	src/own/types.c \
+	src/own/types.h \
+	src/own/valid.c

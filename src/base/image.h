@@ -55,6 +55,7 @@ struct image {
     void *collector; /* what it has done, see gc/history.h; NULL without */
     void *leak;  /* what reports of leaks refer to, see leak/tables.h; NULL without */
     const void *roots; /* what a scan of the roots leaves out or adds, see gc/roots_tables.h; NULL without */
+    void *types; /* that blocks have, see heap/typed.h; NULL without */
     void *heaps; /* the newest thread heap; the others follow by their own links */
 
     struct options options;

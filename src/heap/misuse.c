@@ -57,12 +57,17 @@ COLD static void say(struct text *text, const char *section)
         message_note("more errors like these are not reported");
 }
 
-COLD static void finish(struct text *text, const char *what, void *caller, const char *section)
+COLD void misuse_finish(struct text *text, const char *what, void *caller, const char *section, bool is_fatal)
 {
     add_place(text, what, caller);
     say(text, section);
-    if (options_now()->on_error == ON_ERROR_ABORT)
+    if (is_fatal)
         os_abort();
+}
+
+static void finish(struct text *text, const char *what, void *caller, const char *section)
+{
+    misuse_finish(text, what, caller, section, options_now()->on_error == ON_ERROR_ABORT);
 }
 
 static void (*describe_history)(struct text *text, const void *block);

@@ -59,6 +59,12 @@ void misuse_sized_free(void *pointer, size_t block_bytes, size_t size_bytes, voi
  */
 void misuse_other(const char *section, void *caller, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/*
+ * Ends a report that was made elsewhere: where the caller is, unless that is NULL, the section; writes it; and ends the program
+ * if it is fatal.
+ */
+void misuse_finish(struct text *text, const char *what, void *caller, const char *section, bool is_fatal);
+
 /* What can say more of an address in a chunk that is in use than "memory of an arena": its name. */
 void misuse_register_chunks(void (*describe)(struct text *text, const void *address));
 

@@ -14,7 +14,7 @@
 /* Of a span, or of a large block; in use, or in the list of its class. */
 struct note_array {
     struct note_array *next;
-    uint64_t unused;
+    const struct span *span; /* whose it is, while in use */
     struct note notes[];
 };
 
@@ -92,7 +92,7 @@ static void clear(struct note *note, uint32_t generation)
     atomic_store_explicit(&note->strong, 0, memory_order_relaxed);
     atomic_store_explicit(&note->word, generation << NOTE_GENERATION_SHIFT, memory_order_release);
     atomic_store_explicit(&note->others, 0, memory_order_relaxed);
-    atomic_store_explicit(&note->thread, 0, memory_order_relaxed);
+    atomic_store_explicit(&note->holder, 0, memory_order_relaxed);
 }
 
 COLD static struct note *make_notes(const struct span *span)
@@ -103,6 +103,7 @@ COLD static struct note *make_notes(const struct span *span)
         struct note_array *array = take_array(span);
         if (array != NULL) {
             notes = array->notes;
+            array->span = span;
             uint32_t generation = first_generation(span);
             for (size_t i = 0; i < notes_of(span); i++)
                 clear(&notes[i], generation);
@@ -179,7 +180,7 @@ struct note *note_need(const struct block *block)
 static bool end(struct note *note)
 {
     uint32_t generation = note_generation(atomic_load_explicit(&note->word, memory_order_relaxed));
-    bool is_numbered = (atomic_load_explicit(&note->others, memory_order_relaxed) & NOTE_NUMBERED) != 0;
+    bool is_numbered = (atomic_load_explicit(&note->holder, memory_order_relaxed) & HOLDER_NUMBERED) != 0;
     clear(note, generation + (is_numbered && generation < NOTE_GENERATION_MAX));
     return generation + is_numbered < NOTE_GENERATION_MAX;
 }
@@ -207,4 +208,11 @@ COLD uint64_t note_reclaim_now(struct span *span, size_t word, uint64_t garbage)
         }
     }
     return retired;
+}
+
+/* Good while some block of it can't go. */
+void *note_slot(const struct note *notes, const struct note *note)
+{
+    const struct note_array *array = (const struct note_array *)((const char *)notes - offsetof(struct note_array, notes));
+    return (void *)span_slot(array->span, (size_t)(note - notes));
 }

@@ -26,10 +26,10 @@ struct block;
 
 /* strong and word are one word of 64 bits in the sense of the design: generation 20 | mutable 1 | shared 11 | strong 32. */
 struct note {
-    _Atomic uint32_t strong; /* references counted by the thread the note belongs to, which alone writes it */
+    _Atomic uint32_t strong; /* references counted by the thread that holds it, which alone writes it */
     _Atomic uint32_t word;   /* generation 20 | mutable borrow 1 | shared borrows 11 */
-    _Atomic int32_t others;  /* references counted by all other threads, times NOTE_ONE, and flags */
-    _Atomic uint32_t thread; /* whom it belongs to; 0: nobody, all count in others */
+    _Atomic int32_t others;  /* references counted by all other threads, times OTHERS_ONE, and flags */
+    _Atomic uint32_t holder; /* flags, and the number of the thread that holds it: 0 is nobody, all count in others */
 };
 
 enum {
@@ -39,17 +39,19 @@ enum {
     NOTE_GENERATION_SHIFT = 12,
     NOTE_GENERATION_MAX = 0xfffff,
 
-    /* Flags in others. */
-    NOTE_NUMBERED = 1, /* somebody keeps the generation: the next block here gets another */
-    NOTE_COUNTED = 2,  /* has references */
-    NOTE_MERGED = 4,   /* strong counts no more, for it is in others */
-    NOTE_QUEUED = 8,   /* waits for its thread to merge */
-    NOTE_SUSPECT = 16, /* may be part of a garbage cycle */
-    NOTE_EDGES = 32,   /* owns or is owned */
-    NOTE_DYING = 64,   /* is being dropped */
-    NOTE_BOUND = 128,  /* for its thread's use only */
-    NOTE_FLAGS = 255,
-    NOTE_ONE = 256,
+    OTHERS_MERGED = 1, /* strong counts no more, for it is in others */
+    OTHERS_QUEUED = 2, /* waits for its thread to merge */
+    OTHERS_CLAIMED = 4, /* is about to be found garbage, or not: who upgrades waits */
+    OTHERS_ONE = 16,
+
+    HOLDER_THREAD = 0xffffff,
+    HOLDER_NUMBERED = 1 << 24, /* somebody keeps the generation: the next block here gets another */
+    HOLDER_COUNTED = 1 << 25,  /* has references */
+    HOLDER_CYCLIC = 1 << 26,   /* and may be part of a cycle of them */
+    HOLDER_SUSPECT = 1 << 27,  /* is in a list of those that may be garbage */
+    HOLDER_EDGES = 1 << 28,    /* owns something, or is owned */
+    HOLDER_DYING = 1 << 29,    /* is being dropped */
+    HOLDER_BOUND = 1 << 30,    /* for its thread's use only */
 };
 
 static inline uint32_t note_generation(uint32_t word)
@@ -78,6 +80,9 @@ struct note *note_of(const struct block *block);
 
 /* The same, made if need be; from now on the heap notices what becomes of the block. NULL when memory is short. */
 struct note *note_need(const struct block *block);
+
+/* The slot that one of these notes, an array from unit->notes, is about; the slot's block stays meanwhile. */
+void *note_slot(const struct note *notes, const struct note *note);
 
 /* The block goes, and its note with it. False when the slot must not be used again. */
 bool note_end(const struct block *block);

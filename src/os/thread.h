@@ -19,6 +19,14 @@ enum { OS_DESTRUCTOR_ROUNDS = PTHREAD_DESTRUCTOR_ITERATIONS };
 int os_thread_id(void);
 int os_process_id(void);
 
+/* True while the process has one thread, as libc knows it; false also where it can't say. */
+extern char __libc_single_threaded __attribute__((weak));
+
+static inline _Bool os_is_single_threaded(void)
+{
+    return &__libc_single_threaded != 0 && __libc_single_threaded != 0;
+}
+
 /* Sleeps while *word is `expected`; may return early for no reason. Private to this process. */
 void os_futex_wait(const uint32_t *word, uint32_t expected);
 

@@ -256,6 +256,20 @@ EXPORT void gca_pool_get_stats(const gca_pool *shared, gca_pool_stats *stats_out
     *stats_out = stats;
 }
 
+bool pool_object(const void *address, uintptr_t *start_out, size_t *size_out)
+{
+    const struct pool_chunk *chunk = chunk_of(address, USE_POOL);
+    if (chunk == NULL || chunk->magic != (uintptr_t)chunk || (const char *)address < chunk->objects)
+        return false;
+    size_t object_bytes = chunk->pool->object_bytes;
+    size_t index = (size_t)((const char *)address - chunk->objects) / object_bytes;
+    if (index >= chunk->count || !is_out(chunk, index))
+        return false;
+    *start_out = (uintptr_t)(chunk->objects + index * object_bytes);
+    *size_out = object_bytes;
+    return true;
+}
+
 EXPORT gca_pool *gca_pool_of(const void *address)
 {
     return (gca_pool *)pool_around(address);

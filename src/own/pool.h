@@ -44,4 +44,7 @@ struct pool {
 /* For a report: the address lies in a chunk of a pool's or a table's. */
 void pool_describe(struct text *text, const void *address);
 
+/* The object that is out, around the address; false where there is none. */
+bool pool_object(const void *address, uintptr_t *start_out, size_t *size_out);
+
 #endif

@@ -61,6 +61,7 @@ tests_preload_text_LDADD = libgcalloc.la libsubject.a libsuite.a $(CHECK_LIBS)
 include $(top_srcdir)/tests/preload/collect/local.mk
 include $(top_srcdir)/tests/preload/leaks/local.mk
 include $(top_srcdir)/tests/preload/misuse/local.mk
+include $(top_srcdir)/tests/preload/ownership/local.mk
 include $(top_srcdir)/tests/preload/process/local.mk
 include $(top_srcdir)/tests/preload/programs/local.mk
 include $(top_srcdir)/tests/preload/quarantine/local.mk

@@ -17,10 +17,12 @@ UNIT_TESTS = \
 	tests/unit/os_memory \
 	tests/unit/os_refused \
 	tests/unit/os_tracking \
+	tests/unit/own \
 	tests/unit/pool \
 	tests/unit/remote \
 	tests/unit/runs \
 	tests/unit/scratch \
+	tests/unit/shared \
 	tests/unit/sizes \
 	tests/unit/span \
 	tests/unit/stacks \
@@ -143,6 +145,11 @@ tests_unit_region_CFLAGS = $(TEST_CFLAGS)
 tests_unit_region_SOURCES = tests/unit/region.c
 tests_unit_region_LDADD = $(UNIT_LDADD)
 
+tests_unit_own_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_own_CFLAGS = $(TEST_CFLAGS)
+tests_unit_own_SOURCES = tests/unit/own.c
+tests_unit_own_LDADD = $(UNIT_LDADD)
+
 tests_unit_pool_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_pool_CFLAGS = $(TEST_CFLAGS)
 tests_unit_pool_SOURCES = tests/unit/pool.c
@@ -167,6 +174,11 @@ tests_unit_scratch_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_scratch_CFLAGS = $(TEST_CFLAGS)
 tests_unit_scratch_SOURCES = tests/unit/scratch.c
 tests_unit_scratch_LDADD = $(UNIT_LDADD)
+
+tests_unit_shared_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_shared_CFLAGS = $(TEST_CFLAGS)
+tests_unit_shared_SOURCES = tests/unit/shared.c
+tests_unit_shared_LDADD = $(UNIT_LDADD)
 
 tests_unit_sizes_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sizes_CFLAGS = $(TEST_CFLAGS)

@@ -169,12 +169,12 @@ START_TEST(a_number_that_was_kept_is_not_used_again)
     ck_assert_ptr_eq(allocate(sizes[_i]), block);
     first = note(block);
     ck_assert_uint_eq(generation(first), before); /* nobody had kept it */
-    atomic_fetch_or(&first->others, NOTE_NUMBERED);
+    atomic_fetch_or(&first->holder, HOLDER_NUMBERED);
     heap_free(block);
     ck_assert_ptr_eq(allocate(sizes[_i]), block);
     first = note(block);
     ck_assert_uint_eq(generation(first), before + 1);
-    ck_assert_int_eq(atomic_load(&first->others), 0);
+    ck_assert_uint_eq(atomic_load(&first->holder), 0);
     heap_free(block);
 }
 END_TEST
@@ -198,7 +198,7 @@ START_TEST(numbers_outlive_spans)
             struct note *mine = note(blocks[i]);
             for (int j = 0; j < round; j++)
                 hot_assert(seen[j].block != blocks[i] || seen[j].generation != generation(mine), "another");
-            atomic_fetch_or(&mine->others, NOTE_NUMBERED);
+            atomic_fetch_or(&mine->holder, HOLDER_NUMBERED);
         }
         seen[round].block = blocks[random_below(&random, (uint64_t)count)];
         seen[round].generation = generation(note(seen[round].block));
@@ -215,7 +215,7 @@ START_TEST(a_worn_slot_is_retired)
     void *block = allocate(sizes[_i]);
     struct note *mine = note(block);
     atomic_store(&mine->word, (uint32_t)(NOTE_GENERATION_MAX - 1) << NOTE_GENERATION_SHIFT);
-    atomic_fetch_or(&mine->others, NOTE_NUMBERED);
+    atomic_fetch_or(&mine->holder, HOLDER_NUMBERED);
     heap_free(block);
     for (int i = 0; i < 1000; i++)
         hot_assert(allocate(sizes[_i] > 600 ? 600 : sizes[_i]) != block, "never again");

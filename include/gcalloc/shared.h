@@ -1,0 +1,107 @@
+/*
+ * gcalloc/shared.h: objects that end with the last reference to them. See gcalloc_own(3).
+ *
+ * References are counted beside the heap. The thread that made the object counts in plain memory, others atomically, and
+ * whoever sees the last one go drops the object. A reference that one thread took may be released by another: what the
+ * maker's thread has to merge for that it does when it next makes, drops or asks, or ends.
+ */
+#ifndef GCALLOC_SHARED_H
+#define GCALLOC_SHARED_H
+
+#include <gcalloc/annotate.h>
+#include <gcalloc/type.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Gives a reference up; with the last one the object ends, as by gca_drop(). NULL is allowed. */
+void gca_release(void *object) GCA_DROPS(object, 1);
+
+/* T *, a new object, all zero, with one reference. NULL and ENOMEM when memory is short. */
+void *gca_rc_new_at(gca_site *site) GCA_FRESH __attribute__((warn_unused_result));
+#define gca_rc_new(T) ((T *)gca_rc_new_at(GCA_SITE_(T)))
+
+/* Makes a block with one owner, any from malloc, a counted one with one reference. Returns 0, -EINVAL after a report, or -ENOMEM. */
+int gca_share(void *object);
+
+/* Another reference. Returns the object; NULL is allowed. */
+void *gca_retain_of(const void *object) GCA_READS(object);
+#define gca_retain(p) ((__typeof__(&*(p)))gca_retain_of(p))
+
+/* How many references there are, in this moment. 0 for what is not counted. */
+uint32_t gca_count(const void *object);
+
+/* The object with one owner again, if this is the only reference; else NULL, and nothing has changed. */
+void *gca_unwrap_of(void *object);
+#define gca_unwrap(p) ((__typeof__(&*(p)))gca_unwrap_of(p))
+
+/*
+ * The object, to be changed: the very one if the variable v has the only reference, else a clone, of which v gets a reference
+ * for that it gives up. NULL and errno as gca_clone(): then v is as before.
+ */
+void *gca_unique_at(void *variable);
+#define gca_unique(v) ((__typeof__(&*(v)))gca_unique_at(&(v)))
+
+/*
+ * From the thread that made it: all threads, this one too, count alike from now on. For what will be handed around; then nothing
+ * waits for this thread.
+ */
+void gca_share_freely(void *object);
+
+/* Merges what other threads wait for; without it that happens when the thread makes or drops a counted object. Returns how many. */
+size_t gca_merge(void);
+
+/* ---- weak references ---- */
+
+/*
+ * Means a block, any from malloc, as long as it is not freed: then nothing for ever, also when its address is used again. A value: it
+ * is copied and forgotten as one likes, and keeps nothing alive. All zero means nothing.
+ */
+typedef struct gca_weak {
+    uint64_t word; /* address / 16: 44 bits; generation: 20 */
+} gca_weak;
+
+/* All zero and errno: EINVAL for what is no allocated block, ENOMEM. */
+gca_weak gca_downgrade(const void *object);
+
+/* A reference to the object, or NULL when it has ended. Only for counted ones. */
+void *gca_upgrade(gca_weak weak);
+
+/* The object without a reference, or NULL; good as long as the program knows that nobody ends it. */
+void *gca_get(gca_weak weak);
+
+/* ---- cycles ---- */
+
+/*
+ * Objects that only hold each other: those of types with pointers (GCA_POINTERS) are found by trial deletion, begun at objects that
+ * lost a reference but not the last. Frees those that hold each other only, and that no borrow, no weak reference just upgraded and
+ * no address on the calling thread's stack or in its registers leads to. Returns how many objects it freed.
+ *
+ * Stops looking after about budget_ns, 0 for no limit, and goes on there the next time. A thread looks at objects it made itself and no other
+ * thread has referred to.
+ */
+size_t gca_cycles(uint64_t budget_ns);
+
+/* The calling thread looks by itself when so many suspects wait, 10,000 at first; 0: never. It also does so when memory is short. */
+void gca_cycles_threshold(size_t suspects);
+
+typedef struct gca_cycle_stats {
+    uint64_t runs;
+    uint64_t suspects;  /* looked at */
+    uint64_t visited;   /* objects looked at */
+    uint64_t freed;
+    uint64_t held;      /* in cycles that something else than references holds: a borrow, an address on the stack */
+    uint64_t waiting;   /* suspects now */
+    uint64_t ns_total;
+    uint64_t ns_max;    /* of one run */
+} gca_cycle_stats;
+
+/* Of the calling thread. */
+void gca_cycles_get_stats(gca_cycle_stats *stats_out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

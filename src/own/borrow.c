@@ -1,0 +1,498 @@
+/*
+ * own/borrow: who uses an object that is another's, counted in the object's note; and where, in a stack of each thread.
+ *
+ * Mostly borrows end in the reverse order of their beginning, so the end finds its place on top. One that ends in another thread
+ * than it began in is taken out of that one's stack by an exchange. Stacks are only moved under own_lock.
+ *
+ * Counting is atomic only while there is more than one thread.
+ *
+ * Uses os, base, heap. Locks: own_lock.
+ */
+#include "heap/metadata.h"
+#include "heap/span.h"
+#include "os/thread.h"
+#include "own/export.h"
+#include "own/self.h"
+
+#include "gcalloc/shared.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { STACK_FIRST = 64 };
+
+/* In the low bits of a place's address. */
+enum { PLACE_MUTABLE = 1, PLACE_UNCOUNTED = 2, PLACE_BITS = 7 };
+
+static const char *const section = "borrow conflict";
+
+static struct own_self *_Atomic borrowers; /* threads that have borrowed and live. Under own_lock */
+
+static const gca_place *place_of(uintptr_t tagged)
+{
+    return (const gca_place *)(tagged & ~(uintptr_t)PLACE_BITS);
+}
+
+/* ---- stacks ---- */
+
+/* Only its own thread writes it; others look for places. */
+static inline void set_top(struct own_self *self, struct borrow *top)
+{
+    __atomic_store_n(&self->borrow_top, top, __ATOMIC_RELEASE);
+}
+
+COLD static bool make_room(struct own_self *self)
+{
+    size_t count = (size_t)(self->borrow_top - self->borrows);
+    size_t room = count == 0 ? STACK_FIRST : 2 * count;
+    struct borrow *borrows = metadata_take(room * sizeof *borrows);
+    if (borrows == NULL)
+        return false;
+    if (!self->has_exit)
+        own_need_exit();
+    lock_take(&own_lock);
+    if (count != 0)
+        memcpy((void *)borrows, (const void *)self->borrows, count * sizeof *borrows);
+    metadata_put(self->borrows, count * sizeof *borrows);
+    self->borrows = borrows;
+    self->borrow_top = borrows + count;
+    self->borrow_limit = borrows + room;
+    if (!self->is_listed) {
+        self->is_listed = true;
+        self->next = borrowers;
+        borrowers = self;
+    }
+    lock_release(&own_lock);
+    return true;
+}
+
+static void push(const void *object, const gca_place *place, unsigned bits)
+{
+    struct own_self *self = &own_self;
+    if (UNLIKELY(self->borrow_top == self->borrow_limit) && !make_room(self)) {
+        self->has_lost_borrows = true;
+        return;
+    }
+    struct borrow *top = self->borrow_top;
+    atomic_store_explicit(&top->place, (uintptr_t)place | bits, memory_order_relaxed);
+    atomic_store_explicit(&top->object, object, memory_order_relaxed);
+    set_top(self, top + 1);
+}
+
+/* What ended elsewhere, or before what was on top of it, is NULL. */
+static void pop_ended(struct own_self *self)
+{
+    while (self->borrow_top > self->borrows &&
+           atomic_load_explicit(&self->borrow_top[-1].object, memory_order_relaxed) == NULL)
+        set_top(self, self->borrow_top - 1);
+}
+
+/* Takes the newest borrow of the object and kind out of a stack. Returns its place and bits, or 0. */
+static uintptr_t take_from(struct own_self *self, const void *object, unsigned kind)
+{
+    for (struct borrow *at = __atomic_load_n(&self->borrow_top, __ATOMIC_ACQUIRE); at > self->borrows;) {
+        const void *expected = object;
+        uintptr_t place = atomic_load_explicit(&(--at)->place, memory_order_relaxed);
+        if ((place & PLACE_MUTABLE) == kind &&
+            atomic_compare_exchange_strong_explicit(&at->object, &expected, NULL, memory_order_relaxed, memory_order_relaxed))
+            return place;
+    }
+    return 0;
+}
+
+COLD static uintptr_t take_from_others(const void *object, unsigned kind)
+{
+    uintptr_t place = 0;
+    lock_take(&own_lock);
+    for (struct own_self *at = borrowers; at != NULL && place == 0; at = at->next)
+        if (at != &own_self)
+            place = take_from(at, object, kind);
+    lock_release(&own_lock);
+    return place;
+}
+
+static uintptr_t pop(const void *object, unsigned kind)
+{
+    struct own_self *self = &own_self;
+    struct borrow *top = self->borrow_top - 1;
+    if (LIKELY(self->borrow_top != self->borrows) && LIKELY(atomic_load_explicit(&top->object, memory_order_relaxed) == object)) {
+        uintptr_t place = atomic_load_explicit(&top->place, memory_order_relaxed);
+        if (LIKELY((place & PLACE_MUTABLE) == kind)) {
+            set_top(self, top);
+            return place;
+        }
+    }
+    uintptr_t place = take_from(self, object, kind);
+    pop_ended(self);
+    return place != 0 ? place : take_from_others(object, kind);
+}
+
+/* Where the object was last borrowed, by anybody; NULL if nobody knows. own_lock is held. */
+static const gca_place *find_place_locked(const void *object)
+{
+    for (const struct own_self *at = borrowers; at != NULL; at = at->next)
+        for (const struct borrow *borrow = __atomic_load_n(&at->borrow_top, __ATOMIC_ACQUIRE); borrow > at->borrows;)
+            if (atomic_load_explicit(&(--borrow)->object, memory_order_relaxed) == object &&
+                (atomic_load_explicit(&borrow->place, memory_order_relaxed) & PLACE_UNCOUNTED) == 0)
+                return place_of(atomic_load_explicit(&borrow->place, memory_order_relaxed));
+    return NULL;
+}
+
+static const gca_place *find_place(const void *object)
+{
+    lock_take(&own_lock);
+    const gca_place *place = find_place_locked(object);
+    lock_release(&own_lock);
+    return place;
+}
+
+/* ---- reports ---- */
+
+COLD static void report_conflict(const void *object, const char *title, const gca_place *place, void *caller)
+{
+    own_report(&(struct own_report){.object = object,
+                                    .section = section,
+                                    .earlier = "borrowed",
+                                    .earlier_place = find_place(object),
+                                    .place = place,
+                                    .caller = caller,
+                                    .is_checked = true},
+               "%s", title);
+}
+
+static bool is_foreign_thread(const struct note *note)
+{
+    return note_has(note, HOLDER_BOUND) && (note_thread(note) == 0 || note_thread(note) != own_self.thread);
+}
+
+COLD static void report_thread(const void *object, const char *what, const gca_place *place, void *caller)
+{
+    own_report(&(struct own_report){.object = object, .section = "thread ownership", .place = place, .caller = caller, .is_checked = true},
+               "%%o is %s by a thread that does not have it", what);
+}
+
+bool borrow_may_use(const void *object, const struct note *note, const char *what, void *caller)
+{
+    if (gca_checks == 0 || !is_foreign_thread(note))
+        return true;
+    report_thread(object, what, NULL, caller);
+    return false;
+}
+
+bool borrow_may_end(const void *object, const struct note *note, const char *what, void *caller)
+{
+    if (LIKELY(gca_checks == 0))
+        return true;
+    if (!borrow_may_use(object, note, what, caller))
+        return false;
+    uint32_t borrows = atomic_load_explicit(&note->word, memory_order_relaxed) & NOTE_BORROWS;
+    if (LIKELY(borrows == 0))
+        return true;
+    own_report(&(struct own_report){.object = object,
+                                    .section = section,
+                                    .earlier = "borrowed",
+                                    .earlier_place = find_place(object),
+                                    .caller = caller,
+                                    .is_checked = true},
+               "%%o is %s while it is borrowed", what);
+    return false;
+}
+
+/* ---- counting ---- */
+
+static bool store_word(struct note *note, uint32_t *expected, uint32_t word)
+{
+    if (LIKELY(os_is_single_threaded())) {
+        atomic_store_explicit(&note->word, word, memory_order_relaxed);
+        return true;
+    }
+    return atomic_compare_exchange_weak_explicit(&note->word, expected, word, memory_order_acq_rel, memory_order_relaxed);
+}
+
+/* Whether the borrow could begin. */
+static ALWAYS_INLINE bool begin(struct note *note, unsigned kind)
+{
+    uint32_t word = atomic_load_explicit(&note->word, memory_order_relaxed);
+    uint32_t more;
+    do {
+        uint32_t obstacle = kind == PLACE_MUTABLE ? word & NOTE_BORROWS : word & NOTE_MUTABLE;
+        if (UNLIKELY(obstacle != 0) || UNLIKELY((word & NOTE_SHARED_MAX) == NOTE_SHARED_MAX))
+            return false;
+        more = kind == PLACE_MUTABLE ? word | NOTE_MUTABLE : word + 1;
+    } while (UNLIKELY(!store_word(note, &word, more)));
+    return true;
+}
+
+/* False when no such borrow was counted. */
+static ALWAYS_INLINE bool end(struct note *note, unsigned kind)
+{
+    uint32_t word = atomic_load_explicit(&note->word, memory_order_relaxed);
+    uint32_t less;
+    do {
+        if (UNLIKELY((word & (kind == PLACE_MUTABLE ? NOTE_MUTABLE : NOTE_SHARED_MAX)) == 0))
+            return false;
+        less = kind == PLACE_MUTABLE ? word & ~(uint32_t)NOTE_MUTABLE : word - 1;
+    } while (UNLIKELY(!store_word(note, &word, less)));
+    return true;
+}
+
+/* The note of a block that is noted already, quickly. */
+static ALWAYS_INLINE struct note *noted(const void *object)
+{
+    if (UNLIKELY(!heap_contains(object)))
+        return NULL;
+    const struct unit *unit = unit_at(object);
+    uintptr_t notes = __atomic_load_n(&unit->notes, __ATOMIC_ACQUIRE);
+    if (UNLIKELY((notes & 1) == 0))
+        return NULL;
+    struct slot_position position = unit_slot_position(unit, object);
+    if (UNLIKELY(!position.is_start))
+        return NULL;
+    uint8_t state = slot_state_get(unit->states + position.index);
+    if (UNLIKELY((state & (SLOT_NOTED | 1)) != (SLOT_NOTED | 1)))
+        return NULL;
+    return (struct note *)(notes - 1) + position.index;
+}
+
+/* NULL for what is not checked, which goes uncounted, and for what has ended, after a report. */
+COLD static struct note *note_slowly(const void *object, const gca_place *place)
+{
+    struct block block;
+    struct note *note = NULL;
+    if (own_need_note(object, &note) == 0)
+        return note;
+    if (lookup_block(object, &block) && block.use == USE_MALLOC && !slot_is_allocated(block.state))
+        own_report(&(struct own_report){.object = object, .section = section, .place = place, .is_checked = true},
+                   "borrow of %%o, which has ended");
+    return NULL;
+}
+
+/* ---- the program's calls ---- */
+
+static ALWAYS_INLINE void borrow(const void *object, unsigned kind, const gca_place *place)
+{
+    struct note *note = noted(object);
+    if (UNLIKELY(note == NULL))
+        note = note_slowly(object, place);
+    if (UNLIKELY(note == NULL)) {
+        push(object, place, kind | PLACE_UNCOUNTED);
+        return;
+    }
+    if (UNLIKELY(is_foreign_thread(note)))
+        report_thread(object, "borrowed", place, NULL);
+    bool has_begun = begin(note, kind);
+    if (UNLIKELY(!has_begun))
+        report_conflict(object, kind == PLACE_MUTABLE ? "mutable borrow of %o, which is borrowed" : "borrow of %o, which is mutably borrowed",
+                        place, NULL);
+    push(object, place, has_begun ? kind : kind | PLACE_UNCOUNTED);
+}
+
+static bool try_borrow(const void *object, unsigned kind, const gca_place *place)
+{
+    struct note *note = noted(object);
+    if (UNLIKELY(note == NULL))
+        note = note_slowly(object, place);
+    if (note != NULL && (is_foreign_thread(note) || !begin(note, kind)))
+        return false;
+    push(object, place, note != NULL ? kind : kind | PLACE_UNCOUNTED);
+    return true;
+}
+
+COLD static void report_no_borrow(const void *object, const gca_place *place)
+{
+    if (!own_self.has_lost_borrows)
+        own_report(&(struct own_report){.object = object, .section = section, .place = place, .is_checked = true},
+                   "end of a borrow of %%o, which has ended or never began");
+}
+
+static ALWAYS_INLINE void end_borrow(const void *object, unsigned kind, const gca_place *place)
+{
+    uintptr_t begun = pop(object, kind);
+    if (UNLIKELY((begun & PLACE_UNCOUNTED) != 0))
+        return;
+    struct note *note = noted(object);
+    if (UNLIKELY(note == NULL))
+        note = own_note(object);
+    if (UNLIKELY(begun == 0) || UNLIKELY(note == NULL) || UNLIKELY(!end(note, kind)))
+        report_no_borrow(object, place);
+}
+
+EXPORT const void *gca_borrow_counted(const void *object, const gca_place *place)
+{
+    if (LIKELY(object != NULL))
+        borrow(object, 0, place);
+    return object;
+}
+
+EXPORT void *gca_borrow_mut_counted(void *object, const gca_place *place)
+{
+    if (LIKELY(object != NULL))
+        borrow(object, PLACE_MUTABLE, place);
+    return object;
+}
+
+EXPORT bool gca_try_borrow_counted(const void *object, const gca_place *place)
+{
+    return object != NULL && try_borrow(object, 0, place);
+}
+
+EXPORT bool gca_try_borrow_mut_counted(void *object, const gca_place *place)
+{
+    return object != NULL && try_borrow(object, PLACE_MUTABLE, place);
+}
+
+EXPORT void gca_end_counted(const void *object, const gca_place *place)
+{
+    if (LIKELY(object != NULL))
+        end_borrow(object, 0, place);
+}
+
+EXPORT void gca_end_mut_counted(void *object, const gca_place *place)
+{
+    if (LIKELY(object != NULL))
+        end_borrow(object, PLACE_MUTABLE, place);
+}
+
+static const gca_place scope_end = {"scope", "end of", 0};
+
+EXPORT void gca_end_at(const void *variable)
+{
+    const void *object;
+    memcpy(&object, variable, sizeof object);
+    if (gca_checks != 0 && object != NULL)
+        end_borrow(object, 0, &scope_end);
+}
+
+EXPORT void gca_end_mut_at(const void *variable)
+{
+    const void *object;
+    memcpy(&object, variable, sizeof object);
+    if (gca_checks != 0 && object != NULL)
+        end_borrow(object, PLACE_MUTABLE, &scope_end);
+}
+
+EXPORT void gca_assert_unborrowed_counted(const void *object, const gca_place *place)
+{
+    if (gca_borrows(object) != 0)
+        report_conflict(object, "%o is borrowed, and must not be here", place, NULL);
+}
+
+EXPORT unsigned gca_borrows(const void *object)
+{
+    struct note *note = noted(object);
+    if (note == NULL)
+        note = own_note(object);
+    uint32_t word = note != NULL ? atomic_load_explicit(&note->word, memory_order_relaxed) : 0;
+    return (word & NOTE_MUTABLE) != 0 ? 1 : word & NOTE_SHARED_MAX;
+}
+
+/* ---- borrows that never end ---- */
+
+EXPORT size_t gca_report_borrows(void)
+{
+    size_t count = 0;
+    pop_ended(&own_self);
+    for (const struct borrow *at = own_self.borrows; at < own_self.borrow_top; at++) {
+        uintptr_t tagged = atomic_load_explicit(&at->place, memory_order_relaxed);
+        const void *object = atomic_load_explicit(&at->object, memory_order_relaxed);
+        if (object == NULL || (tagged & PLACE_UNCOUNTED) != 0)
+            continue;
+        count++;
+        own_report(&(struct own_report){.object = object, .section = section, .earlier = "borrowed", .earlier_place = place_of(tagged), .is_checked = true},
+                   "a %sborrow of %%o has not ended", (tagged & PLACE_MUTABLE) != 0 ? "mutable " : "");
+    }
+    return count;
+}
+
+static void unlist(void)
+{
+    lock_take(&own_lock);
+    if (borrowers == &own_self) {
+        borrowers = own_self.next;
+    } else {
+        struct own_self *at = borrowers;
+        while (at != NULL && at->next != &own_self)
+            at = at->next;
+        if (at != NULL)
+            at->next = own_self.next;
+    }
+    own_self.is_listed = false;
+    struct borrow *borrows = own_self.borrows;
+    size_t room = (size_t)(own_self.borrow_limit - borrows);
+    own_self.borrows = own_self.borrow_top = own_self.borrow_limit = NULL;
+    lock_release(&own_lock);
+    metadata_put(borrows, room * sizeof *borrows);
+}
+
+void borrow_thread_exit(void)
+{
+    if (!own_self.is_listed)
+        return;
+    if (gca_checks != 0)
+        gca_report_borrows();
+    unlist();
+}
+
+/* ---- one thread's own ---- */
+
+EXPORT int gca_bind(void *object)
+{
+    struct note *note;
+    int result = own_need_note(object, &note);
+    uint32_t number = result == 0 ? merge_number() : 0;
+    if (result == 0 && number == 0)
+        return -ENOMEM;
+    if (result != 0)
+        return result;
+    if (note_thread(note) != 0 && note_thread(note) != number) {
+        if (gca_checks == 0)
+            return -EINVAL;
+        report_thread(object, "bound", NULL, CALLER);
+        return -EINVAL;
+    }
+    note_set(note, HOLDER_BOUND | number);
+    return 0;
+}
+
+/* A counted object's holder can't change: all count alike from then on. */
+EXPORT int gca_send(void *object)
+{
+    struct note *note = own_note(object);
+    if (note == NULL || !note_has(note, HOLDER_BOUND))
+        return -EINVAL;
+    if (is_foreign_thread(note)) {
+        if (gca_checks != 0)
+            report_thread(object, "sent", NULL, CALLER);
+        return -EINVAL;
+    }
+    if (note_has(note, HOLDER_COUNTED))
+        gca_share_freely(object);
+    note_unset(note, HOLDER_THREAD);
+    return 0;
+}
+
+EXPORT int gca_receive(void *object)
+{
+    struct note *note = own_note(object);
+    uint32_t number = merge_number();
+    if (note == NULL || number == 0 || !note_has(note, HOLDER_BOUND))
+        return note == NULL || number != 0 ? -EINVAL : -ENOMEM;
+    uint32_t holder = atomic_load(&note->holder);
+    do {
+        if ((holder & HOLDER_THREAD) != 0 && gca_checks == 0)
+            return -EINVAL;
+        if ((holder & HOLDER_THREAD) != 0) {
+            own_report(&(struct own_report){.object = object, .section = "thread ownership", .caller = CALLER, .is_checked = true},
+                       "%%o is received, but was not sent");
+            return -EINVAL;
+        }
+    } while (!atomic_compare_exchange_weak(&note->holder, &holder, holder | number));
+    return 0;
+}
+
+EXPORT void gca_assert_mine_counted(const void *object, const gca_place *place)
+{
+    struct note *note = own_note(object);
+    if (note != NULL && is_foreign_thread(note))
+        report_thread(object, "used", place, NULL);
+}

@@ -1,0 +1,472 @@
+/*
+ * own/cycles: objects that only hold each other, found by trial deletion.
+ *
+ * David F. Bacon, V. T. Rajan: "Concurrent cycle collection in reference counted systems" (2001), the synchronous form, made of
+ * three passes over a list instead of recursion. From what lost a reference but not the last, references along declared pointers
+ * are taken off; who still has some is held from outside, and what it leads to gets them back; the rest is garbage.
+ *
+ * A thread looks at objects that it holds and that have no references counted by others: only it changes their `strong`, whose
+ * top bits hold the colours meanwhile. Another thread can still get hold of one by a weak reference. So garbage is claimed first, by an
+ * exchange that an upgrade either waits for or makes fail; and then the trial goes on without what was upgraded.
+ *
+ * Uses os, base, heap, gc. Locks: none.
+ */
+#include "gc/stop.h"
+#include "heap/allocate.h"
+#include "heap/metadata.h"
+#include "heap/span.h"
+#include "os/maps.h"
+#include "os/thread.h"
+#include "own/cycles.h"
+#include "own/export.h"
+#include "own/self.h"
+#include "own/suspects.h"
+#include "own/types.h"
+
+#include <string.h>
+
+enum { GROUP = 64, THRESHOLD = 10000 };
+
+/* In the top bits of note->strong, of objects in the trial. */
+enum { COLOUR_SHIFT = 30, COUNT_MASK = (1 << COLOUR_SHIFT) - 1, GREY = 1, BLACK = 2 };
+
+struct trial {
+    struct pile visited;
+    struct pile black; /* to be followed */
+    struct pile again; /* held by something that goes without a word: an address on the stack, a borrow */
+    struct suspects *set;
+    uintptr_t stack_from; /* below are our own frames only, and the registers of the program's are above */
+    uint64_t budget_ns;
+    size_t freed;
+};
+
+static struct suspects *own_suspects(void)
+{
+    struct suspects *set = own_self.suspects;
+    if (LIKELY(set != NULL))
+        return set;
+    set = metadata_take(sizeof *set);
+    if (set != NULL) {
+        set->threshold = set->limit = THRESHOLD;
+        own_self.suspects = set;
+        if (!own_self.has_exit)
+            own_need_exit();
+    }
+    return set;
+}
+
+/* ---- objects in a trial ---- */
+
+static uint32_t strong_of(const struct note *note)
+{
+    return atomic_load_explicit(&note->strong, memory_order_relaxed);
+}
+
+static uint32_t colour_of(const struct note *note)
+{
+    return strong_of(note) >> COLOUR_SHIFT;
+}
+
+static void set_colour(struct note *note, uint32_t colour)
+{
+    atomic_store_explicit(&note->strong, (strong_of(note) & COUNT_MASK) | colour << COLOUR_SHIFT, memory_order_relaxed);
+}
+
+static void add(struct note *note, uint32_t count)
+{
+    atomic_store_explicit(&note->strong, strong_of(note) + count, memory_order_relaxed);
+}
+
+static int32_t others_of(const struct note *note)
+{
+    return atomic_load_explicit(&note->others, memory_order_relaxed);
+}
+
+/* The note of an object that a trial of this thread's may look at, or NULL. */
+static struct note *candidate(const void *object)
+{
+    struct note *note = note_quick(object);
+    if (note == NULL)
+        return NULL;
+    uint32_t holder = atomic_load_explicit(&note->holder, memory_order_relaxed);
+    uint32_t wanted = HOLDER_COUNTED | HOLDER_CYCLIC | own_self.thread;
+    if ((holder & (HOLDER_COUNTED | HOLDER_CYCLIC | HOLDER_DYING | HOLDER_THREAD)) != wanted)
+        return NULL;
+    return colour_of(note) != 0 || others_of(note) == 0 ? note : NULL;
+}
+
+/* A small block's, in as few steps as can be. */
+static const gca_type *type_of(const void *object)
+{
+    const struct unit *unit = unit_at(object);
+    struct block block = {.span = unit->span, .index = unit_slot_position(unit, object).index};
+    return types_of(&block);
+}
+
+static void *held_by(const void *object, const gca_type *type, uint32_t i)
+{
+    void *held;
+    memcpy(&held, (const char *)object + type->pointers[i], sizeof held);
+    return held;
+}
+
+/* ---- the passes ---- */
+
+static bool visit(struct trial *trial, void *object, struct note *note)
+{
+    if (!pile_push(&trial->visited, object))
+        return false;
+    set_colour(note, GREY);
+    return true;
+}
+
+/* What there is no memory for is not visited, and keeps the reference that was not taken off: it is held from outside. */
+static void take_off(struct trial *trial, const void *object)
+{
+    const gca_type *type = type_of(object);
+    for (uint32_t i = 0; i < type->pointer_count; i++) {
+        void *held = held_by(object, type, i);
+        struct note *note = held != NULL ? candidate(held) : NULL;
+        if (note == NULL || (colour_of(note) == 0 && !visit(trial, held, note)))
+            continue;
+        add(note, (uint32_t)-1);
+    }
+}
+
+static void blacken(struct trial *trial, void *object, struct note *note)
+{
+    if (colour_of(note) != GREY)
+        return;
+    set_colour(note, BLACK);
+    pile_push(&trial->black, object); /* there is room for all, or each is followed at once: see run_trial() */
+}
+
+/* The object is held, so is what it leads to. */
+static void give_back(struct trial *trial, const void *object)
+{
+    const gca_type *type = type_of(object);
+    for (uint32_t i = 0; i < type->pointer_count; i++) {
+        void *held = held_by(object, type, i);
+        struct note *note = held != NULL ? candidate(held) : NULL;
+        if (note == NULL || colour_of(note) == 0)
+            continue;
+        add(note, 1);
+        blacken(trial, held, note);
+    }
+}
+
+static void follow_black(struct trial *trial)
+{
+    while (trial->black.count != 0)
+        give_back(trial, trial->black.items[--trial->black.count]);
+}
+
+static bool is_held(const struct note *note)
+{
+    return (strong_of(note) & COUNT_MASK) != 0 || others_of(note) != 0;
+}
+
+static bool is_borrowed(const struct note *note)
+{
+    return (atomic_load_explicit(&note->word, memory_order_relaxed) & NOTE_BORROWS) != 0;
+}
+
+static void hold_for_now(struct trial *trial, void *object, struct note *note)
+{
+    trial->set->stats.held++;
+    pile_push(&trial->again, object);
+    blacken(trial, object, note);
+}
+
+/* ---- the stack ---- */
+
+static void hold_word(struct trial *trial, uintptr_t word)
+{
+    const void *address = (const void *)word;
+    if (!heap_contains(address) || unit_at(address)->kind != UNIT_SPAN)
+        return;
+    const struct unit *unit = unit_at(address);
+    void *object = (void *)(unit->start + unit_slot_position(unit, address).index * unit->slot_bytes);
+    struct note *note = candidate(object);
+    if (note != NULL && colour_of(note) == GREY)
+        hold_for_now(trial, object, note);
+}
+
+/* All words of the program's part of the stack, the saved registers among them; that is no array, to no compiler. */
+__attribute__((no_sanitize_address)) static void look_at_stack(struct trial *trial)
+{
+    for (uintptr_t at = trial->stack_from; at < trial->set->stack_end; at += sizeof(uintptr_t))
+        hold_word(trial, *(const volatile uintptr_t *)at);
+}
+
+/* Where the stack that we are on ends: asked of the kernel when it is another than before. False if that is not known. */
+static bool find_stack(struct suspects *set)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    if (here >= set->stack_start && here < set->stack_end)
+        return true;
+    struct os_mapping mapping;
+    if (os_mapping_find(here, &mapping) != 0)
+        return false;
+    set->stack_start = mapping.start;
+    set->stack_end = mapping.end;
+    return true;
+}
+
+/* ---- garbage ---- */
+
+static bool claim(struct note *note)
+{
+    int32_t none = 0;
+    return atomic_compare_exchange_strong_explicit(&note->others, &none, OTHERS_CLAIMED, memory_order_acq_rel,
+                                                   memory_order_relaxed);
+}
+
+/* Claims all that is grey. False when one of them was upgraded meanwhile: then it is black, and nothing is claimed. */
+static bool claim_all(struct trial *trial)
+{
+    size_t i;
+    struct note *lost = NULL;
+    for (i = 0; i < trial->visited.count && lost == NULL; i++) {
+        struct note *note = note_quick(trial->visited.items[i]);
+        if (colour_of(note) == GREY && !claim(note))
+            lost = note;
+    }
+    if (lost == NULL)
+        return true;
+    void *object = trial->visited.items[i - 1];
+    for (size_t j = 0; j + 1 < i; j++) {
+        struct note *note = note_quick(trial->visited.items[j]);
+        if (colour_of(note) == GREY)
+            atomic_fetch_and_explicit(&note->others, ~OTHERS_CLAIMED, memory_order_release);
+    }
+    blacken(trial, object, lost);
+    follow_black(trial);
+    return false;
+}
+
+/* References that garbage has to what lives: it will release them as any object does. */
+static void give_back_to_black(const struct trial *trial)
+{
+    for (size_t i = 0; i < trial->visited.count; i++) {
+        const void *object = trial->visited.items[i];
+        if (colour_of(note_quick(object)) != GREY)
+            continue;
+        const gca_type *type = type_of(object);
+        for (uint32_t j = 0; j < type->pointer_count; j++) {
+            void *held = held_by(object, type, j);
+            struct note *note = held != NULL ? candidate(held) : NULL;
+            if (note != NULL && colour_of(note) == BLACK)
+                add(note, 1);
+        }
+    }
+}
+
+/* The visited list becomes that of the garbage; what lives is as it was. */
+static void keep_garbage(struct trial *trial)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < trial->visited.count; i++) {
+        void *object = trial->visited.items[i];
+        struct note *note = note_quick(object);
+        if (colour_of(note) != GREY) {
+            set_colour(note, 0);
+            continue;
+        }
+        if (note_has(note, HOLDER_SUSPECT))
+            cycles_forget(object, note);
+        atomic_store_explicit(&note->strong, 0, memory_order_relaxed);
+        atomic_store_explicit(&note->others, OTHERS_MERGED, memory_order_release);
+        note_set(note, HOLDER_DYING);
+        trial->visited.items[count++] = object;
+    }
+    trial->visited.count = count;
+}
+
+static bool is_dying(const void *object)
+{
+    struct note *note = note_quick(object);
+    return note != NULL && note_has(note, HOLDER_DYING);
+}
+
+/* All functions of the program's run while all of the garbage is still there. */
+static void drop_garbage(struct trial *trial)
+{
+    own_self.drops++;
+    for (size_t i = 0; i < trial->visited.count; i++) {
+        const gca_type *type = type_of(trial->visited.items[i]);
+        if (type->drop != NULL) {
+            own_self.is_in_function = true;
+            type->drop(trial->visited.items[i]);
+            own_self.is_in_function = false;
+        }
+    }
+    for (size_t i = 0; i < trial->visited.count; i++) {
+        void *object = trial->visited.items[i];
+        const gca_type *type = type_of(object);
+        if (note_has(note_quick(object), HOLDER_EDGES))
+            edges_end(object, &own_self.ending);
+        for (uint32_t j = 0; j < type->pointer_count; j++) {
+            void *held = held_by(object, type, j);
+            if (held != NULL && !is_dying(held))
+                own_give_up(held);
+        }
+    }
+    own_self.drops--;
+    for (size_t i = 0; i < trial->visited.count; i++)
+        heap_free(trial->visited.items[i]);
+    own_end_waiting();
+}
+
+/* ---- a run ---- */
+
+/* One round, from some suspects, to their end. */
+static size_t run_trial(struct trial *trial)
+{
+    for (size_t i = 0; i < trial->visited.count; i++)
+        take_off(trial, trial->visited.items[i]);
+    trial->set->stats.visited += trial->visited.count;
+    while (trial->black.room < trial->visited.count) /* room for all, before anything must not fail */
+        if (!pile_grow(&trial->black))
+            break;
+    bool can_know = trial->black.room >= trial->visited.count && find_stack(trial->set);
+    for (size_t i = 0; i < trial->visited.count; i++) {
+        struct note *note = note_quick(trial->visited.items[i]);
+        if (!can_know || is_held(note))
+            blacken(trial, trial->visited.items[i], note);
+        else if (is_borrowed(note) && colour_of(note) == GREY)
+            hold_for_now(trial, trial->visited.items[i], note);
+        if (!can_know)
+            follow_black(trial);
+    }
+    if (can_know)
+        look_at_stack(trial);
+    follow_black(trial);
+    while (!claim_all(trial))
+        continue;
+    give_back_to_black(trial);
+    keep_garbage(trial);
+    size_t freed = trial->visited.count;
+    drop_garbage(trial);
+    return freed;
+}
+
+static size_t run_group(struct trial *trial, size_t limit)
+{
+    struct suspects *set = trial->set;
+    trial->visited.count = 0;
+    void *object;
+    for (size_t i = 0; i < limit && (object = suspects_take(set)) != NULL; i++) {
+        note_unset(note_quick(object), HOLDER_SUSPECT);
+        set->stats.suspects++;
+        struct note *note = candidate(object);
+        if (note != NULL && colour_of(note) == 0)
+            visit(trial, object, note);
+    }
+    return run_trial(trial);
+}
+
+/* What was held for now is suspected still. */
+static void suspect_again(const struct trial *trial)
+{
+    for (size_t i = 0; i < trial->again.count; i++) {
+        struct note *note = candidate(trial->again.items[i]);
+        if (note != NULL && strong_of(note) != 0 && !note_has(note, HOLDER_SUSPECT) &&
+            suspects_add(trial->set, trial->again.items[i]))
+            note_set(note, HOLDER_SUSPECT);
+    }
+}
+
+static void note_run(struct suspects *set, uint64_t start_ns, size_t freed)
+{
+    uint64_t ns = os_clock_ns() - start_ns;
+    set->stats.runs++;
+    set->stats.freed += freed;
+    set->stats.ns_total += ns;
+    set->stats.ns_max = ns > set->stats.ns_max ? ns : set->stats.ns_max;
+}
+
+static void run_spilled(void *context)
+{
+    struct trial *trial = context;
+    struct suspects *set = trial->set;
+    uint64_t start_ns = os_clock_ns();
+    uint64_t visited_before = set->stats.visited;
+    trial->stack_from = (uintptr_t)__builtin_frame_address(0) & ~(sizeof(uintptr_t) - 1);
+    do
+        trial->freed += run_group(trial, trial->budget_ns == 0 ? SIZE_MAX : GROUP);
+    while (set->count != 0 && (trial->budget_ns == 0 || os_clock_ns() - start_ns < trial->budget_ns));
+    suspect_again(trial);
+    note_run(set, start_ns, trial->freed);
+    /* Who has much that lives looks at it less often. */
+    uint64_t alive = set->stats.visited - visited_before - trial->freed;
+    set->limit = alive / 2 > set->threshold ? alive / 2 : set->threshold;
+}
+
+static size_t run(struct suspects *set, uint64_t budget_ns)
+{
+    struct trial trial = {.set = set, .budget_ns = budget_ns};
+    set->is_running = true;
+    stop_spill(run_spilled, &trial);
+    set->is_running = false;
+    pile_free(&trial.again);
+    pile_free(&trial.visited);
+    pile_free(&trial.black);
+    return trial.freed;
+}
+
+void cycles_suspect(void *object, struct note *note)
+{
+    struct suspects *set = own_suspects();
+    if (set == NULL || !suspects_add(set, object))
+        return;
+    note_set(note, HOLDER_SUSPECT);
+    if (UNLIKELY(set->count >= set->limit) && set->threshold != 0 && !set->is_running && own_self.drops == 0)
+        run(set, 0);
+}
+
+void cycles_forget(void *object, struct note *note)
+{
+    if (own_self.suspects != NULL)
+        suspects_remove(own_self.suspects, object);
+    note_unset(note, HOLDER_SUSPECT);
+}
+
+/* Its objects are nobody's to look at afterwards. */
+void cycles_thread_exit(void)
+{
+    struct suspects *set = own_self.suspects;
+    if (set == NULL)
+        return;
+    if (set->count != 0)
+        run(set, 0);
+    own_self.suspects = NULL;
+    suspects_free(set);
+    metadata_put(set, sizeof *set);
+}
+
+size_t cycles_run(uint64_t budget_ns)
+{
+    struct suspects *set = own_self.suspects;
+    return set == NULL || set->is_running || own_self.drops != 0 || set->count == 0 ? 0 : run(set, budget_ns);
+}
+
+EXPORT size_t gca_cycles(uint64_t budget_ns)
+{
+    merge_own();
+    return cycles_run(budget_ns);
+}
+
+EXPORT void gca_cycles_threshold(size_t suspects)
+{
+    struct suspects *set = own_suspects();
+    if (set != NULL)
+        set->threshold = set->limit = suspects;
+}
+
+EXPORT void gca_cycles_get_stats(gca_cycle_stats *stats_out)
+{
+    const struct suspects *set = own_self.suspects;
+    *stats_out = set != NULL ? set->stats : (gca_cycle_stats){0};
+    stats_out->waiting = set != NULL ? set->count : 0;
+}

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""What ownership reports, to the letter: each case of wrong.c with the reports it must make. {a} is the address that the case printed,
+{at:TAG} the line in wrong.c that TAG stands on, {here} a place in the program."""
+
+import os
+import re
+import signal
+import sys
+
+sys.dont_write_bytecode = True  # the sources may be read-only
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
+from harness import Tally, built_path, expect, run, source_path, status_words, subject_environment
+
+PROGRAM = built_path("preload", "ownership", "wrong")
+NODE = "{a} (24 bytes, struct node)"
+BLOCK = "{a} ({size} bytes)"
+
+# name: is it found without the option check, section, title, places
+CASES = {
+    "dropped_twice": (True, "ownership misuse", "gca_drop({a}): not an object, or one that has ended", ("{here}",)),
+    "drop_of_the_stack": (True, "ownership misuse", "gca_drop({a}): not an object, or one that has ended", ("{here}",)),
+    "owns_itself": (True, "ownership misuse", f"gca_own(): {NODE} would own itself", ("{here}",)),
+    "counted_is_owned": (True, "ownership misuse", f"gca_own(): {NODE} is counted: references hold it, not an owner",
+                         ("{here}",)),
+    "owner_is_freed": (False, "ownership misuse", f"free() of {NODE}, which owns 2: gca_drop() drops them", ("{here}",)),
+    "released_too_often": (True, "ownership misuse", "gca_release({a}): not a counted object, or one that has ended",
+                           ("{here}",)),
+    "retained_too_late": (True, "ownership misuse", "gca_retain({a}): not a counted object, or one that has ended",
+                          ("{here}",)),
+    "counted_is_freed": (True, "ownership misuse",
+                         f"free() of {NODE}, which has 2 references: gca_release() gives one up", ("{here}",)),
+    "counted_is_resized": (True, "ownership misuse", f"realloc() of {NODE}, which has 2 references", ("{here}",)),
+    "plain_is_released": (True, "ownership misuse", f"gca_release({NODE}): not a counted object, or one that has ended",
+                          ("{here}",)),
+    "two_writers": (False, "borrow conflict", f"mutable borrow of {NODE}, which is borrowed",
+                    ("borrowed     two_writers  wrong.c:{at:first}", "called now   two_writers  wrong.c:{at:second}")),
+    "write_beside_readers": (False, "borrow conflict", f"mutable borrow of {NODE}, which is borrowed",
+                             ("borrowed     write_beside_readers  wrong.c:{at:reader}",
+                              "called now   write_beside_readers  wrong.c:{at:writer}")),
+    "freed_while_borrowed": (False, "borrow conflict", f"{BLOCK} is freed while it is borrowed",
+                             ("borrowed     freed_while_borrowed  wrong.c:{at:borrow}", "{here}")),
+    "resized_while_borrowed": (False, "borrow conflict", f"{BLOCK} is resized while it is borrowed",
+                               ("borrowed     resized_while_borrowed  wrong.c:{at:resized}", "{here}")),
+    "dropped_while_borrowed": (False, "borrow conflict", f"{NODE} is dropped while it is borrowed",
+                               ("borrowed     dropped_while_borrowed  wrong.c:{at:dropped}", "{here}")),
+    "borrow_never_ended": (False, "borrow conflict", f"a borrow of {NODE} has not ended",
+                           ("borrowed     borrow_never_ended  wrong.c:{at:forever}",)),
+    "thread_ends_with_a_borrow": (False, "borrow conflict", f"a borrow of {NODE} has not ended",
+                                  ("borrowed     borrow_for_ever  wrong.c:{at:thread}",)),
+    "ended_twice": (False, "borrow conflict", f"end of a borrow of {NODE}, which has ended or never began",
+                    ("called now   ended_twice  wrong.c:{at:again}",)),
+    "borrow_of_the_dead": (False, "borrow conflict", "borrow of {a}, which has ended",
+                           ("called now   borrow_of_the_dead  wrong.c:{at:dead}",)),
+    "changed_while_borrowed": (False, "borrow conflict", f"{NODE} is borrowed, and must not be here",
+                               ("borrowed     changed_while_borrowed  wrong.c:{at:watching}",
+                                "called now   changed_while_borrowed  wrong.c:{at:changing}")),
+    "used_by_another_thread": (False, "thread ownership", f"{NODE} is borrowed by a thread that does not have it",
+                               ("called now   borrow_it  wrong.c:{at:foreign}",)),
+    "received_unsent": (False, "thread ownership", f"{NODE} is received, but was not sent", ("{here}",)),
+    "index_outside": (False, "invalid index", "index 16 of {a}, where there is room for 16",
+                      ("called now   index_outside  wrong.c:{at:index}",)),
+}
+
+
+def lines_by_tag():
+    with open(source_path("preload", "ownership", "wrong.c"), encoding="utf-8") as source:
+        return {tag: number for number, line in enumerate(source, 1) for tag in re.findall(r"/\* @(\w+) \*/", line)}
+
+
+LINES = lines_by_tag()
+
+
+def pattern_of(section, title, places, address):
+    title = title.replace("{a}", address)
+    lines = re.escape(f"gcalloc: error: {title}\n").replace(r"\{size\}", r"\d+")
+    for place in places:
+        if place == "{here}":
+            lines += r"  called now  [\w.]+\+0x[0-9a-f]+" + "\n"
+        else:
+            tagged = re.sub(r"{at:(\w+)}", lambda match: str(LINES[match.group(1)]), place)
+            lines += re.escape(f"  {tagged}\n")
+    return lines + re.escape(f'  see gcalloc(7), "{section}"\n')
+
+
+def run_case(name, options):
+    result = run([PROGRAM, name], env=subject_environment(options))
+    output = result.stdout.decode()
+    return result.returncode, output, result.stderr.decode(), output.split("\n")[0]
+
+
+def reports(name, options, is_fatal):
+    _, section, title, places = CASES[name]
+    status, output, errors, address = run_case(name, options)
+    pattern = pattern_of(section, title, places, address)
+    expect(re.fullmatch(pattern, errors), f"reported\n{errors}expected to match\n{pattern}")
+    wanted = -signal.SIGABRT if is_fatal else 0
+    expect(status == wanted, f"{status_words(status)} instead of {status_words(wanted)}; it said\n{output}")
+    if not is_fatal:
+        expect("survived\n" in output, f"did not come to its end; it said\n{output}")
+
+
+def is_silent(name, options):
+    status, output, errors, _ = run_case(name, options)
+    expect(errors == "" and status == 0 and "survived\n" in output, f"{status_words(status)}\n{output}{errors}")
+
+
+def main():
+    tally = Tally("ownership")
+    for name, (is_always_found, *_) in CASES.items():
+        if is_always_found:
+            tally.case(f"{name} aborts", reports, name, "", True)
+            tally.case(f"{name} is survived", reports, name, "on_error=report", False)
+        else:
+            if not name.endswith("_while_borrowed") or name.startswith("changed"):  # those free twice, then
+                tally.case(f"{name} is not looked for", is_silent, name, "")
+            tally.case(f"{name} aborts", reports, name, "check=abort", True)
+            tally.case(f"{name} is survived", reports, name, "check=report", False)
+    tally.case("what is right is not reported", is_silent, "right", "check=abort")
+    tally.case("what is right is not reported unchecked", is_silent, "right", "")
+    tally.finish()
+
+
+main()
