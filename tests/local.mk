@@ -17,7 +17,7 @@ AM_TESTS_ENVIRONMENT = \
 
 # Programs and scripts alike: tests/driver shows each test's closing line.
 LOG_DRIVER = $(SHELL) $(top_srcdir)/tests/driver
-EXTRA_DIST += tests/driver tests/packages
+EXTRA_DIST += tests/driver tests/field-packages tests/packages
 
 include $(top_srcdir)/tests/lint/local.mk
 include $(top_srcdir)/tests/support/local.mk

@@ -11,12 +11,12 @@ def script(interpreter, name, *arguments, prepare=lambda folder: None, settings=
     return lambda: compare([find_program(*interpreter), *arguments, work_file(name)], prepare, settings)
 
 
-def shell(program, text, prepare=lambda folder: None, settings=None):
+def shell(program, text, prepare=lambda folder: None, settings=None, least_output=100):
     """The program first on the PATH of a shell script, so that a case can have several steps; the shell and whatever it
     starts run on the same allocator."""
     def case():
         find_program(program)
-        compare([find_program("sh"), "-euc", text], prepare, settings)
+        compare([find_program("sh"), "-euc", text], prepare, settings, least_output)
     return case
 
 

@@ -2,11 +2,17 @@
 if !SANITIZED
 TESTS += tests/preload/programs/programs.py
 endif
-dist_check_SCRIPTS += tests/preload/programs/programs.py
+dist_check_SCRIPTS += tests/preload/programs/programs.py tests/preload/programs/field.py
+
+# Many more programs, some gigabytes of them (./bootstrap --field): not part of make check.
+check-field: all
+	$(AM_TESTS_ENVIRONMENT) $(srcdir)/tests/preload/programs/field.py
+.PHONY: check-field
 
 dist_check_DATA += \
 	tests/preload/programs/commands.py \
 	tests/preload/programs/comparison.py \
+	tests/preload/programs/field_commands.py \
 	tests/preload/programs/inputs.py \
 	tests/preload/programs/servers.py \
 	tests/preload/programs/work/Work.java \
