@@ -28,6 +28,7 @@ libgcalloc_la_SOURCES = \
 	preload/stop_often.h \
 	preload/text.c \
 	preload/wrap.h \
+	preload/wrap_memory.c \
 	preload/wrap_process.c \
 	preload/wrap_signal.c \
 	preload/wrap_thread.c \

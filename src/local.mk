@@ -66,6 +66,8 @@ libcore_la_SOURCES = \
 	src/gc/threads.h \
 	src/gc/trace.c \
 	src/gc/trace.h \
+	src/gc/trawl.c \
+	src/gc/trawl.h \
 	src/gc/weak.c \
 	src/gc/weak.h \
 	src/gc/white.c \

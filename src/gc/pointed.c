@@ -20,8 +20,7 @@
 #include <string.h>
 
 enum {
-    ADDRESS_BITS = 48, /* those above may be a tag */
-    READ_OVER_BYTES = 256,
+    ADDRESS_BITS = 48,             /* those above may be a tag */
     SPARSE_BYTES_MIN = 256 * 1024, /* a block of this size may have pages that were never touched */
     PAGES_BYTES = 4096,
 };
@@ -47,29 +46,29 @@ static bool has_candidate(const struct pointed *pointed, const struct span *span
     return memchr(span->states, pointed->before, span->slot_count) != NULL;
 }
 
-int pointed_start(struct pointed *pointed)
+int pointed_begin(struct pointed *pointed)
 {
     size_t heap_bytes = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed);
     size_t map_bytes = words_for(heap_bytes >> UNIT_SHIFT) * sizeof(uint64_t);
     if (area_need(&units_area, map_bytes) != 0 ||
         area_need(&workspace_area, sizeof(struct workspace)) != 0)
         return -ENOMEM;
-    uint64_t *units = (uint64_t *)(void *)units_area.start;
-    memset(units, 0, map_bytes);
+    memset(units_area.start, 0, map_bytes);
     *pointed = (struct pointed){
         .match = os_match_range(heap_layout.slots_start, heap_layout.slots_start + heap_bytes),
         .heap_start = heap_layout.slots_start,
         .heap_bytes = heap_bytes,
-        .units = units,
+        .units = (uint64_t *)(void *)units_area.start,
         .before = limbo_state_before(),
         .now = limbo_state_now,
-        .reads_free = options_now()->wipe != WIPE_NO && !options_now()->gc,
     };
-    for (struct span *span = span_from(0); span != NULL;
-         span = span_from(span->first_unit + span->unit_count))
-        if (has_candidate(pointed, span))
-            bitmap_fill(units, span->first_unit, span->unit_count, true);
     return 0;
+}
+
+void pointed_note_span(struct pointed *pointed, const struct span *span)
+{
+    if (has_candidate(pointed, span))
+        bitmap_fill(pointed->units, span->first_unit, span->unit_count, true);
 }
 
 /* The address lies in a unit of a span that has candidates. */
@@ -188,31 +187,21 @@ static void scan_sparse(struct pointed *pointed, const struct span *span)
         scan_readable(pointed, done, end);
 }
 
-static bool is_read(const struct pointed *pointed, const struct span *span, uint8_t state)
-{
-    if (slot_is_allocated(state))
-        return true;
-    return pointed->reads_free && state != SLOT_FRESH && span->slot_bytes <= READ_OVER_BYTES;
-}
-
-/* The first slot at or behind `index` whose being read is not `value`. Most slots of most spans are allocated: eight at once. */
-static size_t end_of_run(const struct pointed *pointed, const struct span *span, size_t index,
-                         bool value)
+/* The first slot at or behind `index` whose being allocated is not `value`. Runs are long in most spans: eight at once. */
+static size_t end_of_run(const struct span *span, size_t index, bool value)
 {
     static const uint64_t allocated = 0x0101010101010101u;
-    while (index < span->slot_count) {
-        uint64_t states;
-        if (value && index + sizeof states <= span->slot_count) {
-            memcpy(&states, span->states + index, sizeof states);
-            if ((states & allocated) == allocated) {
-                index += sizeof states;
-                continue;
-            }
-        }
-        if (is_read(pointed, span, slot_state_get(&span->states[index])) != value)
-            break;
-        index++;
+    uint64_t expected = value ? allocated : 0;
+    uint64_t states;
+    for (; index + sizeof states <= span->slot_count; index += sizeof states) {
+        memcpy(&states, span->states + index, sizeof states);
+        uint64_t others = (states & allocated) ^ expected;
+        if (others != 0)
+            return index + bit_lowest(others) / 8;
     }
+    while (index < span->slot_count &&
+           slot_is_allocated(slot_state_get(&span->states[index])) == value)
+        index++;
     return index;
 }
 
@@ -229,9 +218,9 @@ void pointed_span(struct pointed *pointed, const struct span *span)
             scan_readable(pointed, span->start, span->start + span->slot_bytes);
         return;
     }
-    for (size_t i = end_of_run(pointed, span, 0, false); i < span->slot_count;
-         i = end_of_run(pointed, span, i, false)) {
-        size_t end = end_of_run(pointed, span, i, true);
+    for (size_t i = end_of_run(span, 0, false); i < span->slot_count;
+         i = end_of_run(span, i, false)) {
+        size_t end = end_of_run(span, i, true);
         scan_readable(pointed, span_slot(span, i), span_slot(span, end));
         i = end;
     }

@@ -22,21 +22,20 @@ struct pointed {
     struct os_match match;
     uintptr_t heap_start;
     size_t heap_bytes;
-    const uint64_t *units; /* a bit for each unit of a span that has a candidate */
+    uint64_t *units; /* a bit for each unit of a span that has a candidate */
     uint8_t before;        /* a candidate's state */
     uint8_t now;
-    bool
-        reads_free; /* slots that nobody has are clean: reading over a few is quicker than around them */
     const struct roots_part *unreadable; /* parts of the heap that must not be read, by address */
     size_t unreadable_count;
     uint64_t scanned_bytes;
     uint64_t found_blocks;
 };
 
-/*
- * Begins a search, after limbo_turn(). The run lock is held. Returns 0 or -ENOMEM.
- */
-int pointed_start(struct pointed *pointed);
+/* Begins a search, after limbo_turn(). The roots' lock is held. Returns 0 or -ENOMEM. */
+int pointed_begin(struct pointed *pointed);
+
+/* Every span there is comes first, as often as one likes. The run lock is held. */
+void pointed_note_span(struct pointed *pointed, const struct span *span);
 
 /* Looks at the words in [start, end) at multiples of step_bytes, 1, 4 or 8. The memory is readable. */
 void pointed_range(struct pointed *pointed, const void *start, const void *end,

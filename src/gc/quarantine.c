@@ -18,6 +18,7 @@
 #include "gc/roots.h"
 #include "gc/stop.h"
 #include "gc/threads.h"
+#include "gc/trawl.h"
 #include "heap/collector.h"
 #include "heap/fork.h"
 #include "heap/limbo.h"
@@ -36,6 +37,8 @@ enum {
         24, /* more than one part in so many of the time goes into sweeps: the budget doubles */
     COST_LOW = 96,
     FACTOR_MAX = 4,
+    PIECE_BYTES_MIN = 256 * 1024,
+    PIECE_BYTES_MAX = 1024 * 1024,
 };
 
 struct finding {
@@ -54,6 +57,7 @@ static _Atomic bool is_given_up;
 static _Atomic size_t retry_bytes; /* after a sweep in vain: the next when so much is held */
 static _Atomic size_t factor = 1;  /* of the budget, by what sweeps cost */
 static uint64_t last_end_ns;
+static _Atomic bool is_trawling; /* a sweep is under way, piece by piece */
 
 /* ---- locks ---- */
 
@@ -74,6 +78,9 @@ static void unlock_own(void)
 static void reset_own(void)
 {
     lock_reset(&sweep_lock);
+    if (is_trawling)
+        trawl_forget();
+    is_trawling = false;
     if (heap_collector == NULL)
         roots_lock_reset();
 }
@@ -126,12 +133,13 @@ static void look_at_root(const void *start, const void *end, unsigned step_bytes
     pointed_range(&pointed, start, end, step_bytes);
 }
 
-static int search(void)
+/* All other threads are stopped, and the heap's locks are held. */
+static int search_all(void)
 {
-    limbo_turn();
-    int result = pointed_start(&pointed);
-    if (result == 0)
-        result = roots_scan(look_at_root, NULL);
+    for (struct span *span = span_from(0); span != NULL;
+         span = span_from(span->first_unit + span->unit_count))
+        pointed_note_span(&pointed, span);
+    int result = roots_scan(look_at_root, NULL);
     if (result != 0)
         return result;
     pointed.unreadable = roots_unreadable(&pointed.unreadable_count);
@@ -141,26 +149,57 @@ static int search(void)
     return 0;
 }
 
+/* What a stop is for. */
+enum stop_work { STOP_SEARCH, STOP_TURN, STOP_FINISH };
+
 struct sweep {
+    enum stop_work work;
     int result;
     uint64_t start_ns;
     uint64_t resumed_ns;
 };
 
-static void search_stopped(void *context)
+static int work_stopped(enum stop_work work)
+{
+    int result = 0;
+    if (work != STOP_FINISH) {
+        limbo_turn();
+        result = pointed_begin(&pointed);
+    }
+    if (result != 0 || work == STOP_TURN)
+        return result;
+    if (work == STOP_SEARCH || !trawl_is_complete())
+        return search_all();
+    trawl_finish();
+    return roots_scan(look_at_root, NULL);
+}
+
+static void stop_and_work(void *context)
 {
     struct sweep *sweep = context;
     heap_lock_all();
     sweep->result = stop_begin();
     sweep->start_ns = os_clock_ns();
-    if (sweep->result == 0) {
-        sweep->result = search();
-        heap_unlock_all();
+    if (sweep->result == 0)
+        sweep->result = work_stopped(sweep->work);
+    else
+        sweep->result = -EAGAIN;
+    heap_unlock_all();
+    if (stop_count() != 0)
         stop_end();
-    } else {
-        heap_unlock_all();
-    }
     sweep->resumed_ns = os_clock_ns();
+}
+
+static int stop_for(enum stop_work work)
+{
+    struct sweep sweep = {.work = work};
+    exclude_others();
+    stop_spill(stop_and_work, &sweep);
+    admit_others();
+    uint64_t pause_ns = sweep.resumed_ns - sweep.start_ns;
+    totals.pause_ns += pause_ns;
+    totals.pause_ns_max = pause_ns > totals.pause_ns_max ? pause_ns : totals.pause_ns_max;
+    return sweep.result;
 }
 
 static size_t budget_bytes(void)
@@ -177,10 +216,9 @@ static size_t budget_bytes(void)
 }
 
 /* A program that frees much for its size gets a larger budget, within limits: sweeps cost what it lives on, not what it frees. */
-static void adapt(uint64_t start_ns, uint64_t end_ns)
+static void adapt(uint64_t cost_ns, uint64_t end_ns)
 {
-    uint64_t cost_ns = end_ns - start_ns;
-    uint64_t interval_ns = start_ns - last_end_ns + 1;
+    uint64_t interval_ns = end_ns - last_end_ns + 1;
     size_t now = atomic_load_explicit(&factor, memory_order_relaxed);
     if (cost_ns * COST_HIGH > interval_ns && now < FACTOR_MAX)
         atomic_store_explicit(&factor, now * 2, memory_order_relaxed);
@@ -227,44 +265,121 @@ COLD static int fail(int result)
     return result;
 }
 
-/* The sweep lock is held. */
+static void note_sweep(uint64_t cost_ns, uint64_t end_ns)
+{
+    failures = 0;
+    atomic_store_explicit(&retry_bytes, 0, memory_order_relaxed);
+    totals.sweeps++;
+    totals.sweep_ns += cost_ns;
+    totals.scanned_bytes += pointed.scanned_bytes;
+    adapt(cost_ns, end_ns);
+}
+
+/* ---- piece by piece, see gc/trawl.h ---- */
+
+static size_t trawl_rate;      /* bytes to read for each byte that is freed meanwhile */
+static uint64_t trawl_cost_ns; /* so far */
+
+static int begin_trawl(void)
+{
+    uint64_t start_ns = os_clock_ns();
+    size_t heap_bytes = atomic_load_explicit(&image_now->units_used, memory_order_relaxed)
+                        << UNIT_SHIFT;
+    int result = stop_for(STOP_TURN);
+    if (result != 0)
+        return fail(result);
+    trawl_start(&pointed);
+    trawl_rate = 2 * heap_bytes / budget_bytes() + 1;
+    trawl_cost_ns = os_clock_ns() - start_ns;
+    atomic_store_explicit(&is_trawling, true, memory_order_relaxed);
+    return 0;
+}
+
+static int finish_trawl(void)
+{
+    uint64_t start_ns = os_clock_ns();
+    atomic_store_explicit(&is_trawling, false, memory_order_relaxed);
+    int result = stop_for(STOP_FINISH);
+    trawl_end();
+    if (result != 0)
+        return fail(result);
+    release();
+    uint64_t end_ns = os_clock_ns();
+    totals.trawls++;
+    note_sweep(trawl_cost_ns + end_ns - start_ns, end_ns);
+    return 0;
+}
+
+/* A program that frees faster than expected works it off, so that what is held stays bounded. */
+static void trawl_on(size_t more_bytes, size_t since_turn_bytes)
+{
+    uint64_t start_ns = os_clock_ns();
+    size_t wanted = more_bytes * trawl_rate;
+    size_t piece = wanted < PIECE_BYTES_MIN   ? PIECE_BYTES_MIN
+                   : wanted > PIECE_BYTES_MAX ? PIECE_BYTES_MAX
+                                              : wanted;
+    bool is_late = since_turn_bytes > 2 * budget_bytes();
+    bool is_done;
+    do
+        is_done = trawl_step(piece);
+    while (is_late && !is_done);
+    trawl_cost_ns += os_clock_ns() - start_ns;
+    if (is_done)
+        finish_trawl();
+}
+
+static void finish_trawl_now(void)
+{
+    while (!trawl_step(PIECE_BYTES_MAX)) {
+    }
+    finish_trawl();
+}
+
+static bool must_trawl(void)
+{
+    size_t taken = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed);
+    return heap_collector == NULL && taken >= options_now()->quarantine_stop >> UNIT_SHIFT &&
+           trawl_is_possible();
+}
+
+/* ---- a sweep ---- */
+
+/* The sweep lock is held. What was begun ends first, since what is held by now is not looked for in it. */
 static int sweep_once(void)
 {
-    struct sweep sweep = {.result = 0};
     if (os_process_id() != image_now->process_id)
         return -EPERM; /* the child of a vfork */
+    if (is_trawling)
+        finish_trawl_now();
     if (UNLIKELY(is_given_up)) {
         release_by_age();
         return 0;
     }
-    exclude_others();
-    stop_spill(search_stopped, &sweep);
-    admit_others();
-    if (sweep.result != 0)
-        return fail(sweep.result);
-    failures = 0;
-    atomic_store_explicit(&retry_bytes, 0, memory_order_relaxed);
+    uint64_t start_ns = os_clock_ns();
+    int result = stop_for(STOP_SEARCH);
+    if (result != 0)
+        return fail(result);
     release();
     uint64_t end_ns = os_clock_ns();
-    uint64_t pause_ns = sweep.resumed_ns - sweep.start_ns;
-    totals.sweeps++;
-    totals.pause_ns += pause_ns;
-    totals.pause_ns_max = pause_ns > totals.pause_ns_max ? pause_ns : totals.pause_ns_max;
-    totals.sweep_ns += end_ns - sweep.start_ns;
-    totals.scanned_bytes += pointed.scanned_bytes;
-    adapt(sweep.start_ns, end_ns);
+    note_sweep(end_ns - start_ns, end_ns);
     return 0;
 }
 
-/* The sweep lock is held and released. */
-static int sweep_and_report(void)
+/* The sweep lock is held: one begins. */
+static int sweep_or_begin(void)
 {
-    int result = sweep_once();
+    if (os_process_id() == image_now->process_id && !is_given_up && must_trawl())
+        return begin_trawl();
+    return sweep_once();
+}
+
+/* Whatever was found is reported without the lock. */
+static void unlock(void)
+{
     if (UNLIKELY(finding_count != 0))
         unlock_and_report();
     else
         lock_release(&sweep_lock);
-    return result;
 }
 
 int quarantine_sweep(void)
@@ -274,18 +389,25 @@ int quarantine_sweep(void)
         return -ENOMEM;
     thread_heap_done(heap);
     lock_take(&sweep_lock);
-    return sweep_and_report();
+    int result = sweep_once();
+    unlock();
+    return result;
 }
 
 /* ---- what makes one begin ---- */
 
 static void on_held(size_t more_bytes, size_t since_turn_bytes)
 {
-    (void)more_bytes;
-    if (since_turn_bytes < atomic_load_explicit(&retry_bytes, memory_order_relaxed) ||
-        since_turn_bytes < budget_bytes() || !lock_try(&sweep_lock))
+    bool is_due = since_turn_bytes >= budget_bytes() &&
+                  since_turn_bytes >= atomic_load_explicit(&retry_bytes, memory_order_relaxed);
+    if ((!is_due && !atomic_load_explicit(&is_trawling, memory_order_relaxed)) ||
+        !lock_try(&sweep_lock))
         return;
-    sweep_and_report();
+    if (is_trawling)
+        trawl_on(more_bytes, since_turn_bytes);
+    else if (is_due)
+        sweep_or_begin();
+    unlock();
 }
 
 /* Twice: what was held since the last turn begins as no candidate, and what was pointed to then may not be any more. */
@@ -333,6 +455,12 @@ bool quarantine_active(void)
 void quarantine_give_up(void)
 {
     is_given_up = true;
+}
+
+void quarantine_note_protection(void)
+{
+    if (quarantine_active())
+        trawl_forbid();
 }
 
 void quarantine_get_totals(struct quarantine_totals *totals_out)

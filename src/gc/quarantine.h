@@ -12,10 +12,9 @@
 /* What all sweeps of this process did so far. Times are nanoseconds. */
 struct quarantine_totals {
     uint64_t sweeps;
-    uint64_t
-        abandoned; /* begun in vain: some thread could not be stopped or some memory not be read */
-    uint64_t
-        by_age; /* that released what was held longest, unseen, since threads can't be stopped any more */
+    uint64_t trawls;    /* of these, those that read while threads ran */
+    uint64_t abandoned; /* some thread could not be stopped or some memory not be read */
+    uint64_t by_age;    /* released what was held longest: threads can't be stopped any more */
     uint64_t released_blocks;
     uint64_t released_bytes;
     uint64_t changed_blocks; /* found written after they were freed */
@@ -41,6 +40,9 @@ int quarantine_sweep(void);
 
 /* Threads can't be stopped any more: what is held is released by its age from now on. */
 void quarantine_give_up(void);
+
+/* The program is about to change what of the heap can be accessed. */
+void quarantine_note_protection(void);
 
 void quarantine_get_totals(struct quarantine_totals *totals_out);
 

@@ -34,6 +34,7 @@ enum {
 };
 
 static _Atomic uint32_t trapped_count;
+static _Atomic bool copy_only;
 
 static size_t units_for(size_t size_bytes)
 {
@@ -388,6 +389,11 @@ static bool grow_in_place(struct span *span, size_t unit_count)
 
 enum transfer { TRANSFER_MOVED, TRANSFER_COPIED, TRANSFER_IMPOSSIBLE };
 
+void large_copy_only(bool only)
+{
+    copy_only = only;
+}
+
 static bool renew(size_t first_unit, size_t unit_count)
 {
     return os_renew((void *)unit_start(first_unit), unit_count << UNIT_SHIFT,
@@ -403,7 +409,7 @@ static enum transfer transfer(struct span *span, size_t to_unit, bool copy)
     void *from = (void *)span->start;
     void *to = (void *)unit_start(to_unit);
     bool whole_pages = purge_page_units() == 1;
-    if (!copy && whole_pages && span->slot_bytes >= MOVE_BYTES_MIN) {
+    if (!copy && !copy_only && whole_pages && span->slot_bytes >= MOVE_BYTES_MIN) {
         int result = os_move_pages(from, to, span->slot_bytes);
         if (result == 0) {
             atomic_fetch_add_explicit(&image_now->moved_bytes, span->slot_bytes, memory_order_relaxed);

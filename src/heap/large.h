@@ -57,6 +57,9 @@ void large_flush_kept(struct thread_heap *heap);
  */
 void *large_resize(void *block, struct span *span, size_t size_bytes);
 
+/* While set, blocks that move are copied: their pages stay where they are. */
+void large_copy_only(bool only);
+
 /* Nothing moves while this is held. Inside all thread heaps' locks, outside the run lock. */
 void large_lock(void);
 void large_unlock(void);

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <stddef.h>
+#include <string.h>
 
 #ifndef UFFD_USER_MODE_ONLY
 #define UFFD_USER_MODE_ONLY 1
@@ -158,6 +159,7 @@ static int scan(uintptr_t start, uintptr_t end, uint64_t flags, os_tracking_visi
         }
         for (long i = 0; i < count; i++)
             visit(regions[i].start, regions[i].end, context);
+        memset(regions, 0, (size_t)count * sizeof regions[0]); /* a root would hold what is there */
         start = arguments.walk_end;
     }
     return 0;

@@ -2,11 +2,15 @@
 """The quarantine from outside: nobody gets a block that something still points to, everybody gets it soon after."""
 
 import os
+import re
+import signal
 import sys
 
 sys.dont_write_bytecode = True  # the sources may be read-only
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
-from harness import Tally, built_path, expect, plain_environment, run, status_words
+from harness import Tally, built_path, expect, plain_environment, run, status_words, subject_environment
+
+COMMAND = os.environ.get("GCALLOC_TEST_COMMAND", "")
 
 
 def program(name):
@@ -24,10 +28,56 @@ def places(options):
     expect(errors == "", f"it said: {errors}")
 
 
+def exploits():
+    """Each wrong call is reported; none has any other effect."""
+    result = run([program("exploits")], env=plain_environment(GCALLOC_OPTIONS="quarantine,on_error=report,quarantine_report=silent"))
+    errors = check(result)
+    for words in ("double free", "invalid free", "realloc of freed"):
+        expect(words in errors, f"no {words} in {errors[-1000:]}")
+
+
+def churns(threads, rounds, options, *words):
+    result = run([program("churn"), str(threads), str(rounds), "120000", *words], env=subject_environment(options))
+    errors = check(result)
+    expect(errors == "", f"it said: {errors}")
+
+
+STACK = r"(             \S+\+0x[0-9a-f]+\n)*"
+
+
+def finds(what, options, pattern, status=0):
+    result = run([program("changed"), what], env=plain_environment(GCALLOC_OPTIONS=options))
+    errors = result.stderr.decode()
+    expect(result.returncode == status, f"{status_words(result.returncode)}: {errors}")
+    expect(re.match(pattern, errors), f"it said: {errors}")
+
+
+def reports():
+    result = run([COMMAND, "run", "--quarantine", "--stats", "--", program("churn"), "1", "50000", "120000"], env=plain_environment())
+    errors = check(result)
+    for pattern in (r"sweeps +[1-9]\d* \(0 abandoned, 0 by age\)", r"released by sweeps +\d{4,} blocks, ", r"written after free +0\n"):
+        expect(re.search(pattern, errors), f"no {pattern} in {errors}")
+
+
 def main():
     tally = Tally("quarantine")
-    for options in ("quarantine", "quarantine,wipe=pattern", "quarantine,gc", "quarantine,trap_min=1G"):
+    for options in ("quarantine", "quarantine,quarantine_stop=0", "quarantine,wipe=pattern", "quarantine,gc", "quarantine,trap_min=1G"):
         tally.case(f"places, {options}", lambda options=options: places(options))
+    tally.case("exploits", exploits)
+    for options in ("", ",quarantine_stop=0", ",quarantine_stop=0,quarantine_min=64K", ",quarantine_min=32K", ",gc", ",wipe=no", ",stacks=8", ",collect_every=50,gc"):
+        tally.case(f"threads{options}", lambda options=options: churns(4, 8000, "quarantine,verify" + options))
+    for options in ("", ",quarantine_stop=0,quarantine_min=64K"):
+        tally.case(f"threads and forks{options}", lambda options=options: churns(3, 21000, "quarantine,verify" + options, "fork"))
+    history = rf"  allocated  changed\+0x[0-9a-f]+\n{STACK}  freed      changed\+0x[0-9a-f]+\n{STACK}"
+    written = r"gcalloc: error: write after free of 0x[0-9a-f]+ \(64 bytes\), at offset 16\n"
+    tally.case("a write after free", lambda: finds("write", "quarantine", written + '  see gcalloc\\(7\\), "write after free"'))
+    tally.case("a write after free, with stacks", lambda: finds("write", "quarantine,stacks=8", written + history))
+    tally.case("a write after free aborts", lambda: finds("write", "quarantine,quarantine_report=abort", written, -signal.SIGABRT))
+    tally.case("a write after free in silence", lambda: finds("write", "quarantine,quarantine_report=silent", r"$"))
+    tally.case("a late double free, with stacks", lambda: finds("late", "quarantine,stacks=8", r"gcalloc: error: double free of 0x[0-9a-f]+ \(64 bytes\)\n" + history + "  freed now  ", -signal.SIGABRT))
+    tally.case("a read of a large block", lambda: finds("trap", "quarantine", r"", -signal.SIGSEGV))
+    tally.case("a read of a large block, handled", lambda: finds("handled", "quarantine", r""))
+    tally.case("gcalloc run --quarantine --stats", reports)
     tally.finish()
 
 

@@ -1,0 +1,192 @@
+/*
+ * gc/trawl: reads the heap for pointers to held blocks piece by piece, while the program runs.
+ *
+ * First the units that have candidates are found, then every present page is protected and read, then, again and again, what was written
+ * since. A large block that is held loses access to its pages, and blocks move, only under large_lock(), which each piece holds.
+ *
+ * Uses os, heap. Locks: the run lock, and large_lock() around each piece.
+ */
+#include "gc/trawl.h"
+
+#include "base/bits.h"
+#include "base/image.h"
+#include "heap/large.h"
+#include "heap/limbo.h"
+#include "heap/runs.h"
+#include "os/tracking.h"
+
+#include <stdatomic.h>
+
+enum {
+    SPANS_AT_ONCE = 256,
+    DIRTY_BYTES_ENOUGH = 512 * 1024, /* what the stop may have to read */
+    PASSES_MAX = 4,
+    CLEAN_FACTOR = 32, /* looking whether pages were written is so much quicker than reading them */
+};
+
+enum phase { PHASE_UNITS, PHASE_READ, PHASE_CLEAN };
+
+static struct pointed *pointed;
+static enum phase phase;
+static size_t next_unit;
+static uintptr_t next_address;
+static size_t visited_bytes; /* in this pass */
+static size_t visited_before; /* in the last one */
+static uint32_t passes;
+static _Atomic bool is_forbidden;
+static bool is_impossible;
+
+bool trawl_is_possible(void)
+{
+    if (is_impossible || is_forbidden || options_now()->wipe == WIPE_NO)
+        return false;
+    is_impossible = os_tracking_start() != 0;
+    return !is_impossible;
+}
+
+static uintptr_t heap_end(void)
+{
+    size_t used = atomic_load_explicit(&image_now->units_used, memory_order_acquire);
+    return heap_layout.slots_start + (used << UNIT_SHIFT);
+}
+
+void trawl_start(struct pointed *search)
+{
+    pointed = search;
+    phase = PHASE_UNITS;
+    next_unit = 0;
+    next_address = heap_layout.slots_start;
+    visited_bytes = 0;
+    visited_before = 0;
+    passes = 0;
+    large_copy_only(true);
+}
+
+/* Candidates are all there since the turn, and their spans stay. */
+static bool find_units(void)
+{
+    struct span *span = NULL;
+    run_lock();
+    for (int i = 0; i < SPANS_AT_ONCE && (span = span_from(next_unit)) != NULL; i++) {
+        pointed_note_span(pointed, span);
+        next_unit = span->first_unit + span->unit_count;
+    }
+    run_unlock();
+    return span == NULL;
+}
+
+/* A word may lie across the border from the page before, if both are of one block, and then that can be read as well. */
+static bool begins_before(uintptr_t start)
+{
+    if (start % UNIT_BYTES != 0)
+        return true;
+    const void *before = (const void *)(start - 1);
+    struct span *span = heap_contains(before) ? span_at(before) : NULL;
+    return span != NULL && span == span_at((const void *)start);
+}
+
+/* Free units are skipped, and large blocks that are held: they may be inaccessible. */
+static bool is_read(uintptr_t address)
+{
+    const struct span *span = span_at((const void *)address);
+    if (span == NULL)
+        return false;
+    const struct unit *first = &heap_layout.units[span->first_unit];
+    return first->kind == UNIT_SPAN ||
+           slot_is_allocated(atomic_load_explicit(&first->large_state, memory_order_relaxed));
+}
+
+static void read_part(uintptr_t start, uintptr_t end)
+{
+    visited_bytes += end - start;
+    pointed_range(pointed, (const void *)(start - (begins_before(start) ? 4 : 0)),
+                  (const void *)end, 4);
+}
+
+static void read_pages(uintptr_t start, uintptr_t end, void *context)
+{
+    (void)context;
+    while (start < end) {
+        uintptr_t to = start;
+        while (to < end && is_read(to))
+            to = round_down(to, UNIT_BYTES) + UNIT_BYTES;
+        to = to < end ? to : end;
+        if (to > start)
+            read_part(start, to);
+        start = to > start ? to : round_down(start, UNIT_BYTES) + UNIT_BYTES;
+    }
+}
+
+/* Protects and reads the next piece of the address space. Returns true after the last one. */
+static bool read_piece(size_t size_bytes)
+{
+    uintptr_t end = heap_end();
+    uintptr_t to = end - next_address > size_bytes ? next_address + size_bytes : end;
+    if (next_address < to && !is_forbidden) {
+        large_lock();
+        if (!is_forbidden)
+            os_tracking_epoch(next_address, to, read_pages, NULL);
+        large_unlock();
+    }
+    next_address = to;
+    return to >= end;
+}
+
+/* A program that writes as fast as it is read after leaves the rest to the stop. */
+static bool begin_pass(void)
+{
+    bool gains = visited_bytes <= visited_before / 2 && passes < PASSES_MAX;
+    bool is_enough = phase == PHASE_CLEAN && (visited_bytes <= DIRTY_BYTES_ENOUGH || !gains);
+    visited_before = visited_bytes;
+    phase = PHASE_CLEAN;
+    next_address = heap_layout.slots_start;
+    visited_bytes = 0;
+    passes++;
+    return is_enough;
+}
+
+bool trawl_step(size_t size_bytes)
+{
+    size_bytes = round_up(size_bytes, UNIT_BYTES);
+    if (is_forbidden)
+        return true;
+    if (phase == PHASE_UNITS) {
+        if (find_units())
+            phase = PHASE_READ;
+        return false;
+    }
+    if (!read_piece(phase == PHASE_CLEAN ? size_bytes * CLEAN_FACTOR : size_bytes))
+        return false;
+    return begin_pass();
+}
+
+void trawl_finish(void)
+{
+    os_tracking_dirty(heap_layout.slots_start, heap_end(), read_pages, NULL);
+}
+
+void trawl_end(void)
+{
+    large_copy_only(false);
+    os_tracking_stop();
+}
+
+bool trawl_is_complete(void)
+{
+    return !is_forbidden;
+}
+
+void trawl_forget(void)
+{
+    large_copy_only(false);
+    os_tracking_forget();
+}
+
+void trawl_forbid(void)
+{
+    if (is_forbidden)
+        return;
+    is_forbidden = true;
+    large_lock();
+    large_unlock();
+}

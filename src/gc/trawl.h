@@ -1,0 +1,42 @@
+/*
+ * gc/trawl: reads the heap for pointers to held blocks piece by piece, while the program runs.
+ *
+ * Whoever frees does a little of it; there is no thread of its own. Pages are write-protected (os/tracking) before they are read, so
+ * what is written behind the reading is known and read again, until little is left for the stop that ends it. All pages that hold something
+ * are read, whoever owns them: what is free or held is wiped and points nowhere.
+ *
+ * One at a time; the caller holds the lock of the sweep.
+ */
+#ifndef GC_TRAWL_H
+#define GC_TRAWL_H
+
+#include "gc/pointed.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* False where writes can't be tracked, or the program makes parts of its blocks unreadable: then sweeps read all in a stop. */
+bool trawl_is_possible(void);
+
+/* Begins, after pointed_begin() and the turn. */
+void trawl_start(struct pointed *pointed);
+
+/* Reads about so many bytes. Returns true when what is left is for the stop. */
+bool trawl_step(size_t size_bytes);
+
+/* False when the program has meanwhile changed what can be read: then the stop reads all. */
+bool trawl_is_complete(void);
+
+/* In the stop: reads what was written and not read again. */
+void trawl_finish(void);
+
+/* Tracks no more. */
+void trawl_end(void);
+
+/* In the child of a fork: what was begun is its parent's. */
+void trawl_forget(void);
+
+/* The program is about to change the protection of pages in the heap. Returns when nobody reads there any more. */
+void trawl_forbid(void);
+
+#endif
