@@ -18,7 +18,7 @@
 
 enum { HEADS_FIRST = 4096 };
 
-const char *const report_class_names[LEAK_CLASSES] = {
+const char *const leak_class_names[LEAK_CLASSES] = {
     [LEAK_REACHABLE] = "reachable", [LEAK_KERNEL] = "kernel",     [LEAK_SUPPRESSED] = "suppressed",
     [LEAK_POSSIBLE] = "possible",   [LEAK_INDIRECT] = "indirect", [LEAK_DEFINITE] = "definite",
 };

@@ -131,6 +131,6 @@ void report_write_json(const struct report *report, struct sink *sink);
 void report_write_text(const struct report *report, struct sink *sink);
 
 /* The names of classes in reports. */
-extern const char *const report_class_names[LEAK_CLASSES];
+extern const char *const leak_class_names[LEAK_CLASSES];
 
 #endif

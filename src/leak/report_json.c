@@ -147,7 +147,7 @@ static void write_totals(const struct writer *writer)
     key(writer, "\"totals\":{");
     for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
         const struct leak_counts *counts = &writer->report->totals[classes[i]];
-        sink_json(writer->sink, report_class_names[classes[i]]);
+        sink_json(writer->sink, leak_class_names[classes[i]]);
         number(writer, ":{\"blocks\":", counts->blocks);
         number(writer, ",\"bytes\":", counts->bytes);
         key(writer, "},");
@@ -205,7 +205,7 @@ static uint64_t age_of(const struct writer *writer, uint32_t time_ms)
 
 static void write_record(struct writer *writer, const struct report_record *record)
 {
-    string(writer, "{\"class\":", report_class_names[record->class]);
+    string(writer, "{\"class\":", leak_class_names[record->class]);
     key(writer, ",\"id\":\"");
     sink_hex(writer->sink, record->id, 8);
     key(writer, "\",\"stack\":");

@@ -103,7 +103,7 @@ static void write_record(struct sink *sink, const struct report *report, const s
     sink_text(sink, "/");
     sink_number(sink, count);
     sink_text(sink, " ");
-    sink_text(sink, report_class_names[record->class]);
+    sink_text(sink, leak_class_names[record->class]);
     sink_text(sink, "  ");
     write_counts(sink, &record->own);
     if (record->indirect.blocks != 0) {
@@ -149,7 +149,7 @@ static void write_summary(struct sink *sink, const struct report *report)
         if (counts->blocks == 0)
             continue;
         sink_text(sink, "; ");
-        sink_text(sink, report_class_names[others[i]]);
+        sink_text(sink, leak_class_names[others[i]]);
         sink_text(sink, " ");
         write_counts(sink, counts);
     }
