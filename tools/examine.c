@@ -10,6 +10,7 @@
 #include "gc/pour.h"
 #include "gc/roots_tables.h"
 #include "heap/layout.h"
+#include "heap/span.h"
 #include "os/maps.h"
 #include "tools/image_check.h"
 
@@ -319,6 +320,37 @@ static void feed_set(const unsigned char *bytes, size_t size_bytes, roots_range 
     }
 }
 
+/*
+ * A thread that is inside realloc() may have a large block's address only by way of the block's record, which lies in the
+ * metadata: what its registers and the end of its stack say of such records counts, too.
+ */
+static void feed_record(uintptr_t word, roots_range *range, void *context)
+{
+    if (!in_metadata((const void *)word, sizeof(struct span)))
+        return;
+    const struct span *span = (const struct span *)word;
+    size_t unit = span->first_unit;
+    if (unit >= atomic_load(&image_now->units_used) || heap_layout.units[unit].span != span ||
+        heap_layout.units[unit].kind != UNIT_LARGE)
+        return;
+    feed_value(span->start, range, context);
+}
+
+static void feed_records(const struct snapshot_thread *thread, roots_range *range, void *context)
+{
+    enum { STACK_WORDS = 256 };
+    uintptr_t words[STACK_WORDS];
+    for (size_t i = 0; i < sizeof thread->registers / sizeof words[0]; i++) {
+        memcpy(words, (const char *)&thread->registers + i * sizeof words[0], sizeof words[0]);
+        feed_record(words[0], range, context);
+    }
+    size_t count = STACK_WORDS;
+    while (count > 0 && snapshot_read(now.snapshot, thread->stack_pointer, words, count * sizeof words[0]) != 0)
+        count /= 2;
+    for (size_t i = 0; i < count; i++)
+        feed_record(words[i], range, context);
+}
+
 static void feed_threads(roots_range *range, void *context)
 {
     for (size_t i = 0; i < now.snapshot->thread_count; i++) {
@@ -328,6 +360,7 @@ static void feed_threads(roots_range *range, void *context)
         now.place.kind = ROOT_REGISTER;
         for (int set = 0; set < CORE_SETS_MAX; set++)
             feed_set(thread->sets[set], thread->set_bytes[set], range, context);
+        feed_records(thread, range, context);
     }
 }
 

@@ -23,6 +23,7 @@ gcalloc_SOURCES = \
 	tools/examine.h \
 	tools/graph.c \
 	tools/graph.h \
+	tools/grow_watch.h \
 	tools/heap_copy.c \
 	tools/heap_copy.h \
 	tools/held.c \
@@ -52,8 +53,11 @@ gcalloc_SOURCES = \
 	tools/snapshot.c \
 	tools/snapshot.h \
 	tools/snapshot_core.c \
+	tools/snapshot_file.c \
 	tools/snapshot_pages.c \
 	tools/snapshot_pages.h \
+	tools/snapshot_report.c \
+	tools/snapshot_report.h \
 	tools/subject.c \
 	tools/subject.h \
 	tools/target.c \
@@ -70,6 +74,7 @@ gcalloc_SOURCES = \
 	tools/why.c \
 	tools/why.h \
 	tools/why_text.c
+
 gcalloc_LDADD = libcore.la -lm
 
 if HAVE_LIBDW
@@ -80,5 +85,11 @@ else
 gcalloc_SOURCES += tools/names_none.c
 endif
 EXTRA_DIST += tools/packages
+
+if HAVE_JANSSON
+gcalloc_SOURCES += tools/leaks.c tools/grow.c tools/grow_watch.c
+else
+gcalloc_SOURCES += tools/leaks_none.c
+endif
 
 include $(top_srcdir)/tools/report/local.mk

@@ -15,6 +15,11 @@ static const struct command *const commands[] = {
     &command_why,
     &command_report,
     &command_diff,
+    &command_leaks,
+    &command_profile,
+    &command_snapshot,
+    &command_grow,
+    &command_why,
     &command_options,
 };
 

@@ -1,5 +1,7 @@
 # tests/tool: the gcalloc command, as its users see it. A sanitized build has no library to run programs on.
 TOOL_TESTS = \
+	tests/tool/leaks_test.py \
+	tests/tool/live_test.py \
 	tests/tool/other_test.py \
 	tests/tool/report_test.py \
 	tests/tool/run_test.py \
@@ -8,6 +10,7 @@ TOOL_TESTS = \
 dist_check_SCRIPTS += $(TOOL_TESTS)
 dist_noinst_DATA += \
 	tests/tool/common.py \
+	tests/tool/kept_program.py \
 	tests/tool/report_common.py \
 	tests/tool/sarif_schema.py
 

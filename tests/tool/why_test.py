@@ -12,47 +12,10 @@ import time
 
 from common import (COMMAND, CommandTally, copied, expect, expect_line, expect_only_line, expect_same, gcalloc, need_root,
                     plain_environment, temporary_folder)
-from harness import Missing, built_path, find_program, subject_environment
+from harness import Missing, find_program, subject_environment
+from kept_program import Kept, core_of
 
-KEPT = built_path("tool", "kept")
 NOBODY = 65534
-STACKS = {"GCALLOC_OPTIONS": "stacks=8"}
-
-
-class Kept:
-    """tests/tool/kept, running; `at` says where its blocks are."""
-
-    def __init__(self, options="stacks=8", command=(KEPT,), **more):
-        environment = dict(subject_environment())
-        if options:
-            environment["GCALLOC_OPTIONS"] = options
-        self.process = subprocess.Popen(list(command), env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, **more)
-        self.pid = self.process.pid
-        self.at = dict(line.split() for line in self.answer())
-
-    def answer(self):
-        lines = []
-        while True:
-            line = self.process.stdout.readline()
-            expect(line != "", "the program has ended")
-            if line == "done\n":
-                return lines
-            lines.append(line)
-
-    def order(self, words):
-        self.process.stdin.write(words + "\n")
-        self.process.stdin.flush()
-        return self.answer()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
 
 
 def why(subject, *addresses):
@@ -70,12 +33,6 @@ def expect_same_in(program, check):
     check(program.pid)
     with temporary_folder() as folder:
         check(core_of(program.pid, folder))
-
-
-def core_of(pid, folder):
-    subprocess.run([find_program("gcore"), "-o", os.path.join(folder, "core"), str(pid)], check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return os.path.join(folder, f"core.{pid}")
 
 
 def tells_the_way():
