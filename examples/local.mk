@@ -10,6 +10,13 @@ check_PROGRAMS += $(examples_programs)
 TESTS += $(examples_programs)
 endif
 
+# A program that knows nothing of gcalloc, to be run on it; it is there without `make check`, too.
+noinst_PROGRAMS += examples/leaky
+examples_leaky_SOURCES = examples/leaky.c
+if !SANITIZED
+TESTS += examples/leaky
+endif
+
 # What <gcalloc.h> includes is found here as it is where it is installed; nothing else of the project is.
 EXAMPLE_CPPFLAGS = -I$(top_srcdir)/include
 examples_arena_SOURCES = examples/arena.c

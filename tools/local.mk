@@ -45,7 +45,10 @@ gcalloc_SOURCES = \
 	tools/program.h \
 	tools/report_file.c \
 	tools/report_file.h \
+	tools/report_folder.c \
+	tools/report_folder.h \
 	tools/run.c \
+	tools/run_reports.h \
 	tools/say.c \
 	tools/say.h \
 	tools/seize.c \
@@ -87,9 +90,9 @@ endif
 EXTRA_DIST += tools/packages
 
 if HAVE_JANSSON
-gcalloc_SOURCES += tools/leaks.c tools/grow.c tools/grow_watch.c
+gcalloc_SOURCES += tools/leaks.c tools/grow.c tools/grow_watch.c tools/run_reports.c
 else
-gcalloc_SOURCES += tools/leaks_none.c
+gcalloc_SOURCES += tools/leaks_none.c tools/run_reports_none.c
 endif
 
 include $(top_srcdir)/tools/report/local.mk

@@ -64,15 +64,25 @@ int preload_env_add_options(const char *options)
     return result;
 }
 
-bool preload_env_has_value(const char *option)
+bool preload_env_value(const char *option, char *value_out, size_t size_bytes)
 {
     const char *item = getenv("GCALLOC_OPTIONS");
     size_t length = strlen(option);
+    bool is_found = false;
     while (item != NULL) {
         item += *item == ',';
-        if (strncmp(item, option, length) == 0 && item[length] == '=')
-            return true;
+        if (strncmp(item, option, length) == 0 && item[length] == '=') {
+            const char *value = item + length + 1;
+            snprintf(value_out, size_bytes, "%.*s", (int)strcspn(value, ","), value);
+            is_found = true;
+        }
         item = strchr(item, ',');
     }
-    return false;
+    return is_found;
+}
+
+bool preload_env_has_value(const char *option)
+{
+    char value[2];
+    return preload_env_value(option, value, sizeof value);
 }

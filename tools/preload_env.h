@@ -4,6 +4,7 @@
 #define TOOLS_PRELOAD_ENV_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Puts the library before what LD_PRELOAD already holds. -EINVAL: LD_PRELOAD cannot carry such a
  * path. */
@@ -14,5 +15,8 @@ int preload_env_add_options(const char *options);
 
 /* True when an option of that name is in GCALLOC_OPTIONS with a value. */
 bool preload_env_has_value(const char *option);
+
+/* The same with the value that counts, the last one, cut to the size. */
+bool preload_env_value(const char *option, char *value_out, size_t size_bytes);
 
 #endif

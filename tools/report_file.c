@@ -20,33 +20,37 @@ static bool can_be_option(const char *folder)
 {
     return folder != NULL && folder[0] == '/' && strchr(folder, ',') == NULL &&
            strchr(folder, '%') == NULL &&
-           strlen(folder) < REPORT_PATH_BYTES - sizeof "/gcalloc-XXXXXX/report";
+           strlen(folder) < REPORT_PATH_BYTES - sizeof "/gcalloc-XXXXXX/report.1234567890";
 }
 
-static int make_in(const char *parent, struct report_file *file)
+static int make_folder_in(const char *parent, char *folder_out)
 {
-    snprintf(file->folder, sizeof file->folder, "%s/gcalloc-XXXXXX", parent);
-    if (mkdtemp(file->folder) == NULL)
-        return -errno;
-    snprintf(file->path, sizeof file->path, "%.*s/report", (int)sizeof file->path - 8,
-             file->folder);
-    file->descriptor = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (file->descriptor >= 0)
-        return 0;
-    int result = -errno;
-    rmdir(file->folder);
-    return result;
+    snprintf(folder_out, REPORT_PATH_BYTES, "%s/gcalloc-XXXXXX", parent);
+    return mkdtemp(folder_out) != NULL ? 0 : -errno;
+}
+
+int report_file_make_folder(char folder_out[REPORT_PATH_BYTES])
+{
+    const char *parent = getenv("TMPDIR");
+    int result = can_be_option(parent) ? make_folder_in(parent, folder_out) : -EINVAL;
+    return result == 0 ? 0 : make_folder_in("/tmp", folder_out);
 }
 
 int report_file_make(struct report_file *file_out)
 {
     struct report_file file;
-    const char *parent = getenv("TMPDIR");
-    int result = can_be_option(parent) ? make_in(parent, &file) : -EINVAL;
+    int result = report_file_make_folder(file.folder);
     if (result != 0)
-        result = make_in("/tmp", &file);
-    if (result == 0)
+        return result;
+    snprintf(file.path, sizeof file.path, "%.*s/report", (int)sizeof file.path - 8,
+             file.folder);
+    file.descriptor = open(file.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file.descriptor >= 0) {
         *file_out = file;
+        return 0;
+    }
+    result = -errno;
+    rmdir(file.folder);
     return result;
 }
 

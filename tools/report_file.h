@@ -15,6 +15,9 @@ struct report_file {
     char path[REPORT_PATH_BYTES];
 };
 
+/* A folder that only we may look into, whose path can be part of an option's value. Returns 0 or -errno. */
+int report_file_make_folder(char folder_out[REPORT_PATH_BYTES]);
+
 /* Returns 0 or -errno. */
 int report_file_make(struct report_file *file_out);
 

@@ -1,10 +1,8 @@
 /*
  * tools/run: `gcalloc run` starts a program on the gcalloc heap.
  *
- * Without --stats it becomes the program, so nothing at all is different from setting the two
- * variables by hand. With
- * --stats it waits, because what is printed at exit should follow the program's output, not mix
- * with it.
+ * Without --stats and --leaks it becomes the program, so nothing at all is different from setting the two variables by
+ * hand. With them it waits, because what is printed at exit should follow the program's output, not mix with it.
  */
 #include "tools/child.h"
 #include "tools/command.h"
@@ -12,6 +10,7 @@
 #include "tools/preload_env.h"
 #include "tools/program.h"
 #include "tools/report_file.h"
+#include "tools/run_reports.h"
 #include "tools/say.h"
 
 #include <errno.h>
@@ -30,12 +29,15 @@ static const char help[] =
     "\n"
     "  -g, --gc                 free what the program can no longer reach\n"
     "  -q, --quarantine         do not reuse what was freed while anything still points to it\n"
+    RUN_REPORTS_HELP
     "  -s, --stats              print what the heap did after the program has ended\n"
     "  -v, --verbose            say what is set up; repeated: the library says more, too\n"
     "  -o, --options=KEY=VALUE,...\n"
     "                           options of the library; `gcalloc options` lists them\n"
     "  -l, --library=PATH       use this libgcalloc.so\n"
     "  -h, --help               print this\n"
+    "\n"
+    "For example:  gcalloc run --leaks --html=leaks.html -- ./server --once\n"
     "\n"
     "Exit status: the program's; 125 when the command itself fails, 126 when the program can't be\n"
     "started, 127 when it is not found.\n";
@@ -47,6 +49,7 @@ struct request {
     unsigned verbosity;
     const char *library;
     char **program;
+    struct run_reports *reports;
 };
 
 enum { PARSED = -1, VERBOSITY_MAX = 3 };
@@ -67,6 +70,7 @@ static int usage_error(const char *problem)
 static int parse(int argc, char **argv, struct request *request)
 {
     static const struct option options[] = {
+        RUN_REPORTS_OPTIONS,
         {"gc", no_argument, NULL, 'g'},
         {"quarantine", no_argument, NULL, 'q'},
         {"stats", no_argument, NULL, 's'},         {"verbose", no_argument, NULL, 'v'},
@@ -74,8 +78,12 @@ static int parse(int argc, char **argv, struct request *request)
         {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
     int letter;
+    bool is_wrong;
     while ((letter = getopt_long(argc, argv, "+gqsvo:l:h", options, NULL)) != -1) {
-        if (letter == 's')
+        if (run_reports_take(request->reports, letter, optarg, &is_wrong)) {
+            if (is_wrong)
+                return STATUS_RUN_FAILED;
+        } else if (letter == 's')
             request->stats = true;
         else if (letter == 'g')
             request->gc = true;
@@ -165,44 +173,57 @@ static int send_report_to(const struct report_file *file)
     return preload_env_add_options(option);
 }
 
-static _Noreturn void end_with_report(const struct request *request, const struct report_file *file,
-                                      const char *hindrance, int wait_status)
+/* The file is NULL when there is none of ours. */
+static _Noreturn void end_with_reports(const struct request *request,
+                                       const struct report_file *file, const char *hindrance,
+                                       int wait_status)
 {
-    if (!report_file_print(file))
+    if (file != NULL && !report_file_print(file))
         say_why_silent(request->program[0], hindrance, wait_status);
-    report_file_remove(file);
+    if (file != NULL)
+        report_file_remove(file);
+    if (run_reports_are_wanted(request->reports))
+        wait_status =
+            run_reports_finish(request->reports, request->program[0], hindrance, wait_status);
     fflush(stderr);
     child_end_alike(wait_status);
 }
 
+static int prepare(const struct request *request, const struct report_file *file)
+{
+    int result = file != NULL ? send_report_to(file) : 0;
+    if (result == 0 && run_reports_are_wanted(request->reports))
+        result = run_reports_prepare(request->reports);
+    if (request->verbosity > 0)
+        say_what_is_set(request);
+    return result;
+}
+
 static int run_and_report(const struct request *request, const char *hindrance)
 {
-    bool is_ours = !preload_env_has_value("log_file");
+    bool has_file = request->stats && !preload_env_has_value("log_file");
     struct report_file file;
-    int result = is_ours ? report_file_make(&file) : 0;
+    int result = has_file ? report_file_make(&file) : 0;
     if (result != 0) {
         say_error("no temporary file for the report: %s", strerror(-result));
         return STATUS_RUN_FAILED;
     }
-    if (is_ours)
-        result = send_report_to(&file);
-    if (request->verbosity > 0)
-        say_what_is_set(request);
     int wait_status = 0;
+    result = prepare(request, has_file ? &file : NULL);
     if (result == 0)
         result = child_run(request->program, &wait_status);
-    if (result == 0 && is_ours)
-        end_with_report(request, &file, hindrance, wait_status);
-    if (is_ours)
-        report_file_remove(&file);
     if (result == 0)
-        child_end_alike(wait_status);
+        end_with_reports(request, has_file ? &file : NULL, hindrance, wait_status);
+    if (has_file)
+        report_file_remove(&file);
+    if (run_reports_are_wanted(request->reports))
+        run_reports_drop(request->reports);
     return result < 0 ? fail_for(result) : fail_to_start(request->program[0], result);
 }
 
 static int run(int argc, char **argv)
 {
-    struct request request = {.library = NULL};
+    struct request request = {.reports = run_reports_make()};
     int status = parse(argc, argv, &request);
     if (status == PARSED)
         status = add_library(request.library);
@@ -216,7 +237,8 @@ static int run(int argc, char **argv)
     const char *hindrance = program_hindrance(request.program[0]);
     if (hindrance != NULL)
         say_warning("%s is %s; gcalloc will not be in it", request.program[0], hindrance);
-    return request.stats ? run_and_report(&request, hindrance) : become_program(&request);
+    bool stays = request.stats || run_reports_are_wanted(request.reports);
+    return stays ? run_and_report(&request, hindrance) : become_program(&request);
 }
 
 const struct command command_run = {"run", "run a program on the gcalloc heap", help, run};

@@ -71,6 +71,7 @@ static struct report_about about_now(enum check_moment moment)
         .arguments_bytes = os_program_arguments(arguments, sizeof arguments),
         .taken_ms = os_clock_real_ms(),
         .now_ms = now_ms(),
+        .all_blocks = options_now()->report_all,
         .thread_name = os_thread_name,
     };
 }

@@ -4,6 +4,7 @@ TOOL_TESTS = \
 	tests/tool/live_test.py \
 	tests/tool/other_test.py \
 	tests/tool/report_test.py \
+	tests/tool/run_leaks_test.py \
 	tests/tool/run_test.py \
 	tests/tool/top_test.py \
 	tests/tool/why_test.py

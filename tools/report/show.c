@@ -16,7 +16,7 @@ enum { TOP_DEFAULT = 20 };
 
 void show_init(struct show *show)
 {
-    *show = (struct show){.format = RENDER_TEXT, .top = TOP_DEFAULT, .root = ""};
+    *show = (struct show){.format = RENDER_TEXT, .top = TOP_DEFAULT, .root = "", .stream = stdout};
     show->suppressions = suppressions_make();
 }
 
@@ -84,21 +84,27 @@ bool show_take(struct show *show, int letter, const char *argument, bool *is_wro
     return true;
 }
 
-static enum render_format format_of(const struct show *show)
+enum render_format show_format_of(const char *path, enum render_format otherwise)
 {
     static const struct {
         const char *end;
         enum render_format format;
     } ends[] = {
-        {".json", RENDER_JSON},     {".html", RENDER_HTML},  {".htm", RENDER_HTML},
-        {".pb.gz", RENDER_PPROF},   {".pprof", RENDER_PPROF}, {".folded", RENDER_FOLDED},
-        {".sarif", RENDER_SARIF},   {".supp", RENDER_SUPPRESSIONS},
+        {".json", RENDER_JSON},   {".html", RENDER_HTML},     {".htm", RENDER_HTML},
+        {".pb.gz", RENDER_PPROF}, {".pprof", RENDER_PPROF},   {".folded", RENDER_FOLDED},
+        {".sarif", RENDER_SARIF}, {".supp", RENDER_SUPPRESSIONS}, {".txt", RENDER_TEXT},
     };
-    for (size_t i = 0; !show->has_format && show->output != NULL && i < sizeof ends / sizeof ends[0];
-         i++)
-        if (text_ends_with(show->output, ends[i].end))
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (text_ends_with(path, ends[i].end))
             return ends[i].format;
-    return show->format;
+    return otherwise;
+}
+
+static enum render_format format_of(const struct show *show)
+{
+    if (show->has_format || show->output == NULL)
+        return show->format;
+    return show_format_of(show->output, show->format);
 }
 
 bool show_is_colored(FILE *stream)
@@ -112,8 +118,8 @@ bool show_is_colored(FILE *stream)
 FILE *show_open_output(const struct show *show)
 {
     if (show->output == NULL || strcmp(show->output, "-") == 0) {
-        if (format_of(show) != RENDER_PPROF || !isatty(STDOUT_FILENO))
-            return stdout;
+        if (format_of(show) != RENDER_PPROF || !isatty(fileno(show->stream)))
+            return show->stream;
         say_error("a profile for pprof is binary: name a file with -o");
         return NULL;
     }
@@ -127,11 +133,11 @@ int show_close_output(const struct show *show, FILE *stream)
 {
     bool has_failed = fflush(stream) != 0 || ferror(stream);
     int error = errno;
-    if (stream != stdout)
+    if (stream != show->stream)
         has_failed |= fclose(stream) != 0;
     if (!has_failed)
         return STATUS_DONE;
-    say_error("%s: %s", stream == stdout ? "standard output" : show->output, strerror(error));
+    say_error("%s: %s", stream == show->stream ? "standard output" : show->output, strerror(error));
     return STATUS_FAILED;
 }
 
@@ -152,7 +158,16 @@ static struct render render_of(const struct show *show, FILE *stream, struct rep
     };
 }
 
-int show_report(struct show *show, struct report *report)
+void show_apply(struct show *show, struct report *report)
+{
+    struct symbols *symbols = symbols_open(show->root);
+    struct names *names = names_make(report, symbols);
+    suppressions_apply(show->suppressions, report, names);
+    names_free(names);
+    symbols_close(symbols);
+}
+
+int show_one_of_many(struct show *show, struct report *report)
 {
     FILE *stream = show_open_output(show);
     if (stream == NULL)
@@ -164,10 +179,16 @@ int show_report(struct show *show, struct report *report)
     progress_end();
     int status = show_close_output(show, stream);
     names_say_problems(names);
-    suppressions_say_unused(show->suppressions);
     names_free(names);
     symbols_close(symbols);
     return result != 0 ? STATUS_FAILED : status;
+}
+
+int show_report(struct show *show, struct report *report)
+{
+    int status = show_one_of_many(show, report);
+    suppressions_say_unused(show->suppressions);
+    return status;
 }
 
 int show_changes(struct show *show, struct report *before, struct report *after)

@@ -25,6 +25,7 @@ struct show {
     bool by_blocks;
     struct suppressions *suppressions;
     const char *root; /* before the paths of modules: "" */
+    FILE *stream;     /* where to without an output: standard output */
 };
 
 /* Letters beyond those of any command's own. */
@@ -76,8 +77,17 @@ void show_init(struct show *show);
 /* True when the letter was one of ours and was taken; *is_wrong_out says that its argument was wrong (and has been said). */
 bool show_take(struct show *show, int letter, const char *argument, bool *is_wrong_out);
 
+/* The form that a file's name says, or the other one. */
+enum render_format show_format_of(const char *path, enum render_format otherwise);
+
+/* Applies suppressions: classes and totals are then as they will be shown. Doing it again changes nothing. */
+void show_apply(struct show *show, struct report *report);
+
 /* Applies suppressions, then writes the report. Returns the command's exit status. */
 int show_report(struct show *show, struct report *report);
+
+/* The same, but says nothing of suppressions that match nothing: there may be more reports. */
+int show_one_of_many(struct show *show, struct report *report);
 
 /* The same for a report in memory, as its writer made it; the name is for messages. */
 int show_json(struct show *show, const char *json, size_t length, const char *name);

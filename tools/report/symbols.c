@@ -128,7 +128,12 @@ static bool is_function(const GElf_Sym *symbol)
            symbol->st_value != 0;
 }
 
-/* Of several names for one place the global one is the one people know. */
+static size_t underscores(const char *name)
+{
+    return strspn(name, "_");
+}
+
+/* Of several names for one place the last one is taken, the one people know: global, and with the fewest underscores. */
 static int order_functions(const void *left, const void *right)
 {
     const struct function *a = left;
@@ -137,6 +142,8 @@ static int order_functions(const void *left, const void *right)
         return a->start < b->start ? -1 : 1;
     if (a->is_global != b->is_global)
         return a->is_global ? 1 : -1;
+    if (underscores(a->name) != underscores(b->name))
+        return underscores(a->name) > underscores(b->name) ? -1 : 1;
     return strcmp(b->name, a->name);
 }
 
@@ -233,6 +240,17 @@ static const char *file_name(struct symbols *symbols, const char *file)
     return file != NULL && strstr(file, "/.") != NULL ? keep(symbols, without_dots(file)) : file;
 }
 
+/* libc's own names for its functions are not those that programs call: __strdup is strdup. */
+static const char *known_name(const char *name, const struct function *function)
+{
+    if (function == NULL)
+        return name;
+    bool is_alias = name != NULL && underscores(name) >= 2 &&
+                    underscores(function->name) < underscores(name) &&
+                    strcmp(name + underscores(name), function->name + underscores(function->name)) == 0;
+    return name == NULL || is_alias ? function->name : name;
+}
+
 static struct symbol from_units(struct symbols_module *module, uint64_t address)
 {
     struct unit_place places[UNIT_PLACES_MAX];
@@ -242,8 +260,8 @@ static struct symbol from_units(struct symbols_module *module, uint64_t address)
     for (size_t i = 0; i < count; i++) {
         const char *name = places[i].name;
         bool is_outermost = i + 1 == count;
-        if (name == NULL && is_outermost && outermost != NULL)
-            name = outermost->name;
+        if (is_outermost)
+            name = known_name(name, outermost);
         if (name != NULL)
             set_names(module->owner, &frames[i], name);
         frames[i].file = file_name(module->owner, places[i].file);
