@@ -8,6 +8,7 @@
 #include "gc/finalize.h"
 #include "gc/history.h"
 #include "gc/pause.h"
+#include "gc/pressure.h"
 #include "gc/roots.h"
 #include "gc/settings.h"
 #include "gc/weak.h"
@@ -104,6 +105,25 @@ EXPORT size_t gca_finalizers_run(size_t count_max)
 EXPORT size_t gca_finalizers_wait(uint64_t timeout_ns)
 {
     return finalize_wait(timeout_ns);
+}
+
+/* The two types of functions differ by an enumeration where the other has int. */
+_Static_assert(sizeof(gca_pressure_level) == sizeof(int), "passed alike");
+
+EXPORT int gca_pressure_callback_add(gca_pressure_callback *callback, void *data)
+{
+    return callback == NULL ? -ENOENT : pressure_add((pressure_callback *)(void *)callback, data);
+}
+
+EXPORT int gca_pressure_callback_remove(gca_pressure_callback *callback, void *data)
+{
+    return pressure_remove((pressure_callback *)(void *)callback, data);
+}
+
+EXPORT gca_pressure_level gca_pressure_now(void)
+{
+    thread_heap_done(thread_heap_get()); /* starts gcalloc, and reads the options */
+    return (gca_pressure_level)pressure_look();
 }
 
 EXPORT void gca_pause_callback_set(gca_pause_callback *callback, void *data)

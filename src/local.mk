@@ -47,6 +47,8 @@ libcore_la_SOURCES = \
 	src/gc/pointed.h \
 	src/gc/quarantine.c \
 	src/gc/quarantine.h \
+	src/gc/pressure.c \
+	src/gc/pressure.h \
 	src/gc/region.c \
 	src/gc/region.h \
 	src/gc/restart.c \
@@ -182,6 +184,8 @@ libcore_la_SOURCES = \
 	src/os/peek.h \
 	src/os/process.c \
 	src/os/process.h \
+	src/os/pressure.c \
+	src/os/pressure.h \
 	src/os/random.c \
 	src/os/random.h \
 	src/os/reader.c \

@@ -19,6 +19,7 @@
 #include "gc/mark.h"
 #include "gc/pacing.h"
 #include "gc/pause.h"
+#include "gc/pressure.h"
 #include "gc/roots.h"
 #include "gc/settings.h"
 #include "gc/stop.h"
@@ -29,6 +30,7 @@
 #include "heap/birth.h"
 #include "heap/collector.h"
 #include "heap/fork.h"
+#include "heap/runs.h"
 #include "heap/thread.h"
 #include "heap/verify.h"
 #include "os/thread.h"
@@ -50,7 +52,7 @@ struct cycle {
     struct sweep_result swept;
 };
 
-static const char *const reason_names[] = {"asked", "grown", "exhausted", "torture"};
+static const char *const reason_names[] = {"asked", "grown", "exhausted", "torture", "pressed"};
 
 static struct lock cycle_lock;
 static _Atomic int32_t disabled;
@@ -66,6 +68,7 @@ static void lock_own(void)
     lock_take(&cycle_lock);
     roots_lock();
     ledger_lock();
+    pressure_lock();
     pause_lock();
     history_lock();
 }
@@ -74,6 +77,7 @@ static void unlock_own(void)
 {
     history_unlock();
     pause_unlock();
+    pressure_unlock();
     ledger_unlock();
     roots_unlock();
     lock_release(&cycle_lock);
@@ -84,6 +88,7 @@ static void reset_own(void)
     lock_reset(&cycle_lock);
     roots_lock_reset();
     ledger_lock_reset();
+    pressure_lock_reset();
     pause_lock_reset();
     history_lock_reset();
 }
@@ -263,7 +268,7 @@ static void run(struct cycle *cycle)
 
 int cycle_collect(enum cycle_reason reason)
 {
-    bool is_optional = reason == CYCLE_GROWN || reason == CYCLE_TORTURE;
+    bool is_optional = reason != CYCLE_ASKED && reason != CYCLE_EXHAUSTED;
     if (is_optional && atomic_load_explicit(&disabled, memory_order_relaxed) > 0)
         return -ECANCELED;
     struct thread_heap *heap = thread_heap_get();
@@ -307,7 +312,13 @@ static void on_allocating(void)
 
 static bool on_growing(size_t unit_count)
 {
-    return pacing_is_due(unit_count) && cycle_collect(CYCLE_GROWN) == 0;
+    if (pacing_is_due(unit_count))
+        return cycle_collect(CYCLE_GROWN) == 0;
+    if (!pressure_wants_cycle())
+        return false;
+    bool collected = cycle_collect(CYCLE_PRESSED) == 0;
+    run_purge_all();
+    return collected;
 }
 
 static void on_exhausted(void)

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Why a cycle begins; also what the log calls it. */
-enum cycle_reason { CYCLE_ASKED, CYCLE_GROWN, CYCLE_EXHAUSTED, CYCLE_TORTURE };
+enum cycle_reason { CYCLE_ASKED, CYCLE_GROWN, CYCLE_EXHAUSTED, CYCLE_TORTURE, CYCLE_PRESSED };
 
 /*
  * From now on the heap is collected when it has grown, as the options say. Called once, if at all, by the main thread

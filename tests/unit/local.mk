@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/options \
 	tests/unit/os_maps \
 	tests/unit/os_memory \
+	tests/unit/os_pressure \
 	tests/unit/os_refused \
 	tests/unit/os_tracking \
 	tests/unit/own \
@@ -129,6 +130,11 @@ tests_unit_os_memory_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_os_memory_CFLAGS = $(TEST_CFLAGS)
 tests_unit_os_memory_SOURCES = tests/unit/os_memory.c
 tests_unit_os_memory_LDADD = $(UNIT_LDADD)
+
+tests_unit_os_pressure_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_os_pressure_CFLAGS = $(TEST_CFLAGS)
+tests_unit_os_pressure_SOURCES = tests/unit/os_pressure.c
+tests_unit_os_pressure_LDADD = $(UNIT_LDADD)
 
 tests_unit_os_refused_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_os_refused_CFLAGS = $(TEST_CFLAGS)

@@ -15,7 +15,7 @@ from harness import Tally, built_path, expect, plain_environment, run, status_wo
 
 COMMAND = os.environ.get("GCALLOC_TEST_COMMAND", "")
 LIBRARY = os.environ.get("GCALLOC_TEST_LIBRARY", "")
-LINE = re.compile(r"gcalloc: gc \d+ \((asked|grown|exhausted|torture)\): \d+ us, marked in \d+ us, scanned [\d.]+ [KMG]?i?B; "
+LINE = re.compile(r"gcalloc: gc \d+ \((asked|grown|exhausted|torture|pressed)\): \d+ us, marked in \d+ us, scanned [\d.]+ [KMG]?i?B; "
                   r"freed \d+ blocks, [\d.]+ [KMG]?i?B; \d+ blocks live, [\d.]+ [KMG]?i?B in [\d.]+ [KMG]?i?B")
 
 
@@ -105,6 +105,14 @@ def trace_leaves_other_files():
             expect(again.read() == b"somebody else's\n", "the file has changed")
 
 
+def feels_pressure():
+    with tempfile.TemporaryDirectory() as folder:
+        os.makedirs(os.path.join(folder, "proc", "pressure"))
+        path = os.path.join(folder, "proc", "pressure", "memory")
+        errors = check(run([program("pressure"), path], env=plain_environment(GCALLOC_OPTIONS=f"gc,gc_log,pressure_root={folder}")))
+        expect("(pressed)" in errors, f"it said {errors}")
+
+
 def shadow_reports():
     result = run([program("api"), "shadow"], env=plain_environment(GCALLOC_OPTIONS="gc,shadow"))
     expect(result.returncode == -signal.SIGABRT, f"{status_words(result.returncode)} {result.stderr.decode()}")
@@ -143,6 +151,7 @@ def main():
     tally.case("blocks in use are reported in shadow mode", shadow_reports)
     tally.case("a line for each collection", logs)
     tally.case("gcalloc run --gc --stats", reports)
+    tally.case("memory is short", feels_pressure)
     tally.case("a trace", traces)
     tally.case("a trace of several processes", traces_of_several)
     tally.case("a trace leaves other files alone", trace_leaves_other_files)

@@ -4,7 +4,8 @@ collect_programs = \
 	tests/preload/collect/churn \
 	tests/preload/collect/finalizers \
 	tests/preload/collect/leaks \
-	tests/preload/collect/limit
+	tests/preload/collect/limit \
+	tests/preload/collect/pressure
 
 if !SANITIZED
 check_PROGRAMS += $(collect_programs)
@@ -31,6 +32,11 @@ tests_preload_collect_limit_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_collect_limit_CFLAGS = $(TEST_CFLAGS)
 tests_preload_collect_limit_SOURCES = tests/preload/collect/limit.c
 tests_preload_collect_limit_LDADD = libgcalloc.la libsubject.a
+
+tests_preload_collect_pressure_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_collect_pressure_CFLAGS = $(TEST_CFLAGS)
+tests_preload_collect_pressure_SOURCES = tests/preload/collect/pressure.c
+tests_preload_collect_pressure_LDADD = libgcalloc.la libsubject.a
 
 tests_preload_collect_churn_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_collect_churn_CFLAGS = $(TEST_CFLAGS)
