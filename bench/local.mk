@@ -41,15 +41,18 @@ BENCH_PATTERNS = \
 	bench/micro/trees \
 	bench/micro/trees-lost
 
-EXTRA_PROGRAMS = bench/launch bench/arena $(BENCH_PATTERNS)
+EXTRA_PROGRAMS = bench/launch bench/arena bench/own $(BENCH_PATTERNS)
 EXTRA_LIBRARIES = bench/libpattern.a
-CLEANFILES += bench/launch$(EXEEXT) bench/arena$(EXEEXT) $(BENCH_PATTERNS) bench/libpattern.a
+CLEANFILES += bench/launch$(EXEEXT) bench/arena$(EXEEXT) bench/own$(EXEEXT) $(BENCH_PATTERNS) bench/libpattern.a
 
 # Static and thus small: what it holds counts in every program it starts.
 bench_launch_SOURCES = bench/launch.c
 bench_launch_LDFLAGS = $(AM_LDFLAGS) -all-static
 
 # Arenas, against obstacks, APR, talloc and GLib, whichever are there.
+bench_own_SOURCES = bench/own.c
+bench_own_CFLAGS = $(AM_CFLAGS) $(NO_BUILTIN_MALLOC)
+bench_own_LDADD = libgcalloc.la
 bench_arena_SOURCES = bench/arena.c
 bench_arena_CFLAGS = $(AM_CFLAGS) $(NO_BUILTIN_MALLOC)
 bench_arena_LDADD = libcore.la
@@ -203,10 +206,14 @@ EXTRA_DIST += \
 bench: libgcalloc.la bench/launch$(EXEEXT) $(BENCH_PATTERNS)
 	python3 $(srcdir)/bench/run.py --build bench --library .libs/libgcalloc.so $(BENCH_OPTIONS)
 
+bench-own: bench/own$(EXEEXT)
+	bench/own
+	GCALLOC_OPTIONS=check=report bench/own
+
 bench-arena: bench/arena$(EXEEXT)
 	bench/arena
 
 clean-bench:
 	rm -rf bench/results bench/work
 
-.PHONY: bench bench-arena clean-bench
+.PHONY: bench bench-arena bench-own clean-bench

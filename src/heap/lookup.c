@@ -19,7 +19,7 @@ bool lookup_block(const void *address, struct block *block_out)
         block.use = first->use;
         block.state = atomic_load_explicit(&first->large_state, memory_order_relaxed);
     } else {
-        block.index = ((uintptr_t)address - span->start) / span->slot_bytes;
+        block.index = unit_slot_position(unit_at(address), address).index;
         if (block.index >= span->slot_count)
             return false;
         block.start = span_slot(span, block.index);

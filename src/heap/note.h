@@ -44,14 +44,15 @@ enum {
     OTHERS_CLAIMED = 4, /* is about to be found garbage, or not: who upgrades waits */
     OTHERS_ONE = 16,
 
-    HOLDER_THREAD = 0xffffff,
+    HOLDER_THREAD = 0x3fffff,
+    HOLDER_WATCHED = 1 << 22,  /* may be part of a cycle, and no suspect yet: releasing one is not quick */
+    HOLDER_BOUND = 1 << 23,    /* for its thread's use only: nothing is quick */
     HOLDER_NUMBERED = 1 << 24, /* somebody keeps the generation: the next block here gets another */
     HOLDER_COUNTED = 1 << 25,  /* has references */
     HOLDER_CYCLIC = 1 << 26,   /* and may be part of a cycle of them */
     HOLDER_SUSPECT = 1 << 27,  /* is in a list of those that may be garbage */
     HOLDER_EDGES = 1 << 28,    /* owns something, or is owned */
     HOLDER_DYING = 1 << 29,    /* is being dropped */
-    HOLDER_BOUND = 1 << 30,    /* for its thread's use only */
 };
 
 static inline uint32_t note_generation(uint32_t word)
@@ -73,6 +74,18 @@ static ALWAYS_INLINE struct note *note_quick(const void *address)
         return NULL;
     struct slot_position position = unit_slot_position(unit, address);
     return LIKELY(position.is_start) ? (struct note *)(notes - 1) + position.index : NULL;
+}
+
+/* The note of the block that an address lies in, which is the start of an object's or near it; NULL as above. */
+static ALWAYS_INLINE struct note *note_around(const void *address)
+{
+    if (UNLIKELY(!heap_contains(address)))
+        return NULL;
+    struct unit *unit = unit_at(address);
+    uintptr_t notes = __atomic_load_n(&unit->notes, __ATOMIC_ACQUIRE);
+    if (UNLIKELY((notes & 1) == 0))
+        return NULL;
+    return (struct note *)(notes - 1) + unit_slot_position(unit, address).index;
 }
 
 /* The note of the slot or large block, or NULL. */

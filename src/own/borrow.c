@@ -66,7 +66,7 @@ COLD static bool make_room(struct own_self *self)
     return true;
 }
 
-static void push(const void *object, const gca_place *place, unsigned bits)
+static ALWAYS_INLINE void push(const void *object, const gca_place *place, unsigned bits)
 {
     struct own_self *self = &own_self;
     if (UNLIKELY(self->borrow_top == self->borrow_limit) && !make_room(self)) {
@@ -111,7 +111,14 @@ COLD static uintptr_t take_from_others(const void *object, unsigned kind)
     return place;
 }
 
-static uintptr_t pop(const void *object, unsigned kind)
+NOINLINE static uintptr_t pop_other(const void *object, unsigned kind)
+{
+    uintptr_t place = take_from(&own_self, object, kind);
+    pop_ended(&own_self);
+    return place != 0 ? place : take_from_others(object, kind);
+}
+
+static ALWAYS_INLINE uintptr_t pop(const void *object, unsigned kind)
 {
     struct own_self *self = &own_self;
     struct borrow *top = self->borrow_top - 1;
@@ -122,9 +129,7 @@ static uintptr_t pop(const void *object, unsigned kind)
             return place;
         }
     }
-    uintptr_t place = take_from(self, object, kind);
-    pop_ended(self);
-    return place != 0 ? place : take_from_others(object, kind);
+    return pop_other(object, kind);
 }
 
 /* Where the object was last borrowed, by anybody; NULL if nobody knows. own_lock is held. */
@@ -160,7 +165,7 @@ COLD static void report_conflict(const void *object, const char *title, const gc
                "%s", title);
 }
 
-static bool is_foreign_thread(const struct note *note)
+static ALWAYS_INLINE bool is_foreign_thread(const struct note *note)
 {
     return note_has(note, HOLDER_BOUND) && (note_thread(note) == 0 || note_thread(note) != own_self.thread);
 }

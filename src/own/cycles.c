@@ -12,7 +12,7 @@
  * Uses os, base, heap, gc. Locks: none.
  */
 #include "gc/stop.h"
-#include "heap/allocate.h"
+
 #include "heap/metadata.h"
 #include "heap/span.h"
 #include "os/maps.h"
@@ -53,6 +53,12 @@ static struct suspects *own_suspects(void)
             own_need_exit();
     }
     return set;
+}
+
+static void set_suspect(struct note *note, bool is_one)
+{
+    note_unset(note, is_one ? HOLDER_WATCHED : HOLDER_SUSPECT);
+    note_set(note, is_one ? HOLDER_SUSPECT : HOLDER_WATCHED);
 }
 
 /* ---- objects in a trial ---- */
@@ -314,7 +320,7 @@ static void drop_garbage(struct trial *trial)
     }
     own_self.drops--;
     for (size_t i = 0; i < trial->visited.count; i++)
-        heap_free(trial->visited.items[i]);
+        own_free(trial->visited.items[i]);
     own_end_waiting();
 }
 
@@ -357,7 +363,7 @@ static size_t run_group(struct trial *trial, size_t limit)
     trial->visited.count = 0;
     void *object;
     for (size_t i = 0; i < limit && (object = suspects_take(set)) != NULL; i++) {
-        note_unset(note_quick(object), HOLDER_SUSPECT);
+        set_suspect(note_quick(object), false);
         set->stats.suspects++;
         struct note *note = candidate(object);
         if (note != NULL && colour_of(note) == 0)
@@ -373,7 +379,7 @@ static void suspect_again(const struct trial *trial)
         struct note *note = candidate(trial->again.items[i]);
         if (note != NULL && strong_of(note) != 0 && !note_has(note, HOLDER_SUSPECT) &&
             suspects_add(trial->set, trial->again.items[i]))
-            note_set(note, HOLDER_SUSPECT);
+            set_suspect(note, true);
     }
 }
 
@@ -420,7 +426,7 @@ void cycles_suspect(void *object, struct note *note)
     struct suspects *set = own_suspects();
     if (set == NULL || !suspects_add(set, object))
         return;
-    note_set(note, HOLDER_SUSPECT);
+    set_suspect(note, true);
     if (UNLIKELY(set->count >= set->limit) && set->threshold != 0 && !set->is_running && own_self.drops == 0)
         run(set, 0);
 }
@@ -429,7 +435,7 @@ void cycles_forget(void *object, struct note *note)
 {
     if (own_self.suspects != NULL)
         suspects_remove(own_self.suspects, object);
-    note_unset(note, HOLDER_SUSPECT);
+    set_suspect(note, false);
 }
 
 /* Its objects are nobody's to look at afterwards. */

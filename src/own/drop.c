@@ -10,6 +10,7 @@
 #include "base/bits.h"
 #include "heap/allocate.h"
 #include "heap/span.h"
+#include "own/cycles.h"
 #include "own/export.h"
 #include "own/self.h"
 #include "own/types.h"
@@ -46,21 +47,103 @@ static void *allocate(size_t size_bytes, size_t align_bytes)
     return block != NULL ? memset(block, 0, size_bytes) : NULL;
 }
 
-static void *make(gca_type *type, size_t size_bytes, size_t align_bytes)
+/* Where a slot keeps what concerns its block: to be had without a look at the span's extent. */
+struct spot {
+    struct unit *unit;
+    size_t index;
+    struct note *note;
+    uint32_t *ids; /* of types; NULL when the span has none */
+};
+
+/* False for what is large or in no slot, and where no block of the span was ever noted. */
+static ALWAYS_INLINE bool find_spot(const void *object, struct spot *spot)
+{
+    if (UNLIKELY(!heap_contains(object)))
+        return false;
+    struct unit *unit = unit_at(object);
+    uintptr_t notes = __atomic_load_n(&unit->notes, __ATOMIC_ACQUIRE);
+    if (UNLIKELY((notes & 1) == 0) || UNLIKELY(unit->kind != UNIT_SPAN))
+        return false;
+    struct slot_position position = unit_slot_position(unit, object);
+    *spot = (struct spot){unit, position.index, (struct note *)(notes - 1) + position.index,
+                          __atomic_load_n(&unit->span->columns[COLUMN_TYPE], __ATOMIC_ACQUIRE)};
+    return LIKELY(position.is_start);
+}
+
+/* Most objects: a slot of a span that has typed objects already. */
+static ALWAYS_INLINE bool note_quickly(void *object, const gca_type *type, struct note **note_out)
+{
+    struct spot spot;
+    if (UNLIKELY(!find_spot(object, &spot)) || UNLIKELY(spot.ids == NULL) || UNLIKELY(type->id == 0) ||
+        UNLIKELY(spot.ids[spot.index] != 0))
+        return false;
+    uint8_t *state = spot.unit->states + spot.index;
+    slot_state_set(state, slot_state_get(state) | SLOT_NOTED);
+    spot.ids[spot.index] = type->id;
+    types_count(type->id, spot.unit->slot_bytes, 1);
+    *note_out = spot.note;
+    return true;
+}
+
+/* An object that is nothing but its bytes, and nobody's but its owner's: `holder` is its note's, `owner` none or the reference. */
+static ALWAYS_INLINE bool drop_quickly(void *object, uint32_t holder)
+{
+    struct spot spot;
+    if (UNLIKELY(gca_checks != 0) || UNLIKELY(!find_spot(object, &spot)) || UNLIKELY(spot.ids == NULL))
+        return false;
+    uint8_t *state = spot.unit->states + spot.index;
+    uint32_t id = spot.ids[spot.index];
+    if (UNLIKELY(id == 0) || UNLIKELY((slot_state_get(state) & (SLOT_NOTED | 1)) != (SLOT_NOTED | 1)) ||
+        UNLIKELY(atomic_load_explicit(&spot.note->holder, memory_order_relaxed) != holder))
+        return false;
+    const gca_type *type = types_by_id(id);
+    if (UNLIKELY(type->drop != NULL) || UNLIKELY(type->pointer_count != 0))
+        return false;
+    types_count(id, spot.unit->slot_bytes, -1);
+    spot.ids[spot.index] = 0;
+    atomic_store_explicit(&spot.note->holder, 0, memory_order_relaxed);
+    atomic_store_explicit(&spot.note->others, 0, memory_order_relaxed);
+    slot_state_set(state, slot_state_get(state) & (uint8_t)~SLOT_NOTED);
+    heap_free(object);
+    return true;
+}
+
+bool own_end_quickly(void *object)
+{
+    return drop_quickly(object, HOLDER_COUNTED);
+}
+
+/* Objects that only hold each other may be all that stands in the way. */
+COLD static void *allocate_again(size_t size_bytes, size_t align_bytes)
+{
+    void *object = cycles_run(0) != 0 ? allocate(size_bytes, align_bytes) : NULL;
+    if (object == NULL)
+        errno = ENOMEM;
+    return object;
+}
+
+static ALWAYS_INLINE void *make_noted(gca_type *type, size_t size_bytes, size_t align_bytes, struct note **note_out)
 {
     struct block block;
     void *object = allocate(size_bytes, align_bytes);
-    if (UNLIKELY(object == NULL)) {
-        errno = ENOMEM;
+    if (UNLIKELY(object == NULL) && (object = allocate_again(size_bytes, align_bytes)) == NULL)
         return NULL;
-    }
+    if (LIKELY(note_quickly(object, type, note_out)))
+        return object;
     lookup_block(object, &block);
-    if (UNLIKELY(note_new(&block) == NULL || types_set(&block, type) != 0)) {
+    *note_out = note_new(&block);
+    if (UNLIKELY(*note_out == NULL || types_set(&block, type) != 0)) {
         heap_free(object);
         errno = ENOMEM;
         return NULL;
     }
     return object;
+}
+
+static void *make(gca_type *type, size_t size_bytes, size_t align_bytes)
+{
+    struct note *note;
+    return make_noted(type, size_bytes, align_bytes, &note);
 }
 
 EXPORT void *gca_new_at(gca_site *site)
@@ -93,12 +176,12 @@ EXPORT void *gca_rc_new_at(gca_site *site)
 {
     if (UNLIKELY(merge_waits()))
         merge_own();
-    void *object = gca_new_at(site);
+    struct note *note;
+    void *object = make_noted(types_at(site), site->size_bytes, site->align_bytes, &note);
     if (UNLIKELY(object == NULL))
         return NULL;
-    struct note *note = own_note(object);
     uint32_t thread = LIKELY(own_self.thread != 0) ? own_self.thread : merge_number();
-    uint32_t cyclic = site->_type->pointer_count != 0 ? HOLDER_CYCLIC : 0;
+    uint32_t cyclic = site->_type->pointer_count != 0 ? HOLDER_CYCLIC | HOLDER_WATCHED : 0;
     if (LIKELY(thread != 0))
         atomic_store_explicit(&note->strong, 1, memory_order_relaxed);
     else
@@ -108,6 +191,45 @@ EXPORT void *gca_rc_new_at(gca_site *site)
 }
 
 /* ---- ending ---- */
+
+/*
+ * Frees an object whose end has been decided. What the heap would ask is done here, so that free() finds a plain block; but for
+ * what is large, and what may never be used again.
+ */
+static void free_ended(const struct block *block, struct note *note)
+{
+    void *object = (void *)block->start;
+    if (LIKELY(block->span->slot_count > 1) && !note_has(note, HOLDER_EDGES)) {
+        types_forget(block);
+        if (LIKELY(note_end(block))) {
+            uint8_t *state = &block->span->states[block->index];
+            slot_state_set(state, slot_state_get(state) & (uint8_t)~SLOT_NOTED);
+        } else {
+            note_set(note, HOLDER_DYING);
+        }
+    } else {
+        note_set(note, HOLDER_DYING);
+    }
+    heap_free(object);
+}
+
+void own_free(void *object)
+{
+    struct block block;
+    if (own_block(object, &block))
+        free_ended(&block, note_of(&block));
+}
+
+/* What has no function, pointers, owner, or others that look at it ends at once. */
+static bool end_quickly(const struct block *block, struct note *note)
+{
+    const gca_type *type = types_of(block);
+    if (note_has(note, HOLDER_EDGES | HOLDER_SUSPECT | HOLDER_NUMBERED) ||
+        (type != NULL && (type->drop != NULL || type->pointer_count != 0)))
+        return false;
+    free_ended(block, note);
+    return true;
+}
 
 void own_give_up(void *object)
 {
@@ -148,6 +270,8 @@ static void end_one(void *object)
         heap_free(object);
         return;
     }
+    if (end_quickly(&block, note))
+        return;
     const gca_type *type = types_of(&block);
     if (note_has(note, HOLDER_SUSPECT))
         cycles_forget(object, note);
@@ -158,7 +282,7 @@ static void end_one(void *object)
         edges_end(object, &own_self.ending);
     if (type != NULL)
         give_up_pointers(object, type);
-    heap_free(object);
+    free_ended(&block, note);
 }
 
 /* Runs until the list is as long as it was. */
@@ -194,7 +318,7 @@ void own_end_waiting(void)
 EXPORT void gca_drop(void *object)
 {
     struct block block;
-    if (object == NULL)
+    if (object == NULL || LIKELY(drop_quickly(object, 0)))
         return;
     if (UNLIKELY(!own_block(object, &block))) {
         own_report(&(struct own_report){.object = object, .section = section, .caller = CALLER},
@@ -215,7 +339,7 @@ EXPORT void gca_drop(void *object)
         gca_release(object);
         return;
     }
-    if (borrow_may_end(object, note, "dropped", CALLER))
+    if (borrow_may_end(object, note, "dropped", CALLER) && !end_quickly(&block, note))
         own_end(object);
 }
 

@@ -52,6 +52,7 @@ COLD uint32_t merge_number(void)
     lock_take(&own_lock);
     if (make_room(last_number + 1)) {
         own_self.thread = ++last_number;
+        own_holder = own_self.thread;
         own_self.record = record_of(own_self.thread);
         own_self.record->is_alive = true;
         own_self.record->forks = image_now->fork_count;
@@ -134,6 +135,7 @@ void merge_thread_exit(void)
         return;
     merge_all(true);
     own_self.thread = 0;
+    own_holder = UINT32_MAX;
     own_self.record = NULL;
 }
 

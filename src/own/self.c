@@ -22,6 +22,8 @@
 
 _Thread_local struct own_self own_self __attribute__((tls_model("initial-exec")));
 
+_Thread_local uint32_t own_holder __attribute__((tls_model("initial-exec"))) = UINT32_MAX;
+
 struct lock own_lock;
 
 EXPORT int gca_checks;
@@ -119,7 +121,7 @@ static bool on_moved(const struct block *from, const struct block *to)
     gca_type *type = types_of(from);
     if (other == NULL || (type != NULL && types_set(to, type) != 0))
         return false;
-    uint32_t kept = HOLDER_COUNTED | HOLDER_CYCLIC | HOLDER_EDGES | HOLDER_BOUND | HOLDER_THREAD;
+    uint32_t kept = HOLDER_COUNTED | HOLDER_CYCLIC | HOLDER_WATCHED | HOLDER_EDGES | HOLDER_BOUND | HOLDER_THREAD;
     if (note_has(note, HOLDER_SUSPECT))
         cycles_forget((void *)from->start, note);
     atomic_store(&other->strong, atomic_load(&note->strong));

@@ -58,6 +58,9 @@ struct own_self {
 
 extern _Thread_local struct own_self own_self __attribute__((tls_model("initial-exec")));
 
+/* The number once more, as what the fast paths compare with: of a thread without one, nobody's. */
+extern _Thread_local uint32_t own_holder __attribute__((tls_model("initial-exec")));
+
 extern struct lock own_lock;
 
 /* Once for each thread that has anything to be done when it ends. */
@@ -101,6 +104,12 @@ int own_need_note(const void *object, struct note **note_out);
 
 /* The object's last owner or reference has gone. */
 void own_end(void *object);
+
+/* The same at once, for the last reference to what is no more than its bytes; false for all else, which is as before. */
+bool own_end_quickly(void *object);
+
+/* Frees an object that has ended, but for its memory. */
+void own_free(void *object);
 
 /* What gave up has left in own_self.ending while own_self.drops was raised. */
 void own_end_waiting(void);

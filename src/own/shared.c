@@ -66,16 +66,18 @@ COLD static void *retain_slowly(const void *object, void *caller)
     return (void *)(uintptr_t)object;
 }
 
-/* A thread without a number takes itself for the holder of what nobody holds; but that has no `strong` references. */
+/*
+ * Who holds an object that is not bound has references to it: `strong` is not 0. A thread without a number matches no holder.
+ */
 EXPORT void *gca_retain_of(const void *object)
 {
-    struct note *note = note_quick(object);
+    struct note *note = note_around(object);
     if (UNLIKELY(note == NULL))
         return retain_slowly(object, CALLER);
     uint32_t holder = atomic_load_explicit(&note->holder, memory_order_relaxed);
-    uint32_t strong = atomic_load_explicit(&note->strong, memory_order_relaxed);
-    if (UNLIKELY(!is_mine(holder)) || UNLIKELY(strong == 0))
+    if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND)) != own_holder))
         return retain_slowly(object, CALLER);
+    uint32_t strong = atomic_load_explicit(&note->strong, memory_order_relaxed);
     atomic_store_explicit(&note->strong, strong + 1, memory_order_relaxed);
     return (void *)(uintptr_t)object;
 }
@@ -85,10 +87,17 @@ EXPORT void *gca_retain_of(const void *object)
 /* The holder's last reference goes: from here on all count in `others`. */
 static bool release_last_own(void *object, struct note *note)
 {
-    if (note_has(note, HOLDER_SUSPECT))
+    uint32_t holder = atomic_load_explicit(&note->holder, memory_order_relaxed);
+    if ((holder & HOLDER_SUSPECT) != 0)
         cycles_forget(object, note);
     atomic_store_explicit(&note->strong, 0, memory_order_relaxed);
-    if (!note_has(note, HOLDER_BOUND))
+    /* Without weak references, and others' own, there is no way for anybody to come by one: it ends. */
+    if ((holder & (HOLDER_NUMBERED | HOLDER_BOUND)) == 0 && atomic_load_explicit(&note->others, memory_order_acquire) == 0) {
+        atomic_store_explicit(&note->others, OTHERS_MERGED, memory_order_relaxed);
+        atomic_store_explicit(&note->holder, HOLDER_COUNTED | (holder & HOLDER_EDGES), memory_order_relaxed);
+        return true;
+    }
+    if ((holder & HOLDER_BOUND) == 0)
         note_unset(note, HOLDER_THREAD);
     int32_t old = atomic_fetch_or_explicit(&note->others, OTHERS_MERGED, memory_order_acq_rel);
     return (old & OTHERS_QUEUED) == 0 && count_of(old) == 0;
@@ -99,7 +108,7 @@ static bool release_own(void *object, struct note *note, uint32_t strong)
     if (strong == 1)
         return release_last_own(object, note);
     atomic_store_explicit(&note->strong, strong - 1, memory_order_relaxed);
-    if (note_has(note, HOLDER_CYCLIC) && !note_has(note, HOLDER_SUSPECT))
+    if (note_has(note, HOLDER_WATCHED))
         cycles_suspect(object, note);
     return false;
 }
@@ -143,19 +152,19 @@ NOINLINE static void release_slowly(void *object, void *caller)
         merge_own();
     if (note_has(note, HOLDER_BOUND) && !borrow_may_use(object, note, "released", caller))
         return;
-    if (shared_release(object, note, caller) && borrow_may_end(object, note, "released for good", caller))
+    if (shared_release(object, note, caller) && borrow_may_end(object, note, "released for good", caller) &&
+        !own_end_quickly(object))
         own_end(object);
 }
 
 EXPORT void gca_release(void *object)
 {
-    struct note *note = note_quick(object);
+    struct note *note = note_around(object);
     if (UNLIKELY(note == NULL))
         return release_slowly(object, CALLER);
     uint32_t holder = atomic_load_explicit(&note->holder, memory_order_relaxed);
     uint32_t strong = atomic_load_explicit(&note->strong, memory_order_relaxed);
-    bool is_new_suspect = (holder & (HOLDER_CYCLIC | HOLDER_SUSPECT)) == HOLDER_CYCLIC;
-    if (UNLIKELY(!is_mine(holder)) || UNLIKELY(strong <= 1) || UNLIKELY(is_new_suspect))
+    if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND | HOLDER_WATCHED)) != own_holder) || UNLIKELY(strong == 1))
         return release_slowly(object, CALLER);
     atomic_store_explicit(&note->strong, strong - 1, memory_order_relaxed);
 }
@@ -179,7 +188,7 @@ EXPORT int gca_share(void *object)
     atomic_store_explicit(&note->strong, thread != 0, memory_order_relaxed);
     atomic_store_explicit(&note->others, thread != 0 ? 0 : OTHERS_ONE | OTHERS_MERGED, memory_order_relaxed);
     note_set(note, thread);
-    note_set(note, HOLDER_COUNTED | (type != NULL && type->pointer_count != 0 ? HOLDER_CYCLIC : 0));
+    note_set(note, HOLDER_COUNTED | (type != NULL && type->pointer_count != 0 ? HOLDER_CYCLIC | HOLDER_WATCHED : 0));
     return 0;
 }
 
@@ -219,7 +228,7 @@ EXPORT void *gca_unwrap_of(void *object)
     struct note *note = counted(object, "gca_unwrap", CALLER);
     if (note == NULL || !take_only(object, note))
         return NULL;
-    note_unset(note, HOLDER_COUNTED | HOLDER_CYCLIC | (note_has(note, HOLDER_BOUND) ? 0 : HOLDER_THREAD));
+    note_unset(note, HOLDER_COUNTED | HOLDER_CYCLIC | HOLDER_WATCHED | (note_has(note, HOLDER_BOUND) ? 0 : HOLDER_THREAD));
     return object;
 }
 
@@ -301,7 +310,7 @@ static struct note *find_weak(gca_weak weak)
 
 EXPORT void *gca_get(gca_weak weak)
 {
-    struct note *note = note_quick(address_of(weak));
+    struct note *note = note_around(address_of(weak));
     if (UNLIKELY(note == NULL) || UNLIKELY(!is_generation(note, weak)))
         note = find_weak(weak);
     return note != NULL && LIKELY(!note_has(note, HOLDER_DYING)) ? address_of(weak) : NULL;
@@ -355,14 +364,14 @@ COLD static void *upgrade_slowly(gca_weak weak)
 EXPORT void *gca_upgrade(gca_weak weak)
 {
     void *object = address_of(weak);
-    struct note *note = note_quick(object);
+    struct note *note = note_around(object);
     if (UNLIKELY(note == NULL))
         return upgrade_slowly(weak);
     uint32_t holder = atomic_load_explicit(&note->holder, memory_order_relaxed);
-    uint32_t strong = atomic_load_explicit(&note->strong, memory_order_relaxed);
-    if (UNLIKELY(!is_mine(holder)) || UNLIKELY(strong == 0) || UNLIKELY(!is_generation(note, weak)) ||
-        UNLIKELY(note_quick(object) != note))
+    if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND)) != own_holder) || UNLIKELY(!is_generation(note, weak)) ||
+        UNLIKELY(note_around(object) != note))
         return upgrade_slowly(weak);
+    uint32_t strong = atomic_load_explicit(&note->strong, memory_order_relaxed);
     atomic_store_explicit(&note->strong, strong + 1, memory_order_relaxed);
     return object;
 }

@@ -49,8 +49,26 @@ static void raise_to(_Atomic uint64_t *peak, uint64_t value)
         continue;
 }
 
+/* As plain arithmetic; the peak is what `current` was at most. */
+static ALWAYS_INLINE void count_alone(struct typed_entry *entry, uint64_t size_bytes)
+{
+    uint64_t current = atomic_load_explicit(&entry->current, memory_order_relaxed) + 1;
+    uint64_t bytes = atomic_load_explicit(&entry->current_bytes, memory_order_relaxed) + size_bytes;
+    atomic_store_explicit(&entry->made, atomic_load_explicit(&entry->made, memory_order_relaxed) + 1, memory_order_relaxed);
+    atomic_store_explicit(&entry->current, current, memory_order_relaxed);
+    atomic_store_explicit(&entry->current_bytes, bytes, memory_order_relaxed);
+    if (UNLIKELY(current > atomic_load_explicit(&entry->peak, memory_order_relaxed)))
+        atomic_store_explicit(&entry->peak, current, memory_order_relaxed);
+    if (UNLIKELY(bytes > atomic_load_explicit(&entry->peak_bytes, memory_order_relaxed)))
+        atomic_store_explicit(&entry->peak_bytes, bytes, memory_order_relaxed);
+}
+
 static void count_one(uint32_t id, uint64_t size_bytes)
 {
+    if (LIKELY(os_is_single_threaded())) {
+        count_alone(entry_of(id), size_bytes);
+        return;
+    }
     struct typed_entry *entry = entry_of(id);
     add(&entry->made, 1);
     raise_to(&entry->peak, add(&entry->current, 1));
@@ -177,14 +195,28 @@ int types_set(const struct block *block, gca_type *type)
     return 0;
 }
 
+void types_count(uint32_t id, size_t block_bytes, int by)
+{
+    if (by > 0) {
+        count_one(id, block_bytes);
+        return;
+    }
+    struct typed_entry *entry = entry_of(id);
+    add(&entry->current, (uint64_t)-1);
+    add(&entry->current_bytes, -(uint64_t)block_bytes);
+}
+
+gca_type *types_by_id(uint32_t id)
+{
+    return entry_of(id)->type;
+}
+
 void types_forget(const struct block *block)
 {
     uint32_t *ids = ids_of(block);
     if (ids == NULL || ids[block->index] == 0)
         return;
-    struct typed_entry *entry = entry_of(ids[block->index]);
-    add(&entry->current, (uint64_t)-1);
-    add(&entry->current_bytes, -(uint64_t)block->size_bytes);
+    types_count(ids[block->index], block->size_bytes, -1);
     ids[block->index] = 0;
 }
 

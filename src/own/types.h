@@ -10,6 +10,9 @@
 /* The id of a block's type, 0 for none. */
 uint32_t types_id(const struct block *block);
 
+/* Of an id that is not 0. */
+gca_type *types_by_id(uint32_t id);
+
 /* The type, or NULL. */
 gca_type *types_of(const struct block *block);
 
@@ -21,5 +24,8 @@ void types_forget(const struct block *block);
 
 /* The type for which gca_new(T) stands here. */
 gca_type *types_at(gca_site *site);
+
+/* A type's count, for who knows it; `by` is 1 or -1. */
+void types_count(uint32_t id, size_t block_bytes, int by);
 
 #endif
