@@ -11,6 +11,8 @@ libgcalloc_la_SOURCES = \
 	preload/api.c \
 	preload/collect.c \
 	preload/export.h \
+	preload/fault.c \
+	preload/fault.h \
 	preload/inspect.c \
 	preload/leaks.c \
 	preload/leaks.h \

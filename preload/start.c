@@ -17,6 +17,7 @@
 #include "os/thread.h"
 #include "preload/leaks.h"
 #include "own/self.h"
+#include "preload/fault.h"
 #include "preload/report.h"
 #include "preload/stop_often.h"
 
@@ -75,6 +76,8 @@ __attribute__((constructor)) static void start(void)
     int quarantine_result = options_now()->quarantine ? quarantine_start() : 0;
     region_is_on = (options_now()->gc && result == 0) ||
                    (options_now()->quarantine && quarantine_result == 0);
+    if (region_is_on && options_now()->quarantine)
+        fault_start();
     if (region_is_on && options_now()->stop_every_us != 0)
         stop_often_start();
     if (result != 0)

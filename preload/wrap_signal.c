@@ -9,7 +9,10 @@
  */
 #include "gc/region.h"
 #include "gc/threads.h"
+#include "os/signals.h"
+#include "os/thread.h"
 #include "preload/export.h"
+#include "preload/fault.h"
 #include "preload/next.h"
 
 #include <signal.h>
@@ -24,11 +27,28 @@ enum { SIGNAL_COUNT = 65 };
 /* The program's handlers of those signals for which the kernel has ours. */
 static _Atomic uintptr_t handlers[SIGNAL_COUNT];
 
+/* Faults are told of: the kernel has our handler of SIGSEGV also while the program has none. */
+static bool tells_faults;
+
+/* What the kernel would have done: the access is made again, or the signal is sent again, without a handler. */
+COLD static void default_fault(const siginfo_t *info)
+{
+    struct os_disposition none = {0};
+    os_signal_set(SIGSEGV, &none);
+    if (info->si_code <= 0)
+        os_signal_send(os_process_id(), os_thread_id(), SIGSEGV, 0);
+}
+
 static void handle(int signal, siginfo_t *info, void *context)
 {
     uintptr_t suspended = region_is_on ? region_suspend() : 0;
+    if (UNLIKELY(signal == SIGSEGV && tells_faults))
+        fault_report(info, context);
     /* A handler that takes one argument leaves the others alone. */
-    ((handler *)handlers[signal])(signal, info, context);
+    if (LIKELY(handlers[signal] != 0))
+        ((handler *)handlers[signal])(signal, info, context);
+    else
+        default_fault(info);
     region_resume(suspended);
 }
 
@@ -46,7 +66,9 @@ static uintptr_t replace(int signal, uintptr_t wanted, uintptr_t *before_out)
 {
     bool is_known = signal > 0 && signal < SIGNAL_COUNT;
     *before_out = is_known ? handlers[signal] : 0;
-    if (!region_is_on || !is_known || !is_function(wanted) || !threads_is_own_process())
+    bool is_default = wanted == (uintptr_t)SIG_DFL && signal == SIGSEGV && tells_faults;
+    if (!region_is_on || !is_known || (!is_function(wanted) && !is_default) ||
+        !threads_is_own_process())
         return wanted;
     handlers[signal] = wanted; /* before the kernel knows: the next signal may be for the new one */
     return (uintptr_t)handle;
@@ -58,6 +80,14 @@ static uintptr_t translate(uintptr_t found, uintptr_t before)
     return found == (uintptr_t)handle ? before : found;
 }
 
+COLD static void translate_action(struct sigaction *found, uintptr_t before)
+{
+    if ((uintptr_t)found->sa_handler == (uintptr_t)handle && before == 0)
+        *found = (struct sigaction){.sa_handler = SIG_DFL}; /* the flags were ours as well */
+    else
+        found->sa_handler = (__sighandler_t)translate((uintptr_t)found->sa_handler, before);
+}
+
 EXPORT int sigaction(int signal, const struct sigaction *restrict action,
                      struct sigaction *restrict old)
 {
@@ -65,14 +95,18 @@ EXPORT int sigaction(int signal, const struct sigaction *restrict action,
     struct sigaction replaced;
     uintptr_t before;
     uintptr_t wanted = action != NULL ? (uintptr_t)action->sa_handler : 0;
-    uintptr_t given = replace(signal, wanted, &before);
-    if (action != NULL) {
+    uintptr_t given = action != NULL ? replace(signal, wanted, &before) : 0;
+    if (action == NULL)
+        before = signal > 0 && signal < SIGNAL_COUNT ? handlers[signal] : 0;
+    else {
         replaced = *action;
         replaced.sa_handler = (__sighandler_t)given;
+        if (given != wanted && wanted == 0)
+            replaced.sa_flags = SA_SIGINFO | SA_ONSTACK;
     }
     int result = (int)function(signal, action != NULL ? (long)&replaced : 0, (long)old, 0, 0, 0, 0);
     if (result == 0 && old != NULL)
-        old->sa_handler = (__sighandler_t)translate((uintptr_t)old->sa_handler, before);
+        translate_action(old, before);
     if (result != 0 && given != wanted)
         handlers[signal] = before;
     return result;
@@ -112,4 +146,14 @@ EXPORT __sighandler_t __sysv_signal(int number, __sighandler_t wanted)
 EXPORT __sighandler_t sigset(int number, __sighandler_t wanted)
 {
     return (__sighandler_t)set_simply(NEXT_sigset, number, (uintptr_t)wanted);
+}
+
+COLD void fault_start(void)
+{
+    struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct sigaction before;
+    region_function *function = (region_function *)next_function(NEXT_sigaction);
+    if (function(SIGSEGV, 0, (long)&before, 0, 0, 0, 0) != 0 || before.sa_handler != SIG_DFL)
+        return;
+    tells_faults = function(SIGSEGV, (long)&action, 0, 0, 0, 0, 0) == 0;
 }

@@ -106,6 +106,17 @@ COLD void misuse_double_free(void *pointer, size_t size_bytes, void *caller)
     finish(&text, "freed now", caller, "double free");
 }
 
+COLD void misuse_access_after_free(const void *address, const void *block, size_t size_bytes, void *caller)
+{
+    char buffer[REPORT_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_add(&text, "gcalloc: error: access of %p, which was freed: offset %zu of a block of %zu bytes at %p\n", address,
+             (size_t)((uintptr_t)address - (uintptr_t)block), size_bytes, block);
+    add_history(&text, block);
+    add_place(&text, "accessed", caller);
+    say(&text, "use after free");
+}
+
 /* What finds no place is not reported: those that did say enough. The count goes last. */
 COLD void misuse_note_double_free(void *pointer)
 {

@@ -38,6 +38,9 @@ static inline void misuse_report_noted(void)
 /* A held block that differs from how it was left from offset_bytes on. on_error does not matter. */
 void misuse_write_after_free(const void *block, size_t size_bytes, size_t offset_bytes, bool aborts);
 
+/* The program has faulted at an address in a block that it has freed. Async-signal-safe, and goes on. */
+void misuse_access_after_free(const void *address, const void *block, size_t size_bytes, void *caller);
+
 /* What can say of a block where it was allocated and freed, in lines of their own. */
 struct text;
 

@@ -1,6 +1,7 @@
 /*
  * Errors that the quarantine finds, one a run: "write" writes to blocks that were freed, "late" frees a block again after all that
- * could have been reused was, "trap" reads a large block that was freed, and "handled" does so with a handler of its own.
+ * could have been reused was, "trap" reads a large block that was freed, and "handled" does so with a handler of its own; "null" and
+ * "raise" are faults that have nothing to do with it.
  */
 #include "gcalloc/quarantine.h"
 #include "support/opaque.h"
@@ -96,6 +97,10 @@ int main(int argc, char **argv)
         free_late();
     else if (strcmp(argv[1], "trap") == 0)
         read_freed();
+    else if (strcmp(argv[1], "null") == 0)
+        *(volatile char *)opaque(NULL) = 1;
+    else if (strcmp(argv[1], "raise") == 0)
+        raise(SIGSEGV);
     else
         read_handled();
     return 0;

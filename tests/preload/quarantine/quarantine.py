@@ -75,8 +75,11 @@ def main():
     tally.case("a write after free aborts", lambda: finds("write", "quarantine,quarantine_report=abort", written, -signal.SIGABRT))
     tally.case("a write after free in silence", lambda: finds("write", "quarantine,quarantine_report=silent", r"$"))
     tally.case("a late double free, with stacks", lambda: finds("late", "quarantine,stacks=8", r"gcalloc: error: double free of 0x[0-9a-f]+ \(64 bytes\)\n" + history + "  freed now  ", -signal.SIGABRT))
-    tally.case("a read of a large block", lambda: finds("trap", "quarantine", r"", -signal.SIGSEGV))
-    tally.case("a read of a large block, handled", lambda: finds("handled", "quarantine", r""))
+    accessed = r"gcalloc: error: access of 0x[0-9a-f]+, which was freed: offset 4096 of a block of 1064960 bytes at 0x[0-9a-f]+\n"
+    tally.case("a fault elsewhere", lambda: finds("null", "quarantine", r"$", -signal.SIGSEGV))
+    tally.case("a signal without a fault", lambda: finds("raise", "quarantine", r"$", -signal.SIGSEGV))
+    tally.case("a read of a large block", lambda: finds("trap", "quarantine,stacks=8", accessed, -signal.SIGSEGV))
+    tally.case("a read of a large block, handled", lambda: finds("handled", "quarantine", accessed))
     tally.case("gcalloc run --quarantine --stats", reports)
     tally.finish()
 
