@@ -19,12 +19,12 @@ EXPORT int mprotect(void *start, size_t size_bytes, int protection)
 {
     prepare(start);
     return (int)((region_function *)next_function(NEXT_mprotect))((long)start, (long)size_bytes,
-                                                                 protection, 0, 0, 0, 0);
+                                                                  protection, 0, 0, 0, 0);
 }
 
 EXPORT int pkey_mprotect(void *start, size_t size_bytes, int protection, int key)
 {
     prepare(start);
-    return (int)((region_function *)next_function(NEXT_pkey_mprotect))((long)start, (long)size_bytes,
-                                                                      protection, key, 0, 0, 0);
+    return (int)((region_function *)next_function(NEXT_pkey_mprotect))(
+        (long)start, (long)size_bytes, protection, key, 0, 0, 0);
 }

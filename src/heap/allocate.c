@@ -87,7 +87,7 @@ static void *allocate_large(size_t size_bytes, size_t align_bytes, bool zeroed)
 
 COLD void *heap_allocate_large(size_t size_bytes)
 {
-    return heap_recorded(allocate_large(size_bytes, 1, false), size_bytes);
+    return heap_recorded(allocate_large(size_bytes, 1, class_rule.zeroes), size_bytes);
 }
 
 static size_t at_least_one(size_t size_bytes)
@@ -108,12 +108,12 @@ static void start_if_first(void)
 static void *allocate_any(size_t size_bytes)
 {
     if (!class_exists(size_bytes))
-        return allocate_large(size_bytes, 1, false);
+        return allocate_large(size_bytes, 1, class_rule.zeroes);
     uint32_t class_index = class_of(size_bytes);
     struct buffer *buffer = &heap_self->buffers[class_index];
-    if (LIKELY(buffer->top != buffer->base))
+    if (LIKELY(buffer->top != buffer->base && !class_rule.zeroes))
         return buffer_take(buffer);
-    return allocate_slot(class_index, SLOT_ALLOCATED, false);
+    return allocate_slot(class_index, SLOT_ALLOCATED, class_rule.zeroes);
 }
 
 NOINLINE void *heap_allocate_slowly(size_t size_bytes)
@@ -155,12 +155,12 @@ void *heap_allocate_leaf(size_t size_bytes)
     start_if_first();
     size_bytes = at_least_one(size_bytes);
     if (!class_exists(size_bytes)) {
-        void *block = allocate_large(size_bytes, 1, false);
+        void *block = allocate_large(size_bytes, 1, class_rule.zeroes);
         if (block != NULL)
             large_set_leaf(block);
         return heap_recorded(block, size_bytes);
     }
-    return heap_recorded(allocate_slot(class_of(size_bytes), SLOT_LEAF, false), size_bytes);
+    return heap_recorded(allocate_slot(class_of(size_bytes), SLOT_LEAF, class_rule.zeroes), size_bytes);
 }
 
 /*
@@ -181,8 +181,8 @@ NOINLINE static void *allocate_aligned_slowly(size_t size_bytes, size_t align_by
 {
     start_if_first();
     bool is_large = !class_exists(size_bytes) || align_bytes > UNIT_BYTES;
-    void *block = is_large ? allocate_large(size_bytes, align_bytes, false)
-                           : allocate_slot(aligned_class(size_bytes, align_bytes), SLOT_ALLOCATED, false);
+    void *block = is_large ? allocate_large(size_bytes, align_bytes, class_rule.zeroes)
+                           : allocate_slot(aligned_class(size_bytes, align_bytes), SLOT_ALLOCATED, class_rule.zeroes);
     return heap_recorded(block, size_bytes);
 }
 

@@ -20,6 +20,7 @@
 #include "heap/remote.h"
 #include "heap/runs.h"
 #include "heap/span.h"
+#include "os/random.h"
 
 #include <errno.h>
 #include <string.h>
@@ -75,6 +76,25 @@ static bool grow(struct buffer *buffer, uint32_t class_index)
     return true;
 }
 
+/* Who can make a program allocate and free must not know what it gets next. Threads may share the state: all the better. */
+COLD static void shuffle(struct buffer *buffer)
+{
+    static _Atomic uint64_t state;
+    uint64_t random = atomic_load_explicit(&state, memory_order_relaxed);
+    if (random == 0)
+        random = os_random() | 1;
+    for (size_t left = (size_t)(buffer->top - buffer->base); left > 1; left--) {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        size_t other = (size_t)((random >> 32) * left >> 32);
+        struct entry entry = buffer->base[left - 1];
+        buffer->base[left - 1] = buffer->base[other];
+        buffer->base[other] = entry;
+    }
+    atomic_store_explicit(&state, random, memory_order_relaxed);
+}
+
 /* Half a buffer of slots from the heap's spans, as far as they have them. Returns whether the buffer holds any then. */
 static bool take_from_spans(struct thread_heap *heap, uint32_t class_index)
 {
@@ -91,6 +111,8 @@ static bool take_from_spans(struct thread_heap *heap, uint32_t class_index)
         wanted -= count;
     }
     lock_release(&heap->lock);
+    if (UNLIKELY(options_now()->shuffle))
+        shuffle(buffer);
     return buffer->top != buffer->base;
 }
 

@@ -44,6 +44,7 @@ extern const uint8_t class_by_16_bytes[1024];
 extern struct class_rule {
     size_t bias;
     size_t quick_limit; /* CLASS_BYTES_MAX; 0 when no allocation may take the fast path: see heap/recorder.h */
+    bool zeroes; /* every block reads as zero when it is handed out; then quick_limit is 0 */
 } class_rule __attribute__((visibility("hidden"))); /* no detour for its address */
 
 /* False for sizes that are large, and for 0 while the bias is 1. */

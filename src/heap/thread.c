@@ -56,6 +56,9 @@ NOINLINE static int start(void)
         if (options_now()->gc || options_now()->quarantine || options_now()->leaks)
             class_rule.bias = 0;
         heap_layout.holds_freed = options_now()->quarantine;
+        class_rule.zeroes = options_now()->zero;
+        if (class_rule.zeroes)
+            class_rule.quick_limit = 0;
         os_memory_fail(options_now()->fail_map, options_now()->fail_map_every);
         result = layout_start();
         if (result == 0) {

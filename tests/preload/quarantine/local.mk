@@ -3,6 +3,7 @@ quarantine_programs = \
 	tests/preload/quarantine/changed \
 	tests/preload/quarantine/churn \
 	tests/preload/quarantine/exploits \
+	tests/preload/quarantine/hardened \
 	tests/preload/quarantine/places
 
 if !SANITIZED
@@ -25,6 +26,11 @@ tests_preload_quarantine_exploits_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_quarantine_exploits_CFLAGS = $(TEST_CFLAGS)
 tests_preload_quarantine_exploits_SOURCES = tests/preload/quarantine/exploits.c
 tests_preload_quarantine_exploits_LDADD = libgcalloc.la libsubject.a
+
+tests_preload_quarantine_hardened_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_quarantine_hardened_CFLAGS = $(TEST_CFLAGS)
+tests_preload_quarantine_hardened_SOURCES = tests/preload/quarantine/hardened.c
+tests_preload_quarantine_hardened_LDADD = libsubject.a
 
 tests_preload_quarantine_places_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_quarantine_places_CFLAGS = $(TEST_CFLAGS)

@@ -69,7 +69,7 @@ static bool was_reused(uintptr_t hidden, size_t size)
 /* Free are also those that the search above has freed. */
 static bool is_reused(uintptr_t hidden, size_t size)
 {
-    return is_collected || is_taken(hidden, size, 8 * TAKEN_BYTES);
+    return is_collected || is_taken(hidden, size, (size_t)(size < 16384 ? 8 : 100) * TAKEN_BYTES);
 }
 
 static void expect(bool holds, const char *place, size_t size, size_t offset, const char *what)

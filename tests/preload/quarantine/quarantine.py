@@ -59,6 +59,18 @@ def reports():
         expect(re.search(pattern, errors), f"no {pattern} in {errors}")
 
 
+def hardened(what, options):
+    result = run([program("hardened"), what], env=subject_environment(options))
+    check(result)
+    return result.stdout
+
+
+def shuffles():
+    orders = {hardened("shuffle", "shuffle,verify") for _ in range(4)}
+    expect(len(orders) == 4, "the order was the same twice")
+    expect(len({hardened("shuffle", "verify") for _ in range(4)}) == 1, "the order differs without the option")
+
+
 def main():
     tally = Tally("quarantine")
     for options in ("quarantine", "quarantine,quarantine_stop=0", "quarantine,wipe=pattern", "quarantine,gc", "quarantine,trap_min=1G"):
@@ -80,6 +92,10 @@ def main():
     tally.case("a signal without a fault", lambda: finds("raise", "quarantine", r"$", -signal.SIGSEGV))
     tally.case("a read of a large block", lambda: finds("trap", "quarantine,stacks=8", accessed, -signal.SIGSEGV))
     tally.case("a read of a large block, handled", lambda: finds("handled", "quarantine", accessed))
+    for options in ("zero", "zero,quarantine", "zero,shuffle,gc", "zero,stacks=4"):
+        tally.case(f"what malloc hands out, {options}", lambda options=options: hardened("zero", options + ",verify"))
+    tally.case("the order of addresses", shuffles)
+    tally.case("threads, shuffled and zeroed", lambda: churns(4, 8000, "quarantine,shuffle,zero,verify"))
     tally.case("gcalloc run --quarantine --stats", reports)
     tally.finish()
 
