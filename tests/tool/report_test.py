@@ -286,6 +286,22 @@ def pprof_reads_it():
         check_ids(text)
 
 
+def go_opens_it():
+    """Google's pprof, as Go brings it along."""
+    if shutil.which("go") is None:
+        raise Missing("go")
+    with subject() as (folder, program, file):
+        path = os.path.join(folder, "profile.pb.gz")
+        shown(file, "-o", path)
+        environment = plain_environment(HOME=folder)
+        result = subprocess.run(["go", "tool", "pprof", "-lines", "-sample_index=leak_space", "-top", path], capture_output=True, check=False,
+                                env=environment)
+        text = result.stdout.decode()
+        expect(result.returncode == 0 and re.search(r"^File: server$", text, re.MULTILINE), f"{text}{result.stderr.decode()}")
+        expect(re.search(rf"2048B .* make {re.escape(program)}\.c:{made.SESSION_LINE} \(inline\)", text), f"no leak in\n{text}")
+        expect(f"session_new {program}.c:{made.CALLER_LINE}" in text, f"no caller in\n{text}")
+
+
 def check_ids(text):
     """What refers to something refers to something that is there, as pprof's CheckValid demands."""
     locations = {dict(one)["id"] for one in messages(text, "location")}
@@ -442,6 +458,29 @@ def page_in_browser():
         expect_same(addresses, set(), "addresses that would be fetched")
 
 
+def page_is_alive():
+    """A row opens, the search finds, the graph is gone into, the theme changes."""
+    clicks = """<script>
+document.getElementById('theme').click();
+document.querySelector('#sites tbody tr.row').click();
+[...document.querySelectorAll('#flame div')].find((box) => box.textContent === 'serve').click();
+document.getElementById('find').value = 'session_NEW';
+document.getElementById('find').dispatchEvent(new Event('input'));
+document.querySelector('#sites thead th:nth-child(3) button').click();
+</script></body>"""
+    with subject() as (folder, _, file):
+        page = os.path.join(folder, "page.html")
+        shown(file, "-o", page)
+        with open(page, encoding="utf-8") as stream:
+            source = stream.read()
+        with open(page, "w", encoding="utf-8") as stream:
+            stream.write(source.replace("</body>", clicks))
+        body = drawn_page(page)
+        for words in ('data-theme="dark"', '<tr class="detail">', "suppress with", "show all", "1 of 1 shown", 'aria-sort="descending"',
+                      "cycle make → 6 buffer_new → make"):
+            expect(words in body, f"{words!r} is not on the page")
+
+
 @contextlib.contextmanager
 def pair():
     """Two reports of one process, a minute apart: a site grown, one gone, one new, one the same."""
@@ -563,6 +602,7 @@ def main():
     tally.case("damaged programs", damaged_programs)
     tally.case("json: carries names, jq reads it", json_carries_names)
     tally.case("pprof: protoc reads it", pprof_reads_it)
+    tally.case("pprof: Google's opens it", go_opens_it)
     tally.case("folded", folded_adds_up)
     tally.case("sarif: valid", sarif_is_valid)
     for name, lines, left in SUPPRESSIONS:
@@ -571,6 +611,7 @@ def main():
     tally.case("suppressions: generated", generated_suppressions_suffice)
     tally.case("suppressions: mistakes", wrong_suppressions)
     tally.case("html: in a browser, with hostile names", page_in_browser)
+    tally.case("html: rows, search, zoom, theme", page_is_alive)
     tally.case("diff: text", diff_in_text)
     tally.case("diff: json", diff_in_json)
     tally.case("diff: folded, sarif, pprof, suppressions", diff_in_other_forms)

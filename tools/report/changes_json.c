@@ -138,7 +138,7 @@ int changes_html(const struct changes *changes)
 {
     struct page_data *data = page_data_make(changes->after.report);
     json_object_set_new(page_data_root(data), "diff", page_diff(changes));
-    for (size_t i = 0; i < changes->count; i++) {
+    for (size_t i = 0; i < changes->count && i < PAGE_SITES_MAX; i++) {
         const struct change *change = &changes->list[i];
         struct site site = as_it_is_now(change);
         json_t *object = page_data_site(data, change_render(changes, change), &site);
@@ -148,6 +148,7 @@ int changes_html(const struct changes *changes)
                                                    (int64_t)change->before.total.bytes));
         json_object_set_new(object, "rate", json_integer(change->rate));
     }
+    page_data_leave_out(data, changes->count);
     int result = page_data_write(data, changes->after.out);
     page_data_free(data);
     return result;

@@ -8,8 +8,9 @@ int render_html(const struct render *render)
 {
     struct page_data *data = page_data_make(render->report);
     struct sites sites = sites_make(render->report, render->classes != 0 ? render->classes : ~0u);
-    for (size_t i = 0; i < sites.count; i++)
+    for (size_t i = 0; i < sites.count && i < PAGE_SITES_MAX; i++)
         page_data_site(data, render, &sites.list[i]);
+    page_data_leave_out(data, sites.count);
     int result = page_data_write(data, render->out);
     sites_free(&sites);
     page_data_free(data);

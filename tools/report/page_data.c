@@ -110,6 +110,13 @@ json_t *page_data_root(struct page_data *data)
     return data->root;
 }
 
+void page_data_leave_out(struct page_data *data, size_t site_count)
+{
+    if (site_count > PAGE_SITES_MAX)
+        json_object_set_new(data->root, "left_out",
+                            json_integer((json_int_t)(site_count - PAGE_SITES_MAX)));
+}
+
 /* [name, signature, file:line, place, is inlined] */
 static json_t *frame_json(const struct report *report, const struct trace_frame *frame)
 {

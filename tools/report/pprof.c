@@ -87,6 +87,7 @@ int render_pprof(const struct render *render)
     struct profile *profile = profile_make(types, report->is_snapshot ? INUSE_SPACE : LEAK_SPACE);
     profile_set_time(profile, report->taken_ms, report->running_ms);
     profile_set_period(profile, report->sample_bytes);
+    profile_set_program(profile, report);
     profile_add_comment(profile, report->program);
     for (size_t i = 0; i < report->incomplete_count; i++)
         profile_add_comment(profile, report->incomplete[i]);
@@ -125,6 +126,7 @@ int changes_pprof(const struct changes *changes)
     struct profile *profile = profile_make(types, report->is_snapshot ? INUSE_SPACE : LEAK_SPACE);
     profile_set_time(profile, report->taken_ms, changes->between_ms);
     profile_set_period(profile, report->sample_bytes);
+    profile_set_program(profile, report);
     profile_add_comment(profile, "a difference of two reports");
     for (size_t i = 0; i < changes->changed_count; i++)
         add_change(changes, profile, &changes->list[i]);

@@ -187,6 +187,15 @@ static uint64_t mapping_id(struct profile *profile, const struct report_module *
     return mapping->id;
 }
 
+void profile_set_program(struct profile *profile, const struct report *report)
+{
+    for (size_t i = 0; i < report->module_count; i++)
+        if (strcmp(report->modules[i].path, report->program) == 0) {
+            mapping_id(profile, &report->modules[i]);
+            return;
+        }
+}
+
 static uint64_t function_id(struct profile *profile, const char *name, const char *linkage,
                             const char *file)
 {

@@ -27,6 +27,9 @@ void profile_free(struct profile *profile);
 
 void profile_set_time(struct profile *profile, int64_t taken_ms, int64_t running_ms);
 void profile_set_period(struct profile *profile, int64_t sample_bytes);
+/* The program's own file: pprof calls the profile by the first mapping. Before any sample. */
+void profile_set_program(struct profile *profile, const struct report *report);
+
 void profile_add_comment(struct profile *profile, const char *text);
 
 /* The stack of a trace, with the report and the names it is from. */

@@ -21,20 +21,35 @@ static int64_t now_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void progress_say(const char *format, ...)
+static void show(const char *format, va_list arguments)
 {
-    if (progress.began_ms == 0)
-        progress.began_ms = now_ms();
-    if (now_ms() - progress.began_ms < QUIET_MS || !isatty(STDERR_FILENO))
+    if (!isatty(STDERR_FILENO))
         return;
-    va_list arguments;
-    va_start(arguments, format);
     fputs("\rgcalloc: ", stderr);
     vfprintf(stderr, format, arguments);
     fputs("\033[K", stderr);
     fflush(stderr);
-    va_end(arguments);
     progress.is_shown = true;
+}
+
+void progress_say(const char *format, ...)
+{
+    va_list arguments;
+    if (progress.began_ms == 0)
+        progress.began_ms = now_ms();
+    if (now_ms() - progress.began_ms < QUIET_MS)
+        return;
+    va_start(arguments, format);
+    show(format, arguments);
+    va_end(arguments);
+}
+
+void progress_say_now(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    show(format, arguments);
+    va_end(arguments);
 }
 
 void progress_end(void)

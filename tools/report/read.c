@@ -2,6 +2,8 @@
  * tools/report/read: the file of a report, and the little that is asked of one.
  */
 #include "tools/report/memory.h"
+#include "tools/report/progress.h"
+#include "tools/report/quantity.h"
 #include "tools/report/report.h"
 #include "tools/say.h"
 
@@ -49,6 +51,9 @@ static char *read_all(int descriptor, size_t *length_out)
     }
 }
 
+/* Takes more than a moment. */
+enum { LARGE_BYTES = 8 << 20 };
+
 struct report *report_read(const char *file)
 {
     size_t length = 0;
@@ -61,7 +66,10 @@ struct report *report_read(const char *file)
         return NULL;
     }
     close(descriptor);
+    if (length > LARGE_BYTES)
+        progress_say_now("reading %s, %s", file, quantity_bytes(length).text);
     struct report *report = report_parse(text, length, file);
+    progress_end();
     free(text);
     return report;
 }

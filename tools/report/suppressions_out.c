@@ -8,12 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* "xmalloc", "Perl_safesysmalloc", "g_strdup_printf": functions that programs put before the allocator. */
+static bool is_wrapper(const struct trace_frame *frame)
+{
+    static const char *const parts[] = {"malloc", "calloc", "realloc", "strdup", "strndup",
+                                        "alloc_bytes", "memdup"};
+    if (frame->symbol == NULL || frame->symbol->function == NULL)
+        return false;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (strcasestr(frame->symbol->function, parts[i]) != NULL)
+            return true;
+    return false;
+}
+
 /* A suppression named after strdup() would hide everybody's leaks. */
 static bool is_common(const struct report *report, const struct trace_frame *frame)
 {
     static const char *const modules[] = {"libc.so", "libstdc++.so", "libc++.so", "libglib-2.0.so",
                                           "libgcalloc.so", "ld-linux"};
-    if (frame->address->module < 0)
+    if (frame->address->module < 0 || is_wrapper(frame))
         return true;
     const char *name = text_base_name(report->modules[frame->address->module].path);
     for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++)

@@ -227,33 +227,57 @@ static void print_head(const struct render *render, const struct site *site, siz
     text_identity(render, site);
 }
 
-/* What a stack is known by in one word. */
-static void print_short_name(const struct render *render, int32_t stack)
+/* What a stack is known by in one word. To be freed. */
+static char *short_name(const struct render *render, int32_t stack)
 {
     struct trace trace = names_trace(render->names, stack, true);
     char *label = trace.count > 0 ? names_label(render->report, &trace.frames[0]) : memory_copy("?");
-    render_safe(render->out, label);
-    free(label);
     free(trace.frames);
+    return label;
+}
+
+/* Stacks that end in the same function are one part. */
+static void print_parts(const struct render *render, const struct report_record *record)
+{
+    char **names = memory_take(record->part_count, sizeof *names);
+    uint64_t *blocks = memory_take(record->part_count, sizeof *blocks);
+    size_t count = 0;
+    for (size_t i = 0; i < record->part_count; i++) {
+        size_t at = 0;
+        names[count] = short_name(render, record->parts[i].stack);
+        while (strcmp(names[at], names[count]) != 0)
+            at++;
+        blocks[at] += record->parts[i].blocks;
+        if (at == count)
+            count++;
+        else
+            free(names[count]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        fprintf(render->out, "%s", i == 0 ? " -> " : ", ");
+        if (blocks[i] > 1)
+            fprintf(render->out, "%s ", quantity_count(blocks[i]).text);
+        render_safe(render->out, names[i]);
+        free(names[i]);
+    }
+    free(names);
+    free(blocks);
 }
 
 static void print_shape(const struct render *render, const struct report_record *record)
 {
     if (record->part_count == 0 && !record->is_cycle)
         return;
+    char *name = short_name(render, record->stack);
     fprintf(render->out, "  shape: %s", record->is_cycle ? "cycle " : "");
-    print_short_name(render, record->stack);
-    for (size_t i = 0; i < record->part_count; i++) {
-        fprintf(render->out, "%s", i == 0 ? " -> " : ", ");
-        if (record->parts[i].blocks > 1)
-            fprintf(render->out, "%s ", quantity_count(record->parts[i].blocks).text);
-        print_short_name(render, record->parts[i].stack);
-    }
+    render_safe(render->out, name);
+    print_parts(render, record);
     if (record->is_cycle) {
         fputs(" -> ", render->out);
-        print_short_name(render, record->stack);
+        render_safe(render->out, name);
     }
     putc('\n', render->out);
+    free(name);
 }
 
 static void print_site(const struct render *render, const struct site *site, size_t number,
