@@ -21,6 +21,7 @@ libcore_la_SOURCES = \
 	src/base/options.c \
 	src/base/options.def \
 	src/base/options.h \
+	src/base/options_table.c \
 	src/gc/area.c \
 	src/gc/area.h \
 	src/gc/cycle.c \

@@ -12,21 +12,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-const struct option_row options_table[] = {
-#define OPTION(name, type, initial, minimum, maximum, meaning)                                                        \
-    {#name, OPTION_##type, #initial, minimum, maximum, NULL, meaning, offsetof(struct options, name)},
-#define CHOICE(name, initial, choices, meaning)                                                                       \
-    {#name, OPTION_CHOICE, initial, 0, 0, choices, meaning, offsetof(struct options, name)},
-#define TEXT(name, meaning)                                                                                           \
-    {#name, OPTION_TEXT, "", 0, OPTION_TEXT_BYTES - 1, NULL, meaning, offsetof(struct options, name)},
-#include "base/options.def"
-#undef OPTION
-#undef CHOICE
-#undef TEXT
-};
-
-const size_t options_count = sizeof options_table / sizeof options_table[0];
-
 /* A piece of the option text; not ended by a zero byte. */
 struct slice {
     const char *bytes;

@@ -38,8 +38,8 @@ struct option_row {
     char initial[24]; /* as written in options.def */
     uint64_t minimum;
     uint64_t maximum;
-    const char *choices; /* "first|second", or NULL */
-    const char *meaning;
+    char choices[72]; /* "first|second", or empty */
+    char meaning[184];
     size_t offset; /* of its field in struct options */
 };
 

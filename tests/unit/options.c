@@ -61,10 +61,10 @@ START_TEST(the_table_is_sound)
     for (size_t i = 0; i < options_count; i++) {
         const struct option_row *option = &options_table[i];
         ck_assert(option->name[0] != '\0' && strpbrk(option->name, "=, ") == NULL);
-        ck_assert(option->meaning[0] != '\0');
+        ck_assert(option->meaning[0] != '\0' && strlen(option->meaning) < sizeof option->meaning);
         ck_assert_uint_lt(option->offset, sizeof(struct options));
-        ck_assert(option->type == OPTION_CHOICE ? option->choices != NULL
-                                                : option->choices == NULL);
+        ck_assert((option->type == OPTION_CHOICE) == (option->choices[0] != '\0'));
+        ck_assert_uint_lt(strlen(option->choices), sizeof option->choices);
         for (size_t j = 0; j < i; j++) {
             ck_assert_str_ne(option->name, options_table[j].name);
             ck_assert_uint_ne(option->offset, options_table[j].offset);
