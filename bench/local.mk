@@ -21,6 +21,7 @@ BENCH_PATTERNS = \
 	bench/micro/pair-40 \
 	bench/micro/pair-mixed \
 	bench/micro/pareto \
+	bench/micro/pauses-mib \
 	bench/micro/powers \
 	bench/micro/queue \
 	bench/micro/random-16k \
@@ -120,6 +121,9 @@ bench_micro_pair_mixed_LDADD = bench/libpattern.a
 bench_micro_pareto_SOURCES = bench/micro/pareto.c
 bench_micro_pareto_CFLAGS = $(PATTERN_CFLAGS)
 bench_micro_pareto_LDADD = bench/libpattern.a
+bench_micro_pauses_mib_SOURCES = bench/micro/pauses-mib.c
+bench_micro_pauses_mib_CFLAGS = $(PATTERN_CFLAGS)
+bench_micro_pauses_mib_LDADD = bench/libpattern.a libgcalloc.la -lpthread
 bench_micro_powers_SOURCES = bench/micro/powers.c
 bench_micro_powers_CFLAGS = $(PATTERN_CFLAGS)
 bench_micro_powers_LDADD = bench/libpattern.a

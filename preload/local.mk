@@ -30,6 +30,7 @@ libgcalloc_la_SOURCES = \
 	preload/stop_often.h \
 	preload/text.c \
 	preload/wrap.h \
+	preload/wrap_alone.c \
 	preload/wrap_memory.c \
 	preload/wrap_process.c \
 	preload/wrap_signal.c \

@@ -10,4 +10,7 @@ void wrap_give_up(void);
 /* Makes a call that enters a sandbox; if it fails, nothing has changed. */
 long wrap_seccomp(enum next_name name, long a, long b, long c, long d, long e);
 
+/* Before a system call that the program makes by syscall(): see wrap_alone.c. */
+void wrap_alone(long number);
+
 #endif

@@ -1,7 +1,9 @@
 /*
- * preload/wrap_memory: who takes access to pages of the heap away must not do so while a sweep reads them.
+ * preload/wrap_memory: who takes access to pages of the heap away must not do so while somebody reads them.
  */
+#include "gc/cycle.h"
 #include "gc/quarantine.h"
+#include "gc/threads.h"
 #include "heap/unit.h"
 #include "preload/export.h"
 #include "preload/next.h"
@@ -9,22 +11,26 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-static void prepare(void *start)
+/* Cycles beside the program end for good with the first such call: the next might come in the middle of a look. */
+static void prepare(void *start, int protection)
 {
-    if (UNLIKELY(region_is_on) && heap_contains(start))
-        quarantine_note_protection();
+    if (LIKELY(!region_is_on) || !heap_contains(start))
+        return;
+    quarantine_note_protection();
+    if ((protection & PROT_READ) == 0 && threads_is_own_process())
+        cycle_deny_background();
 }
 
 EXPORT int mprotect(void *start, size_t size_bytes, int protection)
 {
-    prepare(start);
+    prepare(start, protection);
     return (int)((region_function *)next_function(NEXT_mprotect))((long)start, (long)size_bytes,
                                                                   protection, 0, 0, 0, 0);
 }
 
 EXPORT int pkey_mprotect(void *start, size_t size_bytes, int protection, int key)
 {
-    prepare(start);
+    prepare(start, key > 0 ? PROT_NONE : protection);
     return (int)((region_function *)next_function(NEXT_pkey_mprotect))(
         (long)start, (long)size_bytes, protection, key, 0, 0, 0);
 }

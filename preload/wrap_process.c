@@ -75,8 +75,11 @@ long wrap_seccomp(enum next_name name, long a, long b, long c, long d, long e)
 {
     region_function *function = (region_function *)next_function(name);
     bool gives_up = region_is_on && threads_is_own_process();
-    if (gives_up)
+    if (gives_up) {
+        cycle_deny_background();
+        cycle_end_helper();
         stop_give_up(); /* before: in the sandbox there may be no way to find out what is under way */
+    }
     long result = function(a, b, c, d, e, 0, 0);
     if (gives_up && result != -1)
         end_for_good();

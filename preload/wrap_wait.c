@@ -216,6 +216,7 @@ EXPORT long syscall(long number, ...)
     long e = va_arg(rest, long);
     long f = va_arg(rest, long);
     va_end(rest);
+    wrap_alone(number);
     if (number == SYS_seccomp || (number == SYS_prctl && a == PR_SET_SECCOMP))
         return wrap_seccomp(NEXT_syscall, number, a, b, c, d);
     if (region_is_on && is_waiting(number))

@@ -24,14 +24,22 @@ libcore_la_SOURCES = \
 	src/base/options_table.c \
 	src/gc/area.c \
 	src/gc/area.h \
+	src/gc/check.c \
+	src/gc/check.h \
+	src/gc/concurrent.c \
+	src/gc/concurrent.h \
 	src/gc/cycle.c \
 	src/gc/cycle.h \
+	src/gc/dirty.c \
+	src/gc/dirty.h \
 	src/gc/finalize.c \
 	src/gc/finalize.h \
 	src/gc/history.c \
 	src/gc/history.h \
 	src/gc/ledger.c \
 	src/gc/ledger.h \
+	src/gc/helper.c \
+	src/gc/helper.h \
 	src/gc/mark.c \
 	src/gc/mark.h \
 	src/gc/pacing.c \
@@ -169,6 +177,8 @@ libcore_la_SOURCES = \
 	src/os/environment.h \
 	src/os/held.c \
 	src/os/held.h \
+	src/os/helper.c \
+	src/os/helper.h \
 	src/os/maps.c \
 	src/os/maps.h \
 	src/os/match.h \

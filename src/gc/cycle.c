@@ -5,6 +5,9 @@
  * the blocks allocated from then on another birth. It marks, lets go of the locks and the threads, and sweeps while they
  * run. If any step fails, nothing is freed: the heap grows instead.
  *
+ * Where marking takes long the helper does all of it, in the background. It holds the cycle's lock meanwhile, and gives way
+ * between two steps: to a fork; or to who collects at once, and then its own cycle is void.
+ *
  * Uses os, base, heap. Locks: that of the cycle, outermost of all; the heap's inside.
  */
 #include "gc/cycle.h"
@@ -13,7 +16,10 @@
 #include "base/lock.h"
 #include "base/message.h"
 #include "gc/area.h"
+#include "gc/check.h"
+#include "gc/concurrent.h"
 #include "gc/finalize.h"
+#include "gc/helper.h"
 #include "gc/history.h"
 #include "gc/ledger.h"
 #include "gc/mark.h"
@@ -30,9 +36,11 @@
 #include "heap/birth.h"
 #include "heap/collector.h"
 #include "heap/fork.h"
+#include "heap/large.h"
 #include "heap/runs.h"
 #include "heap/thread.h"
 #include "heap/verify.h"
+#include "os/helper.h"
 #include "os/thread.h"
 
 #include <errno.h>
@@ -46,6 +54,9 @@ struct cycle {
     int result;
     uint64_t start_ns;
     uint64_t stopped_ns;
+    bool is_in_background;
+    uint32_t rounds;       /* of what was written while marking; 0 when all was done in one stop */
+    uint64_t last_pages;
     uint64_t marked_ns;
     uint64_t end_ns;
     struct white_rule rule;
@@ -60,12 +71,24 @@ static _Atomic uint64_t slow_paths; /* allocations that took one, for collect_ev
 static struct marker marker;
 static struct area worklist_area;
 static bool is_active;
+static _Atomic uint32_t wanted;           /* threads that wait for the lock */
+static _Atomic uint32_t is_in_background; /* 1 while a cycle runs on the helper */
+static _Atomic bool is_denied;            /* no cycle may, any more */
+static bool is_void;                      /* the one in the background, since another began after it */
 
 /* ---- one at a time ---- */
 
+/* Who waits for the lock is let in by the helper. */
+static void take_cycle(void)
+{
+    atomic_fetch_add(&wanted, 1);
+    lock_take(&cycle_lock);
+    atomic_fetch_sub(&wanted, 1);
+}
+
 static void lock_own(void)
 {
-    lock_take(&cycle_lock);
+    take_cycle();
     roots_lock();
     ledger_lock();
     pressure_lock();
@@ -83,6 +106,7 @@ static void unlock_own(void)
     lock_release(&cycle_lock);
 }
 
+/* What the helper was at in the parent ends here, without trace: nothing has been freed, or only some. */
 static void reset_own(void)
 {
     lock_reset(&cycle_lock);
@@ -91,6 +115,10 @@ static void reset_own(void)
     pressure_lock_reset();
     pause_lock_reset();
     history_lock_reset();
+    helper_forget();
+    large_fix(false);
+    is_in_background = 0;
+    wanted = 0;
 }
 
 /*
@@ -102,17 +130,10 @@ static int begin(enum cycle_reason reason)
     if (os_process_id() != image_now->process_id)
         return -EPERM;
     if (reason == CYCLE_ASKED || reason == CYCLE_EXHAUSTED)
-        lock_take(&cycle_lock);
+        take_cycle();
     else if (!lock_try(&cycle_lock))
         return -EBUSY;
-    roots_lock();
     return 0;
-}
-
-static void end(void)
-{
-    roots_unlock();
-    lock_release(&cycle_lock);
 }
 
 /* ---- marking ---- */
@@ -127,10 +148,15 @@ static void mark_root_range(const void *start, const void *end, unsigned step_by
         mark_drain(&marker);
 }
 
+static uint32_t next_birth(void)
+{
+    return image_now->birth % (BIRTH_COUNT - 1) + 1;
+}
+
 /* All threads but this one are stopped, and the heap's locks are held. */
 static int mark_all(struct cycle *cycle)
 {
-    uint32_t birth = image_now->birth % (BIRTH_COUNT - 1) + 1;
+    uint32_t birth = next_birth();
     white_rule_full(&cycle->rule, birth);
     int result = white_start(&cycle->rule);
     if (result != 0)
@@ -227,6 +253,8 @@ static void log_cycle(const struct cycle *cycle)
         text_add_size(&text, cycle->swept.live_bytes);
         text_add(&text, " in ");
         text_add_size(&text, atomic_load(&image_now->units_taken) * UNIT_BYTES);
+        if (cycle->rounds != 0)
+            text_add(&text, "; beside the program, %u rounds, %lu pages at the end", cycle->rounds, cycle->last_pages);
         text_add(&text, "\n");
     }
     message_write(&text);
@@ -235,35 +263,68 @@ static void log_cycle(const struct cycle *cycle)
 static void run_stopped(void *context)
 {
     struct cycle *cycle = context;
-    pause_begin();
+    if (!cycle->is_in_background)
+        pause_begin();
+    roots_lock();
     lock_heap();
-    cycle->result = stop_begin();
     cycle->stopped_ns = os_clock_ns();
+    cycle->result = stop_begin();
     bool is_stopped = cycle->result == 0;
     if (is_stopped)
         cycle->result = mark_all(cycle);
     unlock_heap();
     if (is_stopped)
         stop_end();
+    roots_unlock();
     cycle->marked_ns = os_clock_ns();
-    pause_end();
+    if (cycle->is_in_background)
+        pause_note(cycle->stopped_ns, cycle->marked_ns);
+    else
+        pause_end();
     trace_phase("mark", cycle->stopped_ns, cycle->marked_ns);
 }
 
-static void run(struct cycle *cycle)
+static int prepare(struct cycle *cycle)
 {
     cycle->start_ns = os_clock_ns();
     thread_heap_rebuild();
-    cycle->result = area_need(&worklist_area, WORKLIST_ITEMS * sizeof(struct work));
-    if (cycle->result == 0)
-        stop_spill(run_stopped, cycle);
-    if (cycle->result != 0)
-        return;
+    return area_need(&worklist_area, WORKLIST_ITEMS * sizeof(struct work));
+}
+
+static void sweep_and_check(struct cycle *cycle)
+{
     sweep_all(&cycle->swept);
     cycle->end_ns = os_clock_ns();
     trace_phase("sweep", cycle->marked_ns, cycle->end_ns);
     if (must_check())
         stop_spill(check_heap, NULL);
+}
+
+static void run(struct cycle *cycle)
+{
+    cycle->result = prepare(cycle);
+    is_void = true;
+    if (cycle->result == 0)
+        stop_spill(run_stopped, cycle);
+    if (cycle->result == 0)
+        sweep_and_check(cycle);
+}
+
+static void conclude(struct cycle *cycle)
+{
+    if (cycle->result == 0) {
+        note(cycle);
+        white_end();
+        area_trim(&worklist_area, WORKLIST_BYTES_KEPT);
+    } else if (cycle->result != -ECANCELED) {
+        history_note_failure();
+        pacing_note_failure();
+        if (cycle->result == -EOPNOTSUPP)
+            cycle_disable(); /* the next one would fare no better */
+    }
+    if (options_now()->gc_log)
+        log_cycle(cycle);
+    trace_write();
 }
 
 int cycle_collect(enum cycle_reason reason)
@@ -279,22 +340,128 @@ int cycle_collect(enum cycle_reason reason)
     if (cycle.result != 0)
         return cycle.result;
     run(&cycle);
-    if (cycle.result == 0) {
-        note(&cycle);
-        white_end();
-        area_trim(&worklist_area, WORKLIST_BYTES_KEPT);
-    } else {
-        history_note_failure();
-        pacing_note_failure();
-        if (cycle.result == -EOPNOTSUPP)
-            cycle_disable(); /* the next one would fare no better */
-    }
-    if (options_now()->gc_log)
-        log_cycle(&cycle);
-    trace_write();
-    end();
+    conclude(&cycle);
+    lock_release(&cycle_lock);
     finalize_announce();
     return cycle.result;
+}
+
+/* ---- in the background ---- */
+
+static struct cycle background;
+
+static bool yield(void)
+{
+    if (UNLIKELY(wanted != 0)) {
+        lock_release(&cycle_lock);
+        while (wanted != 0)
+            os_helper_yield();
+        lock_take(&cycle_lock);
+    }
+    return !is_void && !is_denied;
+}
+
+static void on_marked(void)
+{
+    if (options_now()->mark_check)
+        check_marks((struct work *)worklist_area.start, WORKLIST_ITEMS);
+    finalize_after_mark(&marker);
+}
+
+static void run_concurrent(struct cycle *cycle)
+{
+    struct concurrent phases = {
+        .marker = &marker,
+        .items = (struct work *)worklist_area.start,
+        .item_count = WORKLIST_ITEMS,
+        .birth = next_birth(),
+        .yield = yield,
+        .marked = on_marked,
+    };
+    cycle->stopped_ns = os_clock_ns();
+    cycle->result = white_may_be_born(phases.birth) && !helper_shares_files() ? concurrent_mark(&phases) : -ENOTSUP;
+    cycle->marked_ns = os_clock_ns();
+    trace_phase("mark", cycle->stopped_ns, cycle->marked_ns);
+    cycle->rounds = phases.rounds;
+    cycle->last_pages = phases.last_pages;
+}
+
+/* Where writes can't be tracked all is done in one stop, today and in future. */
+static void run_in_background(void)
+{
+    struct cycle *cycle = &background;
+    cycle->result = prepare(cycle);
+    is_void = false;
+    if (cycle->result == 0)
+        run_concurrent(cycle);
+    if (cycle->result == 0) {
+        sweep_and_check(cycle);
+    } else if (cycle->result == -ENOTSUP) {
+        if (white_may_be_born(next_birth()))
+            is_denied = true;
+        run(cycle);
+    }
+    conclude(cycle);
+    lock_release(&cycle_lock);
+    is_in_background = 0;
+    os_futex_wake((const uint32_t *)&is_in_background, INT32_MAX);
+    finalize_announce();
+}
+
+static bool is_worth_while(void)
+{
+    enum { BLOCK_NS = 30, BYTES_A_NS = 1, LONG_NS = 2000000 };
+    uint64_t choice = options_now()->concurrent;
+    bool is_tracked = options_now()->quarantine != 0; /* by whom there can be only one */
+    if (is_denied || is_tracked || choice == CONCURRENT_NEVER || atomic_load_explicit(&disabled, memory_order_relaxed) > 0)
+        return false;
+    return choice == CONCURRENT_ALWAYS || marker.blocks * BLOCK_NS + marker.scanned_bytes / BYTES_A_NS > LONG_NS;
+}
+
+/* The lock becomes the helper's. */
+static void start_in_background(enum cycle_reason reason)
+{
+    if (is_in_background || begin(reason) != 0)
+        return;
+    background = (struct cycle){.reason = reason, .is_in_background = true};
+    is_in_background = 1;
+    if (helper_give(run_in_background) == 0)
+        return;
+    is_in_background = 0;
+    is_denied = true;
+    lock_release(&cycle_lock);
+}
+
+/* The program allocates faster than the helper collects. */
+static void wait_for_background(void)
+{
+    enum { WAIT_NS = 20000000, WAITS_MAX = 50 };
+    for (int i = 0; i < WAITS_MAX && is_in_background; i++)
+        os_futex_wait_for((const uint32_t *)&is_in_background, 1, WAIT_NS);
+}
+
+void cycle_end_helper(void)
+{
+    take_cycle();
+    is_void = true;
+    lock_release(&cycle_lock);
+    while (is_in_background)
+        wait_for_background();
+    take_cycle();
+    helper_quit();
+    lock_release(&cycle_lock);
+}
+
+void cycle_deny_background(void)
+{
+    if (is_denied)
+        return;
+    is_denied = true;
+    if (!is_in_background)
+        return;
+    take_cycle();
+    is_void = true;
+    lock_release(&cycle_lock);
 }
 
 /* ---- what makes one begin ---- */
@@ -307,11 +474,24 @@ static void on_allocating(void)
     struct thread_heap *heap = thread_heap_peek();
     if (heap != NULL)
         thread_heap_flush(heap); /* so that the next allocation takes a slow path, too, and finds what was freed */
-    cycle_collect(CYCLE_TORTURE);
+    if (is_worth_while())
+        start_in_background(CYCLE_TORTURE);
+    else
+        cycle_collect(CYCLE_TORTURE);
 }
 
 static bool on_growing(size_t unit_count)
 {
+    if (is_in_background) {
+        bool waits = pacing_is_late(unit_count);
+        if (waits)
+            wait_for_background();
+        return waits;
+    }
+    if (is_worth_while() && pacing_is_near(unit_count)) {
+        start_in_background(CYCLE_GROWN);
+        return false;
+    }
     if (pacing_is_due(unit_count))
         return cycle_collect(CYCLE_GROWN) == 0;
     if (!pressure_wants_cycle())

@@ -26,6 +26,15 @@ bool gc_active(void);
  */
 int cycle_collect(enum cycle_reason reason);
 
+/*
+ * Around what needs a process with one thread, or a sandbox: ends what runs in the background, and the thread that it runs on.
+ * Another may be made when it is needed again.
+ */
+void cycle_end_helper(void);
+
+/* From now on cycles stop the program for all of their time. When this returns, nothing reads the program's memory. */
+void cycle_deny_background(void);
+
 /* Cycles that nobody asked for do not begin while disabled more often than enabled. */
 void cycle_disable(void);
 void cycle_enable(void);

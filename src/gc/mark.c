@@ -326,6 +326,29 @@ void mark_inside(struct marker *marker, uintptr_t start, size_t size_bytes)
     mark_drain(marker);
 }
 
+bool mark_drain_some(struct marker *marker, size_t count)
+{
+    for (; count > 0; count--) {
+        if (marker->list.count + marker->ahead_count != 0) {
+            step(marker);
+            continue;
+        }
+        flush_pending(marker);
+        if (marker->list.count != 0)
+            continue;
+        if (!marker->overflowed)
+            return true;
+        find_grey(marker);
+    }
+    return false;
+}
+
+void mark_part(struct marker *marker, uintptr_t start, uintptr_t end)
+{
+    marker->scanned_bytes += end - start;
+    scan_block(marker, start, end);
+}
+
 /* The upper halves of the words at multiples of eight are the odd lanes. */
 void mark_range(struct marker *marker, const void *start, const void *end, unsigned step_bytes)
 {

@@ -78,4 +78,10 @@ void mark_drain(struct marker *marker);
 /* Marks everything that the memory of a block leads to, but the block itself only if that leads to it. */
 void mark_inside(struct marker *marker, uintptr_t start, size_t size_bytes);
 
+/* The same for so many blocks. Returns whether that is all. Threads may run: memory that changes meanwhile is read in part. */
+bool mark_drain_some(struct marker *marker, size_t count);
+
+/* Marks from what a part of a block that is marked holds, at multiples of four. */
+void mark_part(struct marker *marker, uintptr_t start, uintptr_t end);
+
 #endif

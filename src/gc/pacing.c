@@ -37,6 +37,8 @@ enum {
     VAIN_MAX = 8,    /* cycles in a row may find next to nothing where memory has run out */
     VAIN_PART = 64,  /* less than this part of the heap */
     VAIN_CHANGE = 32, /* and the heap does not become smaller by this part meanwhile */
+    OVERTIME = 2,    /* the program waits for a cycle beside it when the heap has grown by this part more than it may */
+    HEAD_START = 3,  /* which begins this part of the growth before it is due */
     VAIN_PAUSES = 4, /* then each is followed by so many times its length */
 };
 
@@ -130,6 +132,20 @@ static size_t share_percent(void)
     if (atomic_load_explicit(&is_pressed, memory_order_relaxed))
         return smaller(share, PRESSED_PERCENT);
     return was_poor ? share * POOR_PERCENT / 100 : share;
+}
+
+bool pacing_is_near(size_t unit_count)
+{
+    size_t limit = atomic_load_explicit(&limit_units, memory_order_relaxed);
+    size_t growth = atomic_load_explicit(&growth_units, memory_order_relaxed);
+    return limit != 0 && unit_count < image_now->unit_limit && units_now() + unit_count > limit - growth / HEAD_START;
+}
+
+bool pacing_is_late(size_t unit_count)
+{
+    size_t limit = atomic_load_explicit(&limit_units, memory_order_relaxed);
+    size_t growth = atomic_load_explicit(&growth_units, memory_order_relaxed);
+    return units_now() + unit_count > (limit != 0 ? limit : growth) + growth / OVERTIME;
 }
 
 void pacing_note_cycle(uint64_t live_bytes, uint64_t freed_bytes)

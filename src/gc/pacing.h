@@ -11,6 +11,12 @@
 /* True when a heap that is about to take so many units more has grown enough since the last cycle. */
 bool pacing_is_due(size_t unit_count);
 
+/* True when one is due soon: one that runs beside the program, and takes its time, begins now. */
+bool pacing_is_near(size_t unit_count);
+
+/* True when one that runs beside the program takes so long that the heap would grow much beyond what it may. */
+bool pacing_is_late(size_t unit_count);
+
 /* A cycle has ended. */
 void pacing_note_cycle(uint64_t live_bytes, uint64_t freed_bytes);
 

@@ -41,11 +41,16 @@ void pause_begin(void)
     begin_ns = os_clock_ns();
 }
 
+void pause_note(uint64_t start_ns, uint64_t end_ns)
+{
+    history_note_pause(end_ns - start_ns);
+    trace_phase("pause", start_ns, end_ns);
+}
+
 void pause_end(void)
 {
     uint64_t end_ns = os_clock_ns();
-    history_note_pause(end_ns - begin_ns);
-    trace_phase("pause", begin_ns, end_ns);
+    pause_note(begin_ns, end_ns);
     tell(true, end_ns - begin_ns);
 }
 

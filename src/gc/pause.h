@@ -20,6 +20,9 @@ void pause_set_callback(pause_callback *callback, void *data);
 void pause_begin(void);
 void pause_end(void);
 
+/* For one that the helper has made, where no function of the program's can run: it is counted, and nobody told. */
+void pause_note(uint64_t start_ns, uint64_t end_ns);
+
 void pause_lock(void);
 void pause_unlock(void);
 void pause_lock_reset(void);

@@ -102,8 +102,7 @@ _Unwind_Reason_Code region_personality(int version, _Unwind_Action actions,
     return _URC_CONTINUE_UNWIND;
 }
 
-NOINLINE __attribute__((noclone)) long region_call(region_function *function, long a, long b,
-                                                   long c, long d, long e, long f, long g)
+NOINLINE long region_call(region_function *function, long a, long b, long c, long d, long e, long f, long g)
 {
     /* The encoding is: relative to here, 4 bytes. */
     __asm__ volatile(".cfi_personality 0x1b, region_personality");

@@ -14,6 +14,7 @@
 
 #include "base/compiler.h"
 #include "base/lock.h"
+#include "gc/helper.h"
 #include "gc/restart.h"
 #include "gc/stop_table.h"
 #include "gc/threads.h"
@@ -195,8 +196,8 @@ static bool notice(int thread_id, void *context)
         entry = stop_table_add(thread_id);
     if (entry == NULL)
         search->error = -ENOSPC;
-    else if (thread_id == search->self)
-        entry->state = STOP_SAFE;
+    else if (thread_id == search->self || thread_id == helper_thread_id)
+        entry->state = STOP_SAFE; /* the helper waits for the cycle's lock */
     return search->error == 0;
 }
 

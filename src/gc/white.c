@@ -15,29 +15,46 @@
 enum { KEPT_BYTES = 1024 * 1024 };
 
 ptrdiff_t white_distance;
-
 const uint64_t *white_units;
 size_t white_unit_count;
+uint32_t white_serial;
 
-static uintptr_t mirrored_end; /* of the metadata that has white bytes */
 static struct area mirror = {.is_random = true};
 static struct area units_area = {.is_random = true};
+static uintptr_t mirrored_end; /* of the metadata that has white bytes */
+static uint32_t free_birth = 1; /* no block carries it */
 
-void white_rule_full(struct white_rule *rule, uint32_t birth)
+static uint32_t birth_after(uint32_t birth)
 {
-    uint32_t next_birth = birth % (BIRTH_COUNT - 1) + 1;
+    return birth % (BIRTH_COUNT - 1) + 1;
+}
+
+void white_rule_running(struct white_rule *rule, uint32_t birth)
+{
     rule->birth = birth;
     for (unsigned state = 0; state < 256; state++) {
-        bool is_leaf = slot_kind((uint8_t)state) == SLOT_LEAF;
-        uint8_t value = is_leaf ? WHITE_LEAF : WHITE;
+        uint8_t value = slot_kind((uint8_t)state) == SLOT_LEAF ? WHITE_LEAF : WHITE;
         if (!slot_is_allocated((uint8_t)state))
             value = WHITE_FREE;
         else if (slot_birth((uint8_t)state) == birth)
             value = BLACK;
-        else if (slot_birth((uint8_t)state) == next_birth && birth < BIRTH_COUNT)
+        else if (slot_birth((uint8_t)state) == birth_after(birth) && birth < BIRTH_COUNT)
             value |= WHITE_AGED;
         rule->by_state[state] = value;
     }
+}
+
+void white_rule_full(struct white_rule *rule, uint32_t birth)
+{
+    white_rule_running(rule, birth);
+    for (unsigned state = 0; state < 256; state++)
+        if (rule->by_state[state] == BLACK)
+            rule->by_state[state] = (slot_kind((uint8_t)state) == SLOT_LEAF ? WHITE_LEAF : WHITE) | WHITE_AGED;
+}
+
+bool white_may_be_born(uint32_t birth)
+{
+    return birth == free_birth;
 }
 
 /* From now on the block carries the birth that no cycle uses. Nothing happens if somebody frees it at this moment. */
@@ -86,6 +103,7 @@ static void start_large(const struct span *span, const struct white_rule *rule)
 
 int white_prepare(void)
 {
+    white_serial++;
     size_t units = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_acquire) >> UNIT_SHIFT;
     size_t used_bytes = atomic_load_explicit(&image_now->metadata_used_bytes, memory_order_acquire);
     if (area_need(&mirror, used_bytes + WORD_BITS) != 0 || area_need(&units_area, units * sizeof *white_units) != 0)
@@ -119,7 +137,11 @@ size_t white_build(const struct white_rule *rule, size_t from_unit, size_t unit_
             start_span(span, rule);
         describe(span, white_of(is_large ? (void *)span : span->states), is_large ? WHITE_UNIT_LARGE : span->class_index + 1u);
     }
-    return span != NULL ? span->first_unit : SIZE_MAX;
+    if (span != NULL)
+        return span->first_unit;
+    if (rule->birth < BIRTH_COUNT)
+        free_birth = birth_after(rule->birth);
+    return SIZE_MAX;
 }
 
 int white_start(const struct white_rule *rule)
@@ -134,6 +156,52 @@ void white_end(void)
 {
     area_trim(&mirror, KEPT_BYTES);
 }
+
+/* ---- a second look ---- */
+
+static struct {
+    struct area mirror, units;
+    ptrdiff_t distance;
+    uintptr_t mirrored_end;
+    size_t unit_count;
+} other = {.mirror = {.is_random = true}, .units = {.is_random = true}};
+
+void white_check_swap(void)
+{
+    struct area area = mirror;
+    mirror = other.mirror;
+    other.mirror = area;
+    area = units_area;
+    units_area = other.units;
+    other.units = area;
+    ptrdiff_t distance = white_distance;
+    white_distance = other.distance;
+    other.distance = distance;
+    uintptr_t end = mirrored_end;
+    mirrored_end = other.mirrored_end;
+    other.mirrored_end = end;
+    size_t count = white_unit_count;
+    white_unit_count = other.unit_count;
+    other.unit_count = count;
+    white_units = (const uint64_t *)units_area.start;
+}
+
+int white_check_start(const struct white_rule *rule)
+{
+    white_check_swap();
+    int result = white_start(rule);
+    if (result != 0)
+        white_check_swap();
+    return result;
+}
+
+uint8_t *white_check_other(const uint8_t *white)
+{
+    uintptr_t state = (uintptr_t)white_state(white);
+    return state < other.mirrored_end ? (uint8_t *)(state + (uintptr_t)other.distance) : NULL;
+}
+
+/* ---- looking ---- */
 
 static void describe_large(const struct white_large *large, struct white_span *span_out)
 {

@@ -32,11 +32,19 @@ struct white_rule {
 };
 
 /*
- * All blocks there are but those that carry `birth`, which blocks get from now on. Those that carry the birth after it, from
- * BIRTH_COUNT cycles ago, become BIRTH_OLD before it is used again. With BIRTH_COUNT itself all blocks are candidates, and
- * nothing is changed.
+ * All blocks there are. From then on blocks will carry `birth`; those that carry it now, or the one after it, from BIRTH_COUNT
+ * cycles ago, become BIRTH_OLD. With BIRTH_COUNT itself nothing is changed.
  */
 void white_rule_full(struct white_rule *rule, uint32_t birth);
+
+/*
+ * The same while blocks are allocated with `birth` already: those are none. Nothing may carry it from before:
+ * white_may_be_born().
+ */
+void white_rule_running(struct white_rule *rule, uint32_t birth);
+
+/* No block carries this birth. */
+bool white_may_be_born(uint32_t birth);
 
 /*
  * Makes the bytes for every span. The heap's locks are held and all other threads stopped. Returns 0 or -ENOMEM.
@@ -51,6 +59,14 @@ int white_start(const struct white_rule *rule);
 int white_prepare(void);
 size_t white_build(const struct white_rule *rule, size_t from_unit, size_t unit_count);
 
+/*
+ * For a second look, to check the first: sets the bytes aside and makes new ones, as white_start() does. The caller compares, and
+ * takes the first back.
+ */
+int white_check_start(const struct white_rule *rule);
+uint8_t *white_check_other(const uint8_t *white); /* the second byte of a slot or a large block, or NULL if it has none */
+void white_check_swap(void);
+
 /* The cycle is over; an area much larger than the next cycle is likely to need is given up. */
 void white_end(void);
 
@@ -62,6 +78,7 @@ void white_end(void);
  */
 extern const uint64_t *white_units;
 extern size_t white_unit_count;
+extern uint32_t white_serial; /* how often they were made */
 
 enum { WHITE_UNIT_SHIFT = 16, WHITE_UNIT_BACK_SHIFT = 8, WHITE_UNIT_MASK = 255, WHITE_UNIT_LARGE = 255 };
 

@@ -394,6 +394,9 @@ void large_copy_only(bool only)
     copy_only = only;
 }
 
+static _Atomic bool is_fixed;
+static _Atomic bool is_tracked; /* since the first time: a block's pages may lie in several mappings, and are copied */
+
 static bool renew(size_t first_unit, size_t unit_count)
 {
     return os_renew((void *)unit_start(first_unit), unit_count << UNIT_SHIFT,
@@ -409,6 +412,7 @@ static enum transfer transfer(struct span *span, size_t to_unit, bool copy)
     void *from = (void *)span->start;
     void *to = (void *)unit_start(to_unit);
     bool whole_pages = purge_page_units() == 1;
+    copy |= atomic_load_explicit(&is_tracked, memory_order_relaxed);
     if (!copy && !copy_only && whole_pages && span->slot_bytes >= MOVE_BYTES_MIN) {
         int result = os_move_pages(from, to, span->slot_bytes);
         if (result == 0) {
@@ -469,6 +473,23 @@ void large_unlock(void)
 void large_lock_reset(void)
 {
     lock_reset(&moving);
+}
+
+void large_fix(bool fixed)
+{
+    atomic_store_explicit(&is_fixed, fixed, memory_order_relaxed);
+    if (fixed)
+        atomic_store_explicit(&is_tracked, true, memory_order_relaxed);
+}
+
+static bool grow_where_it_is(struct span *span, size_t unit_count)
+{
+    if (heap_collector == NULL)
+        return grow_in_place(span, unit_count);
+    large_lock();
+    bool has_grown = !atomic_load_explicit(&is_fixed, memory_order_relaxed) && grow_in_place(span, unit_count);
+    large_unlock();
+    return has_grown;
 }
 
 static void *move_unlocked(struct span *span, size_t unit_count)
@@ -534,7 +555,7 @@ void *large_resize(void *block, struct span *span, size_t size_bytes)
     }
     if (needed > image_now->unit_limit)
         return NULL;
-    if (grow_in_place(span, needed))
+    if (grow_where_it_is(span, needed))
         return block;
     void *moved = move(span, units_to_grow_to(span, needed));
     return moved != NULL ? moved : move(span, needed);

@@ -60,6 +60,9 @@ void *large_resize(void *block, struct span *span, size_t size_bytes);
 /* While set, blocks that move are copied: their pages stay where they are. */
 void large_copy_only(bool only);
 
+/* From the next time that the lock below is free no block grows where it is, until taken back: it moves, and is a new block. */
+void large_fix(bool fixed);
+
 /* Nothing moves while this is held. Inside all thread heaps' locks, outside the run lock. */
 void large_lock(void);
 void large_unlock(void);

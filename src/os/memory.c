@@ -13,6 +13,7 @@
 #include <linux/prctl.h>
 #include <stdatomic.h>
 #include <sys/auxv.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -134,6 +135,33 @@ int os_lock_pages(void *start, size_t size_bytes)
     return (int)os_syscall3(SYS_mlock, (long)start, (long)size_bytes, 0);
 }
 
+static bool is_mapped(const char *page, size_t page_bytes)
+{
+    unsigned char resident;
+    return os_syscall3(SYS_mincore, (long)page, (long)page_bytes, (long)&resident) == 0;
+}
+
+static bool holds_something(const char *page, size_t page_bytes)
+{
+    const uint64_t *words = (const void *)page;
+    for (size_t i = 0; i < page_bytes / sizeof *words; i++)
+        if (words[i] != 0)
+            return true;
+    return false;
+}
+
+/*
+ * Where the pages lie in several mappings, kernels from 6.17 on move one after the other, and may stop in between. What is there
+ * already comes back; the target had nothing before.
+ */
+__attribute__((cold)) static void bring_back(char *from, const char *to, size_t size_bytes)
+{
+    size_t page_bytes = os_page_bytes();
+    for (size_t at = 0; at < size_bytes; at += page_bytes)
+        if (is_mapped(to + at, page_bytes) && holds_something(to + at, page_bytes))
+            memcpy(from + at, to + at, page_bytes);
+}
+
 int os_move_pages(void *from, void *to, size_t size_bytes)
 {
     static _Atomic bool is_unknown; /* to this kernel */
@@ -147,6 +175,7 @@ int os_move_pages(void *from, void *to, size_t size_bytes)
         atomic_store_explicit(&is_unknown, true, memory_order_relaxed);
         return -ENOMEM;
     }
+    bring_back(from, to, size_bytes);
     return -EFAULT;
 }
 

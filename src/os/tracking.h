@@ -6,8 +6,7 @@
  * where the program has closed our descriptors, and in the child of a fork, everything counts as written.
  *
  * Not seen: io_uring's fixed buffers registered before the range was protected; writes through another mapping of the
- * same memory. Kernels before 6.14 may lose track of pages that were moved (os_move_pages) after they were protected: count
- * those as written.
+ * same memory.
  *
  * Costs two descriptors, close-on-exec, out of the way of the program's. One caller at a time.
  */
@@ -29,6 +28,9 @@ void os_tracking_stop(void);
 /* In the child of a fork, first of all: the descriptors are copies that act on the parent's memory. */
 void os_tracking_forget(void);
 
+/* There, when the descriptors were in another thread's own table, which the child does not have. */
+void os_tracking_abandon(void);
+
 bool os_tracking_is_on(void);
 
 /*
@@ -41,5 +43,8 @@ int os_tracking_epoch(uintptr_t start, uintptr_t end, os_tracking_visit *visit, 
 
 /* The same without beginning an epoch. */
 int os_tracking_dirty(uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context);
+
+/* The same in a third of the time, while other threads are stopped; a few pages that hold nothing may be visited. */
+int os_tracking_dirty_quick(uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context);
 
 #endif

@@ -231,6 +231,22 @@ START_TEST(pages_moved_within_the_range)
 END_TEST
 
 /* As the heap does when it grows. */
+/* Half of it is another mapping, since it was mapped anew: such a move may fail, after some of it has been done. */
+START_TEST(a_move_that_fails_loses_nothing)
+{
+    char *half = area + PAGES / 2 * page_bytes;
+    ck_assert_int_eq(os_renew(half, PAGES / 2 * page_bytes, false), 0);
+    for (size_t i = 0; i < PAGES; i++)
+        memset(area + i * page_bytes, (int)i + 1, page_bytes);
+    char *target = map_area();
+    int result = os_move_pages(area, target, PAGES * page_bytes);
+    const char *where = result == 0 ? target : area;
+    for (size_t i = 0; i < PAGES * page_bytes; i++)
+        if (where[i] != (char)(i / page_bytes + 1))
+            ck_abort_msg("byte %zu is lost, result %d", i, result);
+}
+END_TEST
+
 START_TEST(memory_made_writable_later)
 {
     void *reserved;
@@ -413,6 +429,7 @@ static TCase *tracking(void)
     tcase_add_test(tests, pages_never_touched_are_not_visited);
     tcase_add_test(tests, a_mapping_made_anew);
     tcase_add_test(tests, pages_moved_within_the_range);
+    tcase_add_test(tests, a_move_that_fails_loses_nothing);
     tcase_add_test(tests, memory_made_writable_later);
     tcase_add_test(tests, a_child_of_fork_knows_nothing_and_harms_nobody);
     tcase_add_test(tests, closed_descriptors);

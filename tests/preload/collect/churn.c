@@ -40,7 +40,8 @@ static uint64_t next_random(uint64_t *state)
 static struct node *make(uint64_t *random)
 {
     uint64_t seed = next_random(random);
-    uint32_t words = seed % 100 == 0 ? 3000 + (uint32_t)(seed >> 8) % 20000 : (uint32_t)(seed >> 8) % 40;
+    uint32_t words =
+        seed % 100 == 0 ? 3000 + (uint32_t)(seed >> 8) % 20000 : (uint32_t)(seed >> 8) % 40;
     size_t bytes = sizeof(struct node) + words * sizeof(uint64_t);
     struct node *node = seed % 3 == 0 ? calloc(1, bytes) : malloc(bytes);
     if (node == NULL)
@@ -48,16 +49,17 @@ static struct node *make(uint64_t *random)
     node->next = NULL;
     node->seed = seed;
     node->words = words;
-    for (uint32_t i = 0; i < words; i += words > 100 ? 97 : 1)
+    for (uint32_t i = 0; i<words; i += words> 100 ? 97 : 1)
         node->body[i] = seed + i * 3;
     return node;
 }
 
 static void check(const struct node *node)
 {
-    for (uint32_t i = 0; i < node->words; i += node->words > 100 ? 97 : 1)
+    for (uint32_t i = 0; i<node->words; i += node->words> 100 ? 97 : 1)
         if (node->body[i] != node->seed + i * 3) {
-            fprintf(stderr, "a block in use was changed: %p, word %u of %u\n", (const void *)node, i, node->words);
+            fprintf(stderr, "a block in use was changed: %p, word %u of %u\n", (const void *)node,
+                    i, node->words);
             abort();
         }
 }
@@ -78,7 +80,7 @@ static struct node *grow(struct node *node)
     if (larger == NULL)
         abort();
     check(larger);
-    for (uint32_t i = 0; i < words; i += words > 100 ? 97 : 1)
+    for (uint32_t i = 0; i<words; i += words> 100 ? 97 : 1)
         larger->body[i] = larger->seed + i * 3;
     larger->words = words;
     return larger;
@@ -175,7 +177,8 @@ int main(int argc, char **argv)
         work((void *)1);
     for (int generation = 0; generation < 2; generation++) {
         for (int i = 0; i < count; i++)
-            if (pthread_create(&threads[i], NULL, work, (void *)(uintptr_t)(i + 2 + generation * THREADS_MAX)) != 0)
+            if (pthread_create(&threads[i], NULL, work,
+                               (void *)(uintptr_t)(i + 2 + generation * THREADS_MAX)) != 0)
                 return 3;
         for (int i = 0; i < count; i++)
             pthread_join(threads[i], NULL);

@@ -1,0 +1,32 @@
+/*
+ * gc/concurrent: marking while the program runs.
+ *
+ * Runs on the helper. Two stops: one to look at the roots, one to see what has changed since. In between blocks are marked
+ * from what they held when they were looked at, and whatever is written meanwhile is on a page that counts as dirty
+ * (Boehm, Demers, Shenker: "Mostly parallel garbage collection", 1991).
+ */
+#ifndef GC_CONCURRENT_H
+#define GC_CONCURRENT_H
+
+#include "gc/mark.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct concurrent {
+    struct marker *marker;
+    struct work *items;
+    size_t item_count;
+    uint32_t birth;      /* of what is allocated from now on; blocks of this number of long ago have another by now */
+    bool (*yield)(void); /* gives way to whoever waits for the cycle's lock; false when this cycle is to be given up */
+    void (*marked)(void); /* all that can be reached is marked, and threads are still stopped */
+    uint32_t white_serial;
+    uint32_t rounds;     /* of going through what was written */
+    uint64_t last_pages; /* that were left for the last stop */
+};
+
+/* Returns 0 and everything is marked; -ENOTSUP when writes can't be tracked; or -errno. */
+int concurrent_mark(struct concurrent *cycle);
+
+#endif

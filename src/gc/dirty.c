@@ -1,0 +1,132 @@
+/*
+ * gc/dirty: marks once more from the blocks on pages that were written while marking went on.
+ *
+ * The unit descriptors say what is there now. Under the run lock no span goes, and one that is about to come has no blocks yet
+ * that anybody has written to: its descriptors were complete before.
+ *
+ * Uses heap. Locks: the run lock.
+ */
+#include "gc/dirty.h"
+
+#include "base/compiler.h"
+#include "base/image.h"
+#include "gc/area.h"
+#include "gc/white.h"
+#include "heap/runs.h"
+#include "heap/span.h"
+#include "os/memory.h"
+
+#include <string.h>
+
+enum {
+    MARGIN_BYTES = 8, /* a word may lie across the border of two pages */
+    BATCH_BYTES = 65536,
+};
+
+/* Still to be marked, and then scanned as a whole. */
+static bool is_waiting(uint8_t white, uint8_t state)
+{
+    return (white & (WHITE | WHITE_LEAF)) != 0 && slot_birth(state) != image_now->birth;
+}
+
+static bool holds_pointers(uint8_t state)
+{
+    return slot_kind(state) == SLOT_ALLOCATED;
+}
+
+static void mark_within(struct marker *marker, uintptr_t start, size_t size_bytes, uintptr_t from,
+                        uintptr_t to)
+{
+    from = start > from - MARGIN_BYTES ? start : from - MARGIN_BYTES;
+    to = start + size_bytes < to + MARGIN_BYTES ? start + size_bytes : to + MARGIN_BYTES;
+    if (from < to)
+        mark_part(marker, from, to);
+}
+
+/* [from, to) lies in the span. */
+static void mark_slots(struct marker *marker, const struct span *span, uintptr_t from, uintptr_t to)
+{
+    struct white_span before;
+    bool is_known = white_span_of(span->first_unit, &before) &&
+                    before.white == white_of(span->states) && !before.is_large &&
+                    before.class_index == span->class_index;
+    size_t first = (from - span->start) / span->slot_bytes;
+    size_t last = (to - 1 - span->start) / span->slot_bytes;
+    for (size_t i = first; i <= last && i < span->slot_count; i++) {
+        uint8_t state = slot_state_get(&span->states[i]);
+        if (holds_pointers(state) && !(is_known && is_waiting(before.white[i], state)))
+            mark_within(marker, span_slot(span, i), span->slot_bytes, from, to);
+    }
+}
+
+static void mark_large(struct marker *marker, const struct span *span, uintptr_t from, uintptr_t to)
+{
+    struct white_span before;
+    uint8_t state =
+        slot_state_get((const uint8_t *)&heap_layout.units[span->first_unit].large_state);
+    bool is_known = white_span_of(span->first_unit, &before) && before.white == white_of(span) &&
+                    before.is_large && before.start == span->start;
+    if (holds_pointers(state) && !(is_known && is_waiting(*before.white, state)))
+        mark_within(marker, span->start, span->slot_bytes, from, to);
+}
+
+static struct area notes; /* a byte a page, for gc/check */
+static size_t noted_pages;
+
+static void note_pages(uintptr_t start, uintptr_t end)
+{
+    for (; start < end; start += os_page_bytes()) {
+        size_t page = (start - heap_layout.slots_start) / os_page_bytes();
+        if (page < noted_pages)
+            notes.start[page] = 1;
+    }
+}
+
+COLD void dirty_note_start(void)
+{
+    size_t pages = atomic_load(&heap_layout.limit_bytes) * 2 / os_page_bytes();
+    noted_pages = area_need(&notes, pages) == 0 ? pages : 0;
+    if (noted_pages != 0)
+        memset(notes.start, 0, noted_pages);
+}
+
+COLD void dirty_mark_noted(struct marker *marker)
+{
+    size_t count = noted_pages;
+    noted_pages = 0;
+    for (size_t page = 0; page < count; page++) {
+        uintptr_t start = heap_layout.slots_start + page * os_page_bytes();
+        if (notes.start[page] != 0)
+            dirty_mark_stopped(marker, start, start + os_page_bytes());
+        if (marker->list.count > marker->list.limit / 2)
+            mark_drain(marker);
+    }
+}
+
+void dirty_mark_stopped(struct marker *marker, uintptr_t start, uintptr_t end)
+{
+    if (UNLIKELY(noted_pages != 0))
+        note_pages(start, end);
+    while (start < end) {
+        struct span *span = span_at((const void *)start);
+        uintptr_t limit = (start | (UNIT_BYTES - 1)) + 1;
+        if (span != NULL)
+            limit = span->start + (span->unit_count << UNIT_SHIFT);
+        limit = limit < end ? limit : end;
+        if (span != NULL && span_is_large(span))
+            mark_large(marker, span, start, limit);
+        else if (span != NULL)
+            mark_slots(marker, span, start, limit);
+        start = limit;
+    }
+}
+
+void dirty_mark(struct marker *marker, uintptr_t start, uintptr_t end)
+{
+    for (uintptr_t next; start < end; start = next) {
+        next = start + BATCH_BYTES < end ? start + BATCH_BYTES : end;
+        run_lock();
+        dirty_mark_stopped(marker, start, next);
+        run_unlock();
+    }
+}
