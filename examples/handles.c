@@ -55,12 +55,18 @@ int main(void)
         gca_pool_new(&(gca_pool_options){.name = "monsters", .object_bytes = sizeof(struct monster)}),
         gca_handles_new(0),
     };
-    if (world.pool == NULL || world.monsters == NULL)
+    if (world.pool == NULL || world.monsters == NULL) {
+        gca_pool_free(world.pool);
+        gca_handles_free(world.monsters);
         return EXIT_FAILURE;
+    }
     for (size_t i = 0; i < MONSTERS; i++) {
         struct monster *monster = hatch(&world);
-        if (monster == NULL)
+        if (monster == NULL) {
+            gca_handles_free(world.monsters);
+            gca_pool_free(world.pool);
             return EXIT_FAILURE;
+        }
         all[i] = monster->self;
         monster->prey = all[i * 7 / 10]; /* somebody older, or itself */
     }

@@ -3,6 +3,7 @@ examples_programs = \
 	examples/arena \
 	examples/handles \
 	examples/leaf \
+	examples/roster \
 	examples/statistics \
 	examples/walk
 if !SANITIZED
@@ -28,9 +29,35 @@ examples_handles_LDADD = libgcalloc.la
 examples_leaf_SOURCES = examples/leaf.c
 examples_leaf_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_leaf_LDADD = libgcalloc.la
+examples_roster_SOURCES = examples/roster.c
+examples_roster_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_roster_LDADD = libgcalloc.la
 examples_statistics_SOURCES = examples/statistics.c
 examples_statistics_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_statistics_LDADD = libgcalloc.la
 examples_walk_SOURCES = examples/walk.c
 examples_walk_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_walk_LDADD = libgcalloc.la
+
+# ports: larger ones, which tests/preload/ports puts to work.
+if !SANITIZED
+check_PROGRAMS += examples/ports/json examples/ports/server
+endif
+examples_ports_json_SOURCES = \
+	examples/ports/json.c \
+	examples/ports/json.h \
+	examples/ports/json_read.c \
+	examples/ports/json_write.c
+examples_ports_json_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_ports_json_LDADD = libgcalloc.la
+examples_ports_server_SOURCES = \
+	examples/ports/config.c \
+	examples/ports/config.h \
+	examples/ports/http.c \
+	examples/ports/http.h \
+	examples/ports/json.h \
+	examples/ports/json_read.c \
+	examples/ports/json_write.c \
+	examples/ports/server.c
+examples_ports_server_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_ports_server_LDADD = libgcalloc.la

@@ -1,6 +1,7 @@
 # tools: the gcalloc command. One file a line; `make lint` compares this list with the folder.
 # Its malloc stays libc's: it links the core for what reads options and images, not the library.
 bin_PROGRAMS += gcalloc
+dist_bin_SCRIPTS += tools/gcalloc-check
 
 gcalloc_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DGCALLOC_LIBDIR='"$(libdir)"' \

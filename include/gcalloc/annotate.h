@@ -29,6 +29,10 @@
 #define GCA_CHECKS_LEAKS_(...)
 #endif
 
+#if defined GCA_CHECK && !defined __cplusplus && !defined GCA_CHECKS_BORROWS_
+#define GCA_CHECKS_MEMORY_ 1 /* what gcalloc/check.h is for */
+#endif
+
 #if defined __GNUC__ && !defined __clang__ && __GNUC__ >= 11
 #define GCA_ENDED_BY_(...) __attribute__((malloc(__VA_ARGS__)))
 #else
@@ -36,39 +40,7 @@
 #endif
 
 #ifdef GCA_CHECKS_BORROWS_
-#define GCA_CHECKS_(...) __attribute__((__VA_ARGS__))
-
-/*
- * Clang's analysis of locks is made to follow pointers: what a function is given is taken for one of these, which is
- * never in memory. A function that takes p asserts that p is not `owned`, in a form that needs no undoing, so a pointer
- * that nobody declared is followed as well.
- */
-struct GCA_CHECKS_(capability("state")) gca_state_ {
-    char nothing;
-};
-struct GCA_CHECKS_(capability("borrow"), reentrant_capability) gca_shared_ {
-    char nothing;
-};
-struct GCA_CHECKS_(capability("borrow")) gca_mutable_ {
-    char nothing;
-};
-struct GCA_CHECKS_(capability("lock")) gca_lock_ {
-    char nothing;
-};
-struct GCA_CHECKS_(capability("pointer")) gca_pointer_ {
-    struct gca_state_ owned; /* denied once p is taken or moved: then it may not be used */
-    struct gca_state_ gone;  /* asserted with it: a tracked variable must have come to this */
-    struct gca_state_ ended; /* asserted when p was taken, not when it was moved, which leaves NULL */
-    struct gca_shared_ shared;
-    struct gca_mutable_ mutably;
-    struct gca_lock_ lock;
-    struct gca_pointer_ *lent; /* what a borrow of p is to the analysis */
-};
-#define GCA_P_(p) ((const struct gca_pointer_ *)(const void *)(p))
-#define GCA_AT_(slot) GCA_P_(*(const void *const *)(slot))
-#define GCA_GONE_(p) !&GCA_P_(p)->owned
-/* What the analysis can't name: each variable that holds such a value stands for itself. */
-#define GCA_NO_OTHER_ ((const struct gca_pointer_ *)(const void *)sizeof(int))
+#include <gcalloc/capability.h>
 #else
 #define GCA_CHECKS_(...)
 #endif
@@ -76,14 +48,31 @@ struct GCA_CHECKS_(capability("pointer")) gca_pointer_ {
 /* ---- ownership ---- */
 
 /* The result is the caller's, who ends it by drop(result); and it is an object that no other pointer means. */
-#define GCA_OWNED(drop) GCA_FRESH GCA_ENDED_BY_(drop, 1) GCA_CHECKS_LEAKS_(ownership_returns(malloc))
+#define GCA_OWNED(drop) GCA_FRESH GCA_CHECKS_LEAKS_(ownership_returns(malloc))
+
+/*
+ * The same where both functions are a library's: gcc may know that they belong together only where it sees neither's body,
+ * since it would take what their bodies do for an error.
+ */
+#define GCA_OWNED_OUTSIDE(drop) GCA_OWNED(drop) GCA_ENDED_BY_(drop, 1)
+
+/*
+ * The result is a reference, given up by release(result); others to the same object may go on, so without GCA_CHECK gcc is
+ * not told, who would warn of them.
+ */
+#ifdef GCA_CHECK
+#define GCA_COUNTED(release) GCA_OWNED_OUTSIDE(release)
+#else
+#define GCA_COUNTED(release)
+#endif
 
 /* The result is an object that no other pointer means, and that something else ends: an arena, a container. */
-#define GCA_FRESH GCA_CHECKS_(assert_capability(GCA_NO_OTHER_->owned)) GCA_CHECKS_(lock_returned(GCA_NO_OTHER_))
+#define GCA_FRESH                                                                                  \
+    GCA_CHECKS_(assert_capability(GCA_NO_OTHER_->owned)) GCA_CHECKS_(lock_returned(GCA_NO_OTHER_))
 
 /* From here on p is the function's; the caller has it no more. Nobody may have borrowed it. */
-#define GCA_TAKES(p)                                                                                                   \
-    GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->shared, GCA_P_(p)->lent->mutably, GCA_GONE_(p)))                       \
+#define GCA_TAKES(p)                                                                               \
+    GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->shared, GCA_P_(p)->lent->mutably, GCA_GONE_(p)))   \
     GCA_CHECKS_(assert_capability(GCA_GONE_(p), GCA_P_(p)->gone, GCA_P_(p)->ended))
 
 /* The same of parameter number n, which the function ends before it returns; or keeps somewhere. */
@@ -97,22 +86,26 @@ struct GCA_CHECKS_(capability("pointer")) gca_pointer_ {
 
 /* While the function runs it reads *p; or it changes *p, which no borrow may watch. */
 #define GCA_READS(p) GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->mutably, GCA_GONE_(p)))
-#define GCA_CHANGES(p)                                                                                                 \
+#define GCA_CHANGES(p)                                                                             \
     GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->shared, GCA_P_(p)->lent->mutably, GCA_GONE_(p)))
 
 /* The result is a borrow of p, shared or mutable, which has begun and which somebody must end. */
-#define GCA_LENDS(p)                                                                                                   \
-    GCA_READS(p)                                                                                                       \
-    GCA_CHECKS_(acquire_shared_capability(GCA_P_(p)->lent->shared)) GCA_CHECKS_(lock_returned(GCA_P_(p)->lent))
-#define GCA_LENDS_MUT(p)                                                                                               \
-    GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->shared, GCA_GONE_(p)))                                                 \
-    GCA_CHECKS_(acquire_capability(GCA_P_(p)->lent->mutably)) GCA_CHECKS_(lock_returned(GCA_P_(p)->lent))
+#define GCA_LENDS(p)                                                                               \
+    GCA_READS(p)                                                                                   \
+    GCA_CHECKS_(acquire_shared_capability(GCA_P_(p)->lent->shared))                                \
+    GCA_CHECKS_(lock_returned(GCA_P_(p)->lent))
+#define GCA_LENDS_MUT(p)                                                                           \
+    GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->shared, GCA_GONE_(p)))                             \
+    GCA_CHECKS_(acquire_capability(GCA_P_(p)->lent->mutably))                                      \
+    GCA_CHECKS_(lock_returned(GCA_P_(p)->lent))
 
 /* The same for functions that answer whether the borrow, which is p from then on, has begun. */
-#define GCA_TRIES(p)                                                                                                   \
-    GCA_CHECKS_(locks_excluded(GCA_GONE_(p))) GCA_CHECKS_(try_acquire_shared_capability(true, GCA_P_(p)->shared))
-#define GCA_TRIES_MUT(p)                                                                                               \
-    GCA_CHECKS_(locks_excluded(GCA_GONE_(p))) GCA_CHECKS_(try_acquire_capability(true, GCA_P_(p)->mutably))
+#define GCA_TRIES(p)                                                                               \
+    GCA_CHECKS_(locks_excluded(GCA_GONE_(p)))                                                      \
+    GCA_CHECKS_(try_acquire_shared_capability(true, GCA_P_(p)->shared))
+#define GCA_TRIES_MUT(p)                                                                           \
+    GCA_CHECKS_(locks_excluded(GCA_GONE_(p)))                                                      \
+    GCA_CHECKS_(try_acquire_capability(true, GCA_P_(p)->mutably))
 
 /* The borrow ends; it is what GCA_LENDS() returned. */
 #define GCA_ENDS(borrow) GCA_CHECKS_(release_shared_capability(GCA_P_(borrow)->shared))
@@ -132,10 +125,14 @@ struct GCA_CHECKS_(capability("pointer")) gca_pointer_ {
 /* Behind a member's name: it is touched only with m held, another member of the same struct. */
 #define GCA_GUARDED_BY(m) GCA_CHECKS_(guarded_by(GCA_P_(&m)->lock))
 
+/* The function's own body is not looked at: it does what its annotations say in a way that can't be followed. */
+#define GCA_TRUSTED GCA_CHECKS_(no_thread_safety_analysis)
+
 /* ---- for cleanup functions: slot is the address of the variable ---- */
 
-#define GCA_DROPS_AT(slot)                                                                                             \
-    GCA_CHECKS_(locks_excluded(GCA_AT_(slot)->lent->shared, GCA_AT_(slot)->lent->mutably, GCA_AT_(slot)->ended))
+#define GCA_DROPS_AT(slot)                                                                         \
+    GCA_CHECKS_(locks_excluded(GCA_AT_(slot)->lent->shared, GCA_AT_(slot)->lent->mutably,          \
+                               GCA_AT_(slot)->ended))
 #define GCA_ENDS_AT(slot) GCA_CHECKS_(release_shared_capability(GCA_AT_(slot)->shared))
 #define GCA_ENDS_MUT_AT(slot) GCA_CHECKS_(release_capability(GCA_AT_(slot)->mutably))
 #define GCA_UNLOCKS_AT(slot) GCA_CHECKS_(release_generic_capability(GCA_AT_(slot)->lock))
@@ -159,26 +156,39 @@ void gca_check_is_gone_(const void *slot) GCA_CHECKS_(requires_capability(GCA_AT
 bool gca_check_is_null_(const void *p) GCA_CHECKS_(assert_capability(GCA_P_(p)->gone));
 void *gca_check_moved_(const void *p) GCA_FRESH
     GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->shared, GCA_P_(p)->lent->mutably, GCA_GONE_(p)))
-    GCA_CHECKS_(assert_capability(GCA_GONE_(p), GCA_P_(p)->gone));
+        GCA_CHECKS_(assert_capability(GCA_GONE_(p), GCA_P_(p)->gone));
 #define gca_opaque(e) (__extension__({ e; }))
 #define gca_let(T, v, e) T v __attribute__((cleanup(gca_check_is_gone_))) = gca_opaque(e)
-#define gca_let_or(T, v, e)                                                                                            \
-    gca_let(T, v, e);                                                                                                  \
+#define gca_let_or(T, v, e)                                                                        \
+    gca_let(T, v, e);                                                                              \
     if (!v && gca_check_is_null_(v))
 #define gca_move(v) ((__typeof__(v))gca_check_moved_(v))
 #else
 #define gca_opaque(e) (e)
 #define gca_let(T, v, e) T v = (e)
-#define gca_let_or(T, v, e)                                                                                            \
-    T v = (e);                                                                                                         \
+#define gca_let_or(T, v, e)                                                                        \
+    T v = (e);                                                                                     \
     if (v == NULL)
-#define gca_move(v)                                                                                                    \
-    (__extension__({                                                                                                   \
-        __typeof__(v) *gca_place_ = &(v);                                                                              \
-        __typeof__(v) gca_value_ = *gca_place_;                                                                        \
-        *gca_place_ = NULL;                                                                                            \
-        gca_value_;                                                                                                    \
+#ifdef GCA_CHECKS_MEMORY_ /* gcc's analyzer loses variables whose addresses are taken */
+#define gca_move(v)                                                                                \
+    (__extension__({                                                                               \
+        __typeof__(v) gca_value_ = (v);                                                            \
+        (v) = NULL;                                                                                \
+        gca_value_;                                                                                \
     }))
+#else
+#define gca_move(v)                                                                                \
+    (__extension__({                                                                               \
+        __typeof__(v) *gca_place_ = &(v);                                                          \
+        __typeof__(v) gca_value_ = *gca_place_;                                                    \
+        *gca_place_ = NULL;                                                                        \
+        gca_value_;                                                                                \
+    }))
+#endif
+#endif
+
+#ifdef GCA_CHECK
+#include <gcalloc/check.h>
 #endif
 
 #endif

@@ -8,6 +8,8 @@
 #ifndef GCALLOC_ARENA_H
 #define GCALLOC_ARENA_H
 
+#include <gcalloc/annotate.h>
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,13 +42,13 @@ typedef struct gca_arena_options {
 
 /* ---- an arena's life ---- */
 
-gca_arena *gca_arena_new(const gca_arena_options *options) __attribute__((warn_unused_result));
+gca_arena *gca_arena_new(const gca_arena_options *options) GCA_FRESH __attribute__((warn_unused_result));
 
 /* Ends what it holds, newest first: sub-arenas, and destructors are run. NULL is allowed. */
-void gca_arena_free(gca_arena *arena);
+void gca_arena_free(gca_arena *arena) GCA_DROPS(arena, 1);
 
 /* As freeing it, but the arena is ready for use again, and keeps the memory that it had last used. */
-void gca_arena_reset(gca_arena *arena);
+void gca_arena_reset(gca_arena *arena) GCA_CHANGES(arena);
 
 /* A moment of an arena's life, to return to. */
 typedef struct gca_mark {
@@ -57,16 +59,16 @@ typedef struct gca_mark {
     uint64_t resets;
 } gca_mark;
 
-gca_mark gca_arena_mark(gca_arena *arena);
+gca_mark gca_arena_mark(gca_arena *arena) GCA_READS(arena);
 
 /* What the arena got since the mark ends, newest first. Earlier marks stay good, later ones do not. */
-void gca_arena_rewind(gca_arena *arena, gca_mark mark);
+void gca_arena_rewind(gca_arena *arena, gca_mark mark) GCA_CHANGES(arena);
 
 /*
  * Calls function(object) when the arena is freed or reset, or rewound to a mark before this: newest first. Returns 0 or
  * -ENOMEM; then function is not called ever.
  */
-int gca_arena_defer(gca_arena *arena, void (*function)(void *object), void *object);
+int gca_arena_defer(gca_arena *arena, void (*function)(void *object), void *object) GCA_READS(arena);
 
 typedef struct gca_arena_stats {
     size_t used_bytes;     /* handed out, with what alignment took */
@@ -80,7 +82,7 @@ typedef struct gca_arena_stats {
     uint64_t resets;
 } gca_arena_stats;
 
-void gca_arena_get_stats(const gca_arena *arena, gca_arena_stats *stats_out);
+void gca_arena_get_stats(const gca_arena *arena, gca_arena_stats *stats_out) GCA_READS(arena);
 
 /* The arena that an address lies in, or NULL. */
 gca_arena *gca_arena_of(const void *address);
@@ -96,6 +98,10 @@ void __asan_unpoison_memory_region(void const volatile *start, size_t size_bytes
 #else
 #define GCA_HANDED_OUT_(start, size_bytes) ((void)0)
 #endif
+
+static inline void *gca_arena_alloc_aligned(gca_arena *arena, size_t size_bytes, size_t align_bytes) GCA_READS(arena) GCA_FRESH;
+static inline void *gca_arena_alloc(gca_arena *arena, size_t size_bytes) GCA_READS(arena) GCA_FRESH;
+static inline void *gca_arena_zeroed(gca_arena *arena, size_t count, size_t size_bytes, size_t align_bytes) GCA_READS(arena) GCA_FRESH;
 
 /* Memory that holds anything; align_bytes is a power of two. */
 static inline void *gca_arena_alloc_aligned(gca_arena *arena, size_t size_bytes, size_t align_bytes)
@@ -172,6 +178,11 @@ static inline void gca_arena_free_at(gca_arena **arena)
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef GCA_CHECK
+#define GCA_CHECK_ARENA_
+#include <gcalloc/check.h>
 #endif
 
 #endif

@@ -29,14 +29,14 @@ extern "C" {
 void gca_drop(void *object) GCA_DROPS(object, 1);
 
 /* As gca_new() does it, for a type that is not known before. */
-void *gca_new_of(gca_type *type) GCA_OWNED(gca_drop) __attribute__((warn_unused_result));
-void *gca_new_at(gca_site *site) GCA_OWNED(gca_drop) __attribute__((warn_unused_result));
+void *gca_new_of(gca_type *type) GCA_OWNED_OUTSIDE(gca_drop) __attribute__((warn_unused_result));
+void *gca_new_at(gca_site *site) GCA_OWNED_OUTSIDE(gca_drop) __attribute__((warn_unused_result));
 
 /* T *, a new object, all zero, of the type that GCA_TYPE(T) said, if any. NULL and ENOMEM when memory is short. */
 #define gca_new(T) ((T *)gca_new_at(GCA_SITE_(T)))
 
 /* The same, for an object whose cache lines no other block shares. */
-void *gca_new_alone_at(gca_site *site) GCA_OWNED(gca_drop) __attribute__((warn_unused_result));
+void *gca_new_alone_at(gca_site *site) GCA_OWNED_OUTSIDE(gca_drop) __attribute__((warn_unused_result));
 #define gca_new_alone(T) ((T *)gca_new_alone_at(GCA_SITE_(T)))
 
 /* Memory of whole cache lines, holding anything, freed with free() or gca_drop(). NULL and ENOMEM. */
@@ -46,7 +46,7 @@ void *gca_alloc_lines(size_t size_bytes) GCA_OWNED(gca_drop) __attribute__((warn
  * A copy with the same type. What the pointers of the type hold is retained if it is counted, else cloned. NULL and errno:
  * ENOMEM, EINVAL for what is no allocated block, or what the type's clone function returned.
  */
-void *gca_clone_of(const void *object) GCA_READS(object) GCA_OWNED(gca_drop) __attribute__((warn_unused_result));
+void *gca_clone_of(const void *object) GCA_READS(object) GCA_OWNED_OUTSIDE(gca_drop) __attribute__((warn_unused_result));
 #define gca_clone(p) ((__typeof__(&*(p)))gca_clone_of(p))
 
 /* ---- ownership that moves ---- */
@@ -133,6 +133,11 @@ void gca_cow_drop(gca_cow *cow);
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef GCA_CHECK
+#define GCA_CHECK_OWN_
+#include <gcalloc/check.h>
 #endif
 
 #endif

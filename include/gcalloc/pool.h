@@ -7,6 +7,8 @@
 #ifndef GCALLOC_POOL_H
 #define GCALLOC_POOL_H
 
+#include <gcalloc/annotate.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,17 +29,17 @@ typedef struct gca_pool_options {
     void (*drop)(void *object); /* called by gca_pool_free() for each object that is still out; or NULL */
 } gca_pool_options;
 
-/* NULL and errno: EINVAL for a wrong size or alignment, ENOMEM. */
-gca_pool *gca_pool_new(const gca_pool_options *options) __attribute__((warn_unused_result));
-
 /* All of its objects go. NULL is allowed. */
-void gca_pool_free(gca_pool *pool);
+void gca_pool_free(gca_pool *pool) GCA_DROPS(pool, 1);
+
+/* NULL and errno: EINVAL for a wrong size or alignment, ENOMEM. */
+gca_pool *gca_pool_new(const gca_pool_options *options) GCA_OWNED_OUTSIDE(gca_pool_free) __attribute__((warn_unused_result));
 
 /* An object, which holds anything; or NULL and ENOMEM. */
-void *gca_pool_get(gca_pool *pool) __attribute__((warn_unused_result));
+void *gca_pool_get(gca_pool *pool) GCA_READS(pool) GCA_FRESH __attribute__((warn_unused_result));
 
 /* Gives it back. NULL is allowed; an object that is no one of the pool's, or is back already, is reported. */
-void gca_pool_put(gca_pool *pool, void *object);
+void gca_pool_put(gca_pool *pool, void *object) GCA_READS(pool) GCA_DROPS(object, 2);
 
 typedef struct gca_pool_stats {
     size_t objects;        /* out now */
@@ -48,7 +50,7 @@ typedef struct gca_pool_stats {
     size_t chunks;
 } gca_pool_stats;
 
-void gca_pool_get_stats(const gca_pool *pool, gca_pool_stats *stats_out);
+void gca_pool_get_stats(const gca_pool *pool, gca_pool_stats *stats_out) GCA_READS(pool);
 
 /* The pool that an address lies in, or NULL. */
 gca_pool *gca_pool_of(const void *address);
@@ -72,14 +74,14 @@ typedef struct gca_handles {
     size_t count;
 } gca_handles;
 
-/* A table for at most entries_max objects at once; 0: four thousand million. NULL and ENOMEM when memory is short. */
-gca_handles *gca_handles_new(size_t entries_max) __attribute__((warn_unused_result));
-
 /* All handles of it are good for nothing, not even for asking. NULL is allowed. */
-void gca_handles_free(gca_handles *table);
+void gca_handles_free(gca_handles *table) GCA_DROPS(table, 1);
+
+/* A table for at most entries_max objects at once; 0: four thousand million. NULL and ENOMEM when memory is short. */
+gca_handles *gca_handles_new(size_t entries_max) GCA_OWNED_OUTSIDE(gca_handles_free) __attribute__((warn_unused_result));
 
 /* A handle for the object, which is not NULL. All zero and errno ENOMEM when memory is short or the table full. */
-gca_handle gca_handle_add(gca_handles *table, void *object) __attribute__((warn_unused_result));
+gca_handle gca_handle_add(gca_handles *table, void *object) GCA_READS(table) __attribute__((warn_unused_result));
 
 /* The object, or NULL when the handle is stale. */
 static inline void *gca_handle_get(const gca_handles *table, gca_handle handle)
@@ -91,16 +93,21 @@ static inline void *gca_handle_get(const gca_handles *table, gca_handle handle)
 }
 
 /* Takes the object out of the table, and returns it; NULL when the handle is stale. */
-void *gca_handle_remove(gca_handles *table, gca_handle handle);
+void *gca_handle_remove(gca_handles *table, gca_handle handle) GCA_READS(table) GCA_FRESH;
 
 /* The handle means another object from now on, as when it was moved. Returns the former one; NULL when the handle is stale. */
-void *gca_handle_replace(gca_handles *table, gca_handle handle, void *object);
+void *gca_handle_replace(gca_handles *table, gca_handle handle, void *object) GCA_READS(table) GCA_FRESH;
 
 /* Objects in the table now. */
-size_t gca_handles_count(const gca_handles *table);
+size_t gca_handles_count(const gca_handles *table) GCA_READS(table);
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef GCA_CHECK
+#define GCA_CHECK_POOL_
+#include <gcalloc/check.h>
 #endif
 
 #endif

@@ -20,14 +20,7 @@ void gca_drop_at(void *variable) GCA_DROPS_AT(variable);
  * gca_scoped(T, v, e): declares v, of the pointer type T, with the value e; what v then holds is dropped at the end of the
  * block: gca_move(v) takes it away from that. Last declared, first dropped.
  */
-#ifdef __clang_analyzer__ /* which knows nothing of cleanup, and would call each of these a leak */
-void gca_scoped_is_kept_(const void *object);
-#define gca_scoped(T, v, e)                                                                                            \
-    T v = (e);                                                                                                         \
-    gca_scoped_is_kept_(v)
-#else
-#define gca_scoped(T, v, e) T v __attribute__((cleanup(gca_drop_at), unused)) = gca_opaque(e)
-#endif
+#define gca_scoped(T, v, e) T v __attribute__((cleanup(gca_drop_at))) = gca_opaque(e)
 
 /* ---- anything else ---- */
 
@@ -54,6 +47,12 @@ static inline void gca_run_deferred_at(gca_deferred *deferred)
 #define gca_disarm(guard) ((guard).function = NULL)
 
 /* ---- locks, held until the end of the block; pointers to pthread's ---- */
+
+static inline void gca_unlock_mutex_at(pthread_mutex_t **mutex) GCA_UNLOCKS_AT(mutex) GCA_TRUSTED;
+static inline void gca_unlock_rwlock_at(pthread_rwlock_t **lock) GCA_UNLOCKS_AT(lock) GCA_TRUSTED;
+static inline pthread_mutex_t *gca_lock_mutex(pthread_mutex_t *mutex) GCA_LOCKS(mutex) GCA_RETURNS(mutex) GCA_TRUSTED;
+static inline pthread_rwlock_t *gca_lock_to_read(pthread_rwlock_t *lock) GCA_LOCKS_SHARED(lock) GCA_RETURNS(lock) GCA_TRUSTED;
+static inline pthread_rwlock_t *gca_lock_to_write(pthread_rwlock_t *lock) GCA_LOCKS(lock) GCA_RETURNS(lock) GCA_TRUSTED;
 
 static inline void gca_unlock_mutex_at(pthread_mutex_t **mutex)
 {

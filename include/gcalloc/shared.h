@@ -19,14 +19,14 @@ extern "C" {
 void gca_release(void *object) GCA_DROPS(object, 1);
 
 /* T *, a new object, all zero, with one reference. NULL and ENOMEM when memory is short. */
-void *gca_rc_new_at(gca_site *site) GCA_FRESH __attribute__((warn_unused_result));
+void *gca_rc_new_at(gca_site *site) GCA_COUNTED(gca_release) __attribute__((warn_unused_result));
 #define gca_rc_new(T) ((T *)gca_rc_new_at(GCA_SITE_(T)))
 
 /* Makes a block with one owner, any from malloc, a counted one with one reference. Returns 0, -EINVAL after a report, or -ENOMEM. */
 int gca_share(void *object);
 
 /* Another reference. Returns the object; NULL is allowed. */
-void *gca_retain_of(const void *object) GCA_READS(object);
+void *gca_retain_of(const void *object) GCA_READS(object) GCA_OWNED(gca_release);
 #define gca_retain(p) ((__typeof__(&*(p)))gca_retain_of(p))
 
 /* How many references there are, in this moment. 0 for what is not counted. */
@@ -66,7 +66,7 @@ typedef struct gca_weak {
 gca_weak gca_downgrade(const void *object);
 
 /* A reference to the object, or NULL when it has ended. Only for counted ones. */
-void *gca_upgrade(gca_weak weak);
+void *gca_upgrade(gca_weak weak) GCA_COUNTED(gca_release) __attribute__((warn_unused_result));
 
 /* The object without a reference, or NULL; good as long as the program knows that nobody ends it. */
 void *gca_get(gca_weak weak);

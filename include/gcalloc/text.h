@@ -13,32 +13,39 @@
 extern "C" {
 #endif
 
-char *gca_arena_strdup(gca_arena *arena, const char *text);
+char *gca_arena_strdup(gca_arena *arena, const char *text) GCA_READS(arena) GCA_FRESH;
 
 /* At most `length` bytes of it. */
-char *gca_arena_strndup(gca_arena *arena, const char *text, size_t length);
+char *gca_arena_strndup(gca_arena *arena, const char *text, size_t length) GCA_READS(arena) GCA_FRESH;
 
 /* Aligned for any object. */
-void *gca_arena_memdup(gca_arena *arena, const void *bytes, size_t size_bytes);
+void *gca_arena_memdup(gca_arena *arena, const void *bytes, size_t size_bytes) GCA_READS(arena) GCA_FRESH;
 
 /* All of these texts, one behind the other; a NULL ends the list. */
-char *gca_arena_concat(gca_arena *arena, ...) __attribute__((sentinel));
+char *gca_arena_concat(gca_arena *arena, ...) GCA_READS(arena) GCA_FRESH __attribute__((sentinel));
 
 /* As printf(3). */
-char *gca_arena_printf(gca_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
-char *gca_arena_vprintf(gca_arena *arena, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
+char *gca_arena_printf(gca_arena *arena, const char *format, ...) GCA_READS(arena) GCA_FRESH
+    __attribute__((format(printf, 2, 3)));
+char *gca_arena_vprintf(gca_arena *arena, const char *format, va_list arguments) GCA_READS(arena) GCA_FRESH
+    __attribute__((format(printf, 2, 0)));
 
 /*
  * The whole file, and a zero byte behind it. How many bytes it has goes to *size_out unless that is NULL. errno is that of
  * open(2) or read(2).
  */
-char *gca_arena_read_file(gca_arena *arena, const char *path, size_t *size_out);
+char *gca_arena_read_file(gca_arena *arena, const char *path, size_t *size_out) GCA_READS(arena) GCA_FRESH;
 
 /* A copy that is malloc's, for what is to outlive its arena: freed with free(). */
-void *gca_copy_out(const void *bytes, size_t size_bytes) __attribute__((malloc, warn_unused_result));
+void *gca_copy_out(const void *bytes, size_t size_bytes) GCA_OWNED(free) __attribute__((malloc, warn_unused_result));
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef GCA_CHECK
+#define GCA_CHECK_TEXT_
+#include <gcalloc/check.h>
 #endif
 
 #endif

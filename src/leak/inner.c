@@ -8,6 +8,8 @@
  */
 #include "leak/inner.h"
 
+#include "heap/unit.h"
+
 #include <string.h>
 
 enum { COUNT_BYTES = 8, WIDE_COUNT_BYTES = 16, STRING_HEADER_BYTES = 24, POINTER_ALIGNMENT = 8 };
@@ -73,8 +75,16 @@ static bool is_base(const struct cell *cell, uintptr_t address)
            census.source->read(first_table - OFFSET_TO_TOP_BYTES, &offset_to_top) && offset_to_top == 0;
 }
 
+/* Arenas and pools lie inside their first chunk, and what they hand out inside any: nobody has the start. */
+static bool is_chunk(const struct cell *cell)
+{
+    return unit_at((const void *)cell->start)->use != USE_MALLOC;
+}
+
 bool inner_holds(const struct cell *cell, uintptr_t address)
 {
+    if (is_chunk(cell))
+        return true;
     size_t offset = address - cell->start;
     if (offset % POINTER_ALIGNMENT != 0 || offset + sizeof(uint64_t) > cell->size_bytes)
         return false;

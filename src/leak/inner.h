@@ -5,7 +5,7 @@
 #include "leak/census.h"
 
 /*
- * True when the address, inside the block and not its start, is one that
+ * True when the block is a chunk of an arena or a pool; or the address, inside the block and not its start, is one that
  * - is behind the count that new[] keeps in front of an array;
  * - is the text of a reference-counted std::string, or behind a length that says the rest of the block;
  * - is an object's part with virtual functions of its own, as multiple inheritance makes them.

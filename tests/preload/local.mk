@@ -62,6 +62,7 @@ include $(top_srcdir)/tests/preload/collect/local.mk
 include $(top_srcdir)/tests/preload/leaks/local.mk
 include $(top_srcdir)/tests/preload/misuse/local.mk
 include $(top_srcdir)/tests/preload/ownership/local.mk
+include $(top_srcdir)/tests/preload/ports/local.mk
 include $(top_srcdir)/tests/preload/process/local.mk
 include $(top_srcdir)/tests/preload/programs/local.mk
 include $(top_srcdir)/tests/preload/quarantine/local.mk

@@ -7,6 +7,9 @@
 
 #ifdef NEUTRAL_BARE
 #undef GCA_OWNED
+#undef GCA_OWNED_OUTSIDE
+#undef GCA_COUNTED
+#undef GCA_TRUSTED
 #undef GCA_FRESH
 #undef GCA_TAKES
 #undef GCA_DROPS
@@ -35,6 +38,9 @@
 #undef gca_let_or
 #undef gca_opaque
 #define GCA_OWNED(drop)
+#define GCA_OWNED_OUTSIDE(drop)
+#define GCA_COUNTED(release)
+#define GCA_TRUSTED
 #define GCA_FRESH
 #define GCA_TAKES(p)
 #define GCA_DROPS(p, n)
@@ -78,7 +84,9 @@ struct whole {
 
 void part_drop(struct part *part) GCA_DROPS(part, 1);
 void part_drop_at(struct part **part) GCA_DROPS_AT(part);
-struct part *part_new(int value) GCA_OWNED(part_drop);
+struct part *part_new(int value) GCA_OWNED_OUTSIDE(part_drop) GCA_TRUSTED;
+struct part *part_copy(const struct part *part) GCA_OWNED(part_drop);
+struct part *part_retain(struct part *part) GCA_COUNTED(part_drop);
 struct part *part_of(struct whole *whole, int index) GCA_FRESH;
 struct part *part_same(struct part *part) GCA_RETURNS(part);
 void whole_add(struct whole *whole, struct part *part) GCA_CHANGES(whole) GCA_KEEPS(part, 2);
@@ -122,6 +130,8 @@ int ownership(struct whole *whole, int value)
     }
     whole_add(whole, part);
     whole->count += part_value(part);
+    part_drop(part_copy(other));
+    part_drop(part_retain(other));
     part_drop(other);
     whole_add(whole, gca_move(scoped));
     return 0;

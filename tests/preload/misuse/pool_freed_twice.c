@@ -10,7 +10,7 @@ int main(void)
     gca_pool *pool = gca_pool_new(&(gca_pool_options){.object_bytes = 40});
 
     name_address("pool", pool);
-    gca_pool_free(pool);
+    gca_pool_free(opaque(pool));
     gca_pool_free(pool);
     return survive(40);
 }
