@@ -27,8 +27,8 @@ def subject(**values):
         yield folder, program, made.saved(folder, made.report(program, **values))
 
 
-def shown(*arguments):
-    result = gcalloc("report", *arguments)
+def shown(*arguments, **more):
+    result = gcalloc("report", *arguments, **more)
     expect_same((result.returncode, result.stderr), (0, ""), "status and messages")
     return result.stdout
 
@@ -52,8 +52,7 @@ def text_names_lines():
         expect_line(r"total: definite 2\.0 KiB in 2 blocks, indirect 5\.9 KiB in 6 blocks, possible 300 bytes in 1 block, "
                     r"reachable 700 bytes in 7 blocks", text)
         expect("\033" not in text, "colours where there is no terminal")
-        os.chdir(folder)
-        expect_line(rf"    #3  serve           server\.c:{made.SERVE_LINE}", shown(file))
+        expect_line(rf"    #3  serve           server\.c:{made.SERVE_LINE}", shown(file, cwd=folder))
 
 
 def text_is_short():
@@ -93,9 +92,8 @@ def separate_debug_file():
     with subject() as (folder, program, file):
         made.tool("objcopy", "--only-keep-debug", program, program + ".debug")
         made.tool("objcopy", "--strip-all", program)
-        os.chdir(folder)
-        made.tool("objcopy", "--add-gnu-debuglink=server.debug", program)
-        expect_line(rf"    #3  serve           server\.c:{made.SERVE_LINE}", shown(file))
+        made.tool("objcopy", f"--add-gnu-debuglink={program}.debug", program)
+        expect_line(rf"    #3  serve           server\.c:{made.SERVE_LINE}", shown(file, cwd=folder))
 
 
 def debug_file_by_build_id():

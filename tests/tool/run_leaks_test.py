@@ -180,6 +180,28 @@ def with_statistics(_, program, environment):
     has_leak(result.stderr)
 
 
+@in_folder
+def unloaded_plugin(folder, _, environment):
+    """Its blocks are lost after dlclose(); the file is there, so its lines are known all the same."""
+    plugin = made.build(folder, "#include <stdlib.h>\nvoid *volatile last;\nvoid lose(int count)\n{\n    while (count-- > 0)\n"
+                        "        last = malloc(77);\n    last = NULL;\n}\n", "plugin.so", options=("-shared", "-fPIC"))
+    host = made.build(folder, f"""\
+#include <dlfcn.h>
+#include <string.h>
+int main(void)
+{{
+    void *plugin = dlopen("{plugin}", RTLD_NOW);
+    ((void (*)(int))dlsym(plugin, "lose"))(5);
+    dlclose(plugin);
+    volatile char area[4096];
+    memset((char *)area, 0, sizeof area);
+    return 0;
+}}
+""", "host", options=("-ldl",))
+    text = run(environment, "--leaks", "--", host).stderr
+    expect_line(r"    #1  lose  .*plugin\.so\.c:6 \(plugin\.so unloaded \d\d:\d\d, build-id [0-9a-f]{8}…\)", text)
+
+
 def without_the_library():
     with temporary_folder() as folder:
         try:
@@ -232,6 +254,7 @@ def main():
     tally.case("files", files_are_written)
     tally.case("--profile", profile_has_all)
     tally.case("with --stats", with_statistics)
+    tally.case("a plugin that was unloaded", unloaded_plugin)
     tally.case("a program without the library", without_the_library)
     tally.case("colours", colours_on_terminals)
     tally.finish()

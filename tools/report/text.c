@@ -81,8 +81,9 @@ const char *render_source_name(const struct symbol_frame *symbol)
     return is_below ? symbol->file + length + 1 : symbol->file;
 }
 
-/* " (unloaded 12:04, build-id 9f3c…)" */
-static void print_unloaded(const struct render *render, const struct report_address *address)
+/* " (unloaded 12:04, build-id 9f3c…)"; behind a source line with the file's name, which is not there yet. */
+static void print_unloaded(const struct render *render, const struct report_address *address,
+                           bool has_name)
 {
     if (address->module < 0)
         return;
@@ -95,7 +96,10 @@ static void print_unloaded(const struct render *render, const struct report_addr
     char text[16] = "?";
     if (localtime_r(&seconds, &local) != NULL)
         strftime(text, sizeof text, "%H:%M", &local);
-    fprintf(render->out, " (unloaded %s", text);
+    fputs(" (", render->out);
+    if (!has_name)
+        render_safe(render->out, text_base_name(module->path));
+    fprintf(render->out, "%sunloaded %s", has_name ? "" : " ", text);
     if (*module->build_id != '\0') {
         fprintf(render->out, ", build-id %.*s", BUILD_ID_SHOWN, module->build_id);
         fputs(strlen(module->build_id) > BUILD_ID_SHOWN ? "…" : "", render->out);
@@ -105,7 +109,8 @@ static void print_unloaded(const struct render *render, const struct report_addr
 
 static void print_place(const struct render *render, const struct trace_frame *frame)
 {
-    if (frame->symbol != NULL && frame->symbol->file != NULL) {
+    bool has_source = frame->symbol != NULL && frame->symbol->file != NULL;
+    if (has_source) {
         render_safe(render->out, render_source_name(frame->symbol));
         if (frame->symbol->line > 0)
             fprintf(render->out, ":%u", frame->symbol->line);
@@ -114,7 +119,7 @@ static void print_place(const struct render *render, const struct trace_frame *f
         render_safe(render->out, place);
         free(place);
     }
-    print_unloaded(render, frame->address);
+    print_unloaded(render, frame->address, !has_source);
 }
 
 /* The first column: a function, or nothing where only the place is known. */
