@@ -1,8 +1,10 @@
 # man: the manual pages. The list of options in gcalloc(7) is made from the table that the library reads.
 dist_man_MANS += \
 	man/gcalloc.1 \
+	man/gcalloc-check.1 \
 	man/gcalloc-report.5 \
 	man/gcalloc.3 \
+	man/gcalloc_annotate.3 \
 	man/gcalloc_arena.3 \
 	man/gcalloc_own.3 \
 	man/gcalloc_gc.3 \

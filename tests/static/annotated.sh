@@ -69,6 +69,20 @@ case $(for name in clang clang-22 clang-23; do echo __clang_major__ | $name -E -
 *) echo "without clang 22 mistakes are not looked for" ;;
 esac
 
+# The README's two changes of its program.
+finds_what_the_readme_says() {
+    sed '/person_free(person); .*without/d' "$top_srcdir/examples/roster.c" >forgets.c
+    sed 's/^    double sum = 0;/    roster_add((struct roster *)roster, NULL);\n&/' "$top_srcdir/examples/roster.c" >adds.c
+    "$top_srcdir/tools/gcalloc-check" "$top_srcdir/examples/roster.c" || return 1
+    "$top_srcdir/tools/gcalloc-check" forgets.c >said
+    grep -q "requires holding state 'person->gone'" said || { cat said; return 1; }
+    "$top_srcdir/tools/gcalloc-check" adds.c >said
+    grep -q "cannot call function 'roster_add' while borrow 'roster->lent->shared' is held" said || { cat said; return 1; }
+}
+case $(for name in clang clang-22 clang-23; do echo __clang_major__ | $name -E -P -x c - 2>/dev/null; done) in
+*2[2-9]*) check finds_what_the_readme_says ;;
+esac
+
 # A configure.ac that asks for the commands.
 configures() {
     cat >configure.ac <<'END'
