@@ -9,6 +9,8 @@ BENCH_PATTERNS = \
 	bench/micro/calloc \
 	bench/micro/false-active \
 	bench/micro/false-passive \
+	bench/micro/gcbench \
+	bench/micro/gcbench-lost \
 	bench/micro/handover \
 	bench/micro/hashmap \
 	bench/micro/kept-mib \
@@ -85,6 +87,12 @@ bench_micro_false_active_LDADD = bench/libpattern.a
 bench_micro_false_passive_SOURCES = bench/micro/false-passive.c
 bench_micro_false_passive_CFLAGS = $(PATTERN_CFLAGS)
 bench_micro_false_passive_LDADD = bench/libpattern.a
+bench_micro_gcbench_SOURCES = bench/micro/gcbench.c bench/micro/gcbench.h
+bench_micro_gcbench_CFLAGS = $(PATTERN_CFLAGS)
+bench_micro_gcbench_LDADD = bench/libpattern.a
+bench_micro_gcbench_lost_SOURCES = bench/micro/gcbench-lost.c bench/micro/gcbench.h
+bench_micro_gcbench_lost_CFLAGS = $(PATTERN_CFLAGS)
+bench_micro_gcbench_lost_LDADD = bench/libpattern.a
 bench_micro_handover_SOURCES = bench/micro/handover.c
 bench_micro_handover_CFLAGS = $(PATTERN_CFLAGS)
 bench_micro_handover_LDADD = bench/libpattern.a

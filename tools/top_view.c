@@ -101,6 +101,48 @@ static void print_pages(FILE *stream, const struct top_sample *now, const struct
                    "the whole process");
 }
 
+static uint64_t cycles_of(const struct history *history)
+{
+    return history->kinds[HISTORY_YOUNG].cycles + history->kinds[HISTORY_FULL].cycles;
+}
+
+static uint64_t freed_of(const struct history *history)
+{
+    return history->kinds[HISTORY_YOUNG].freed_bytes + history->kinds[HISTORY_FULL].freed_bytes;
+}
+
+static void print_collections(FILE *stream, const struct top_sample *now,
+                              const struct top_sample *before)
+{
+    const struct history *gc = &now->gc;
+    char remark[128];
+    char change[48] = "";
+    if (before->taken)
+        snprintf(change, sizeof change, ", %s per second",
+                 count_rate_cell(rate(now, before, cycles_of(gc), cycles_of(&before->gc))).text);
+    snprintf(remark, sizeof remark, "%" PRIu64 " collections%s, %" PRIu64 " of young blocks only",
+             cycles_of(gc), change, gc->kinds[HISTORY_YOUNG].cycles);
+    print_size_row(stream, "collected", freed_of(gc),
+                   rate(now, before, freed_of(gc), freed_of(&before->gc)), remark);
+    snprintf(remark, sizeof remark, "after the last collection; %.1f%% of what it saw",
+             (double)gc->survived_permille[HISTORY_FULL] / 10);
+    print_size_row(stream, "  live", gc->live_bytes,
+                   rate(now, before, gc->live_bytes, before->gc.live_bytes), remark);
+}
+
+/* What part of the time since the last look threads stood still. */
+static void print_pauses(FILE *stream, const struct top_sample *now, const struct top_sample *before)
+{
+    const struct history *gc = &now->gc;
+    struct cell share = {"-"};
+    double paused_ns = rate(now, before, gc->pause_ns, before->gc.pause_ns);
+    if (paused_ns > 0)
+        snprintf(share.text, sizeof share.text, "%.1f%%", paused_ns / 1e7);
+    fprintf(stream, "%-12s %7.1f ms %12s  %" PRIu64 " times, %.1f ms at most, %.0f ms in all\n",
+            "paused", gc->pauses == 0 ? 0 : (double)gc->pause_ns / (double)gc->pauses / 1e6,
+            share.text, gc->pauses, (double)gc->pause_ns_max / 1e6, (double)gc->pause_ns / 1e6);
+}
+
 /* A class and its change, ready to be sorted. */
 struct row {
     gca_class_stats now;
@@ -185,6 +227,10 @@ void top_view_print(FILE *stream, const struct top_view *view, const struct top_
     fprintf(stream, "%-12s %10s %12s\n", "", "now", "per second");
     print_blocks(stream, now, before);
     print_pages(stream, now, before);
+    if (now->gc.history_bytes != 0) {
+        print_collections(stream, now, before);
+        print_pauses(stream, now, before);
+    }
     fputc('\n', stream);
     print_classes(stream, view, now, before);
 }

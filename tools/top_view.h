@@ -2,6 +2,8 @@
 #ifndef TOOLS_TOP_VIEW_H
 #define TOOLS_TOP_VIEW_H
 
+#include "gc/history.h"
+
 #include <gcalloc/heap.h>
 
 #include <stdbool.h>
@@ -19,6 +21,7 @@ struct top_sample {
     gca_heap_stats heap;
     gca_class_stats classes[TOP_CLASSES_MAX];
     size_t class_count;
+    struct history gc; /* all zero in a program without the option gc */
 };
 
 enum top_order { TOP_BY_MEMORY, TOP_BY_BLOCKS, TOP_BY_CHANGE, TOP_BY_SIZE, TOP_ORDERS };

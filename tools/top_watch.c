@@ -6,6 +6,7 @@
  */
 #include "tools/top_watch.h"
 
+#include "base/image.h"
 #include "heap/statistics.h"
 #include "tools/elsewhere.h"
 #include "tools/image_copy.h"
@@ -70,6 +71,20 @@ static int refresh(struct watch *watch, const struct image **image_out)
     return image_copy_refresh(&watch->copy, &watch->target, image_out);
 }
 
+/* The record lies in the copy of the metadata, if the header is right. */
+static void take_history(const struct image *image, struct history *history_out)
+{
+    uintptr_t start = (uintptr_t)image->collector;
+    uintptr_t offset = start - image->metadata_start;
+    size_t used_bytes = atomic_load(&image->metadata_used_bytes);
+    const struct history *history = image->collector;
+    memset(history_out, 0, sizeof *history_out);
+    if (start >= image->metadata_start && start % _Alignof(struct history) == 0 &&
+        used_bytes >= sizeof *history && offset <= used_bytes - sizeof *history &&
+        history->history_bytes == sizeof *history)
+        *history_out = *history;
+}
+
 static int take_sample(struct watch *watch, struct top_sample *sample)
 {
     const struct image *image;
@@ -82,6 +97,7 @@ static int take_sample(struct watch *watch, struct top_sample *sample)
     sample->class_count = statistics_collect_classes(image, sample->classes, TOP_CLASSES_MAX);
     if (sample->class_count > TOP_CLASSES_MAX)
         sample->class_count = TOP_CLASSES_MAX;
+    take_history(image, &sample->gc);
     sample->taken = result == 0;
     return result;
 }

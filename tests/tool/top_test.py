@@ -72,6 +72,19 @@ def shows_heap(holder, **more):
     expect_same(class_rows(page_of(holder.pid, **more))[3072][2], 321, "the blocks of 3000 bytes")
 
 
+def shows_collections():
+    """With the option gc, and not without."""
+    with Holder(env=subject_environment("gc,collect_every=100")) as holder:
+        holder.order("take 20000 5000")
+        page = page_of(holder.pid)
+        rows = re.search(r"^collected +[\d.]+ [KMG]?i?B +- +(\d+) collections, 0 of young blocks only\n"
+                         r"  live +([\d.]+ [KMG]?i?B) +- +after the last collection; [\d.]+% of what it saw\n"
+                         r"paused +[\d.]+ ms +- +(\d+) times, [\d.]+ ms at most, \d+ ms in all$", page, re.MULTILINE)
+        expect(rows and int(rows.group(1)) > 0 and int(rows.group(3)) >= int(rows.group(1)), f"the page is {page}")
+    with Holder() as holder:
+        expect("collected" not in page_of(holder.pid), "a program without a collector")
+
+
 def counts_every_block():
     with Holder() as holder:
         before = page_of(holder.pid)
@@ -388,6 +401,7 @@ def stops_on_terminal():
 
 def main():
     tally = CommandTally("gcalloc top")
+    tally.case("shows collections", shows_collections)
     tally.case("counts every block", counts_every_block)
     tally.case("counts large blocks", counts_large_blocks)
     tally.case("resident memory", shows_resident_memory)
