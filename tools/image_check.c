@@ -19,7 +19,7 @@ struct checker {
     size_t unit_count;
     uintptr_t metadata_start;
     size_t metadata_bytes;
-    uint64_t *taken; /* a bit for each step of metadata that a sound span's record covers */
+    uint64_t *taken; /* a bit for each step of metadata that a sound span's record or a table covers */
     uint8_t *kept;   /* a byte for each unit: it is described by a sound span */
 };
 
@@ -30,11 +30,11 @@ static bool in_metadata(const struct checker *checker, const void *piece, size_t
            (uintptr_t)piece % align_bytes == 0;
 }
 
-/* No two spans share memory: what is written for one must not change another. */
-static bool take_record(struct checker *checker, const struct span *span, size_t record_bytes)
+/* Nothing shares memory: what is written for one must not change another. */
+static bool take_record(struct checker *checker, const void *record, size_t record_bytes)
 {
-    size_t first = ((uintptr_t)span - checker->metadata_start) / RECORD_STEP_BYTES;
-    size_t last = ((uintptr_t)span + record_bytes - 1 - checker->metadata_start) / RECORD_STEP_BYTES;
+    size_t first = ((uintptr_t)record - checker->metadata_start) / RECORD_STEP_BYTES;
+    size_t last = ((uintptr_t)record + record_bytes - 1 - checker->metadata_start) / RECORD_STEP_BYTES;
     for (size_t i = first; i <= last; i++)
         if (bitmap_get(checker->taken, i))
             return false;
@@ -58,9 +58,9 @@ static bool slots_are_sound(const struct checker *checker, const struct span *sp
         span->slot_count != (span->unit_count << UNIT_SHIFT) / span->slot_bytes)
         return false;
     size_t record_bytes = span_record_bytes(span->slot_count);
-    uintptr_t end = (uintptr_t)span + record_bytes;
-    return in_metadata(checker, span, record_bytes, sizeof(void *)) && (uintptr_t)span->states >= (uintptr_t)(span + 1) &&
-           (uintptr_t)span->states + span->slot_count + 1 <= end;
+    size_t offset = (uintptr_t)span->states - (uintptr_t)(span + 1); /* huge, if it lies before */
+    return in_metadata(checker, span, record_bytes, sizeof(void *)) &&
+           offset <= record_bytes - sizeof *span - span->slot_count - 1;
 }
 
 static void check_columns(const struct checker *checker, struct span *span)
@@ -151,9 +151,14 @@ static size_t check_units(struct checker *checker)
 
 /* ---- call stacks ---- */
 
-static bool stacks_are_sound(const struct checker *checker, struct stack_table *stacks)
+static bool is_table(struct checker *checker, const void *table, size_t size_bytes)
 {
-    if (!in_metadata(checker, stacks, sizeof *stacks, sizeof(void *)))
+    return in_metadata(checker, table, size_bytes, sizeof(void *)) && take_record(checker, table, size_bytes);
+}
+
+static bool stacks_are_sound(struct checker *checker, struct stack_table *stacks)
+{
+    if (!is_table(checker, stacks, sizeof *stacks))
         return false;
     for (size_t i = 0; i < STACK_CHUNK_COUNT; i++) {
         const uint64_t *chunk = atomic_load_explicit(&stacks->chunks[i], memory_order_relaxed);
@@ -165,9 +170,9 @@ static bool stacks_are_sound(const struct checker *checker, struct stack_table *
     return true;
 }
 
-static bool modules_are_sound(const struct checker *checker, struct module_table *modules)
+static bool modules_are_sound(struct checker *checker, struct module_table *modules)
 {
-    if (!in_metadata(checker, modules, sizeof *modules, sizeof(void *)))
+    if (!is_table(checker, modules, sizeof *modules))
         return false;
     for (size_t i = 0; i < MODULE_COUNT_MAX; i++) {
         struct module *module = &modules->modules[i];
@@ -180,15 +185,24 @@ static bool modules_are_sound(const struct checker *checker, struct module_table
     return true;
 }
 
-static bool leak_is_sound(const struct checker *checker, const struct leak_tables *leak)
+static bool leak_is_sound(struct checker *checker, const struct leak_tables *leak)
 {
-    if (!in_metadata(checker, leak, sizeof *leak, sizeof(void *)) || leak->tables_bytes != sizeof *leak ||
+    if (!is_table(checker, leak, sizeof *leak) || leak->tables_bytes != sizeof *leak ||
         !stacks_are_sound(checker, leak->stacks) || !modules_are_sound(checker, leak->modules) ||
-        !in_metadata(checker, leak->threads, sizeof *leak->threads, sizeof(uint32_t)))
+        !is_table(checker, leak->threads, sizeof *leak->threads))
         return false;
     if (atomic_load_explicit(&leak->threads->count, memory_order_relaxed) > THREAD_COUNT_MAX)
         atomic_store_explicit(&leak->threads->count, THREAD_COUNT_MAX, memory_order_relaxed);
     return true;
+}
+
+/* Records of blocks mean nothing without. */
+static void drop_leak(struct checker *checker)
+{
+    checker->image->leak = NULL;
+    for (size_t i = 0; i < checker->unit_count; i++)
+        if (checker->units[i].span != NULL)
+            checker->units[i].span->columns[COLUMN_STACK] = NULL;
 }
 
 /* ---- all ---- */
@@ -200,6 +214,8 @@ static void settle_header(const struct heap_copy *copy, struct image *image)
     atomic_store_explicit(&image->units_committed, atomic_load(&image->units_used), memory_order_relaxed);
     image->heaps = NULL;
     image->roots = NULL;
+    image->types = NULL;
+    image->collector = NULL;
     image->birth %= BIRTH_COUNT;
 }
 
@@ -219,11 +235,9 @@ int image_check(struct heap_copy *copy, struct image_check *check_out)
     int result = checker.taken != NULL && checker.kept != NULL ? 0 : -ENOMEM;
     if (result == 0) {
         *check_out = (struct image_check){.damaged_units = check_units(&checker)};
-        /* Tables that no span's record lies in. */
-        if (image->leak != NULL && !leak_is_sound(&checker, image->leak)) {
-            image->leak = NULL;
-            check_out->leak_is_damaged = true;
-        }
+        check_out->leak_is_damaged = image->leak != NULL && !leak_is_sound(&checker, image->leak);
+        if (image->leak == NULL || check_out->leak_is_damaged)
+            drop_leak(&checker);
     }
     free(checker.taken);
     free(checker.kept);

@@ -153,7 +153,7 @@ static struct report_site *site_for(struct report *report, uint32_t record, uint
 /* A thread of an ancestor's allocated it. */
 static bool is_inherited(uint16_t thread)
 {
-    return thread != 0 && tables()->threads->threads[thread].forks != image_now->fork_count;
+    return thread != 0 && thread < THREAD_COUNT_MAX && tables()->threads->threads[thread].forks != image_now->fork_count;
 }
 
 static void extend(struct report_record *record, const struct classified *block)
