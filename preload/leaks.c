@@ -15,6 +15,7 @@
 #include "leak/check.h"
 #include "preload/export.h"
 #include "preload/next.h"
+#include "preload/wrap.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -32,6 +33,10 @@ COLD static int check_at_end(enum check_moment moment, int status)
     struct check_result result;
     if (!check_is_on() || !region_is_on || !threads_is_own_process() || atomic_exchange(&is_done, true))
         return status;
+    if (wrap_has_interrupted_us()) {
+        check_refuse(moment);
+        return status;
+    }
     if (check_now(moment, &result) != 0 || result.definite.blocks == 0 || status != 0)
         return status;
     return (int)options_now()->exitcode;
@@ -69,7 +74,7 @@ EXPORT void _Exit(int status)
 COLD void leaks_before_exec(void)
 {
     struct check_result result;
-    if (check_is_on() && region_is_on)
+    if (check_is_on() && region_is_on && !wrap_has_interrupted_us())
         check_now(CHECK_EXEC, &result);
 }
 

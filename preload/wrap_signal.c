@@ -9,11 +9,14 @@
  */
 #include "gc/region.h"
 #include "gc/threads.h"
+#include "leak/survey.h"
+#include "os/context.h"
 #include "os/signals.h"
 #include "os/thread.h"
 #include "preload/export.h"
 #include "preload/fault.h"
 #include "preload/next.h"
+#include "preload/wrap.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -39,9 +42,21 @@ COLD static void default_fault(const siginfo_t *info)
         os_signal_send(os_process_id(), os_thread_id(), SIGSEGV, 0);
 }
 
+/* A handler of the program's on its way, and what it has interrupted. */
+struct interruption {
+    const void *context;
+    bool in_region;
+    const struct interruption *outer;
+};
+
+/* What a longjmp has left is below the stack pointer; on another stack it does no harm, since it is only looked at. */
+static _Thread_local const struct interruption *innermost;
+
 static void handle(int signal, siginfo_t *info, void *context)
 {
     uintptr_t suspended = region_is_on ? region_suspend() : 0;
+    struct interruption interruption = {context, suspended != 0, innermost};
+    innermost = &interruption;
     if (UNLIKELY(signal == SIGSEGV && tells_faults))
         fault_report(info, context);
     /* A handler that takes one argument leaves the others alone. */
@@ -49,7 +64,20 @@ static void handle(int signal, siginfo_t *info, void *context)
         ((handler *)handlers[signal])(signal, info, context);
     else
         default_fault(info);
+    innermost = interruption.outer;
     region_resume(suspended);
+}
+
+COLD bool wrap_has_interrupted_us(void)
+{
+    const struct interruption *interruption = innermost;
+    for (unsigned i = 0; interruption != NULL && i < 16; i++, interruption = interruption->outer) {
+        if ((uintptr_t)interruption < os_stack_pointer())
+            return false;
+        if (!interruption->in_region && survey_is_ours(interruption->context))
+            return true;
+    }
+    return false;
 }
 
 static bool is_function(uintptr_t value)

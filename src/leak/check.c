@@ -24,6 +24,7 @@ enum { PATH_BYTES = 512, ARGUMENTS_BYTES = 4096, FILES_MAX = 1000 };
 static const char *const moment_names[] = {"exit", "_exit", "quick_exit", "exec", "asked", "signal"};
 
 static struct lock check_lock;
+static _Atomic int32_t owner; /* of the lock; 0 without */
 static bool is_on;
 static struct report report;
 static struct sink sink;
@@ -34,6 +35,7 @@ static char arguments[ARGUMENTS_BYTES];
 static void after_fork_in_child(void)
 {
     lock_reset(&check_lock);
+    owner = 0;
 }
 
 int check_start(void)
@@ -80,6 +82,8 @@ static const char *why_not(int error)
 {
     if (error == -EAGAIN)
         return "a thread could not be stopped, so that nothing can be said of leaks";
+    if (error == -EDEADLK)
+        return "the program ended in a signal handler that had interrupted malloc or the like, so that nothing can be said of leaks";
     if (error == -ENOMEM)
         return "there was no memory to look for leaks";
     return "some memory of the program could not be read, so that nothing can be said of leaks";
@@ -176,26 +180,61 @@ static bool is_worth_telling(const struct check_result *result)
     return result->definite.blocks != 0 || result->possible.blocks != 0 || report.about.incomplete_count != 0;
 }
 
+static int begin(void)
+{
+    int32_t self = os_thread_id();
+    if (owner == self)
+        return -EDEADLK;
+    lock_take(&check_lock);
+    owner = self;
+    return 0;
+}
+
+static void end(void)
+{
+    owner = 0;
+    lock_release(&check_lock);
+}
+
+static void write_report(enum check_moment moment, const struct check_result *result)
+{
+    bool is_telling = is_worth_telling(result);
+    if (options_now()->report_file[0] != '\0' && (is_telling || moment != CHECK_EXEC))
+        write_file();
+    else if (is_telling)
+        write_text();
+}
+
+void check_refuse(enum check_moment moment)
+{
+    struct report_about about = about_now(moment);
+    if (owner == os_thread_id())
+        return;
+    build_nothing(&about, -EDEADLK);
+    report_settle(&report);
+    write_report(moment, &(struct check_result){{0, 0}, {0, 0}, {0, 0}});
+}
+
 int check_now(enum check_moment moment, struct check_result *result_out)
 {
-    lock_take(&check_lock);
-    int result = take(moment, result_out);
+    int result = begin();
+    if (result != 0)
+        return result;
+    result = take(moment, result_out);
     if (result == 0) {
-        bool is_telling = is_worth_telling(result_out);
-        if (options_now()->report_file[0] != '\0' && (is_telling || moment != CHECK_EXEC))
-            write_file();
-        else if (is_telling)
-            write_text();
+        write_report(moment, result_out);
         report_drop(&report);
     }
-    lock_release(&check_lock);
+    end();
     return result;
 }
 
 int check_to(int descriptor, bool as_json, struct check_result *result_out)
 {
-    lock_take(&check_lock);
-    int result = take(CHECK_ASKED, result_out);
+    int result = begin();
+    if (result != 0)
+        return result;
+    result = take(CHECK_ASKED, result_out);
     if (result == 0) {
         sink_start(&sink, write_to_descriptor, &descriptor);
         if (as_json)
@@ -205,6 +244,6 @@ int check_to(int descriptor, bool as_json, struct check_result *result_out)
         result = sink_finish(&sink);
         report_drop(&report);
     }
-    lock_release(&check_lock);
+    end();
     return result;
 }

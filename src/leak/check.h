@@ -25,9 +25,13 @@ bool check_is_on(void);
 
 /*
  * Looks for leaks, and writes a report: to the file that the option names, else to standard error if there is anything to
- * say. One check at a time; the others wait. Returns 0, or -errno when nothing can be said (survey_take()).
+ * say. One check at a time; the others wait. Returns 0; -EDEADLK in a signal handler in the middle of
+ * a check; or -errno when nothing can be said (survey_take()).
  */
 int check_now(enum check_moment moment, struct check_result *result_out);
+
+/* Instead of check_now(), where locks of ours may be held: a report that says so. Takes none. */
+void check_refuse(enum check_moment moment);
 
 /* The same, but the report goes to the descriptor, as JSON or as text. */
 int check_to(int descriptor, bool as_json, struct check_result *result_out);

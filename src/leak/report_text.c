@@ -179,5 +179,6 @@ void report_write_text(const struct report *report, struct sink *sink)
         sink_text(sink, report->about.incomplete[i]);
         sink_text(sink, "\n");
     }
-    write_summary(sink, report);
+    if (report->about.incomplete_count == 0)
+        write_summary(sink, report);
 }

@@ -85,13 +85,13 @@ int survey_start(void)
         .lock_reset = reset_own,
     };
     int result = 0;
-    if (heap_collector == NULL) {
+    if (!threads_is_own_process()) {
         result = threads_start();
         if (result == 0)
             result = stop_start();
-        if (result == 0)
-            heap_collector = &substitute;
     }
+    if (result == 0 && heap_collector == NULL)
+        heap_collector = &substitute;
     return result == 0 ? ended_start() : result;
 }
 
@@ -231,4 +231,22 @@ int survey_take(struct report *report, const struct report_about *about, bool at
     thread_heap_done(heap);
     stop_spill(run, &survey);
     return survey.result;
+}
+
+bool survey_is_ours(const void *context)
+{
+    struct os_registers from = os_registers_of_context(context);
+    uint64_t frames[EXIT_FRAMES_MAX];
+    uintptr_t start;
+    uintptr_t end;
+    record_own_object(&start, &end);
+    uint32_t count = image_now->leak != NULL ? unwind_stack(&from, 0, 0, frames, EXIT_FRAMES_MAX, 0) : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uintptr_t address = frames[i] & ((UINT64_C(1) << FRAME_MODULE_SHIFT) - 1);
+        if (address - start < end - start)
+            return true;
+        if (!is_libcs(frames[i]))
+            return false;
+    }
+    return false;
 }

@@ -21,4 +21,7 @@ int survey_start(void);
  */
 int survey_take(struct report *report, const struct report_about *about, bool at_exit);
 
+/* Whether what a signal has interrupted is code of ours, or of libc's that we have called. */
+bool survey_is_ours(const void *context);
+
 #endif
