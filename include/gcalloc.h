@@ -7,6 +7,7 @@
 #include <gcalloc/arena.h>
 #include <gcalloc/gc.h>
 #include <gcalloc/heap.h>
+#include <gcalloc/leak.h>
 #include <gcalloc/own.h>
 #include <gcalloc/pool.h>
 #include <gcalloc/quarantine.h>

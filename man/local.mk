@@ -8,6 +8,7 @@ dist_man_MANS += \
 	man/gcalloc_arena.3 \
 	man/gcalloc_own.3 \
 	man/gcalloc_gc.3 \
+	man/gcalloc_leak.3 \
 	man/gcalloc_pool.3 \
 	man/gcalloc_quarantine.3
 nodist_man_MANS = man/gcalloc.7

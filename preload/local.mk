@@ -14,10 +14,13 @@ libgcalloc_la_SOURCES = \
 	preload/fault.c \
 	preload/fault.h \
 	preload/inspect.c \
+	preload/leak_api.c \
 	preload/leaks.c \
 	preload/leaks.h \
 	preload/limits.c \
 	preload/loader.c \
+	preload/lsan.c \
+	preload/lsan.h \
 	preload/malloc.c \
 	preload/next.c \
 	preload/next.def \

@@ -19,6 +19,8 @@ libcore_la_SOURCES = \
 	src/base/message.c \
 	src/base/message.h \
 	src/base/options.c \
+	src/base/options_lsan.c \
+	src/base/options_lsan.h \
 	src/base/options.def \
 	src/base/options.h \
 	src/base/options_table.c \
@@ -151,8 +153,12 @@ libcore_la_SOURCES = \
 	src/leak/inner.h \
 	src/leak/modules.c \
 	src/leak/modules.h \
+	src/leak/names.c \
+	src/leak/names.h \
 	src/leak/past.c \
 	src/leak/past.h \
+	src/leak/pattern.c \
+	src/leak/pattern.h \
 	src/leak/record.c \
 	src/leak/record.h \
 	src/leak/report.c \
@@ -166,6 +172,8 @@ libcore_la_SOURCES = \
 	src/leak/sink.h \
 	src/leak/stacks.c \
 	src/leak/stacks.h \
+	src/leak/suppress.c \
+	src/leak/suppress.h \
 	src/leak/survey.c \
 	src/leak/survey.h \
 	src/leak/tables.h \

@@ -7,6 +7,7 @@
 
 #include "base/compiler.h"
 #include "base/message.h"
+#include "base/options_lsan.h"
 #include "os/environment.h"
 
 #include <stdbool.h>
@@ -175,12 +176,27 @@ COLD static void warn(const char *item, size_t item_length, const char *problem)
     message_warn("option \"%s\": %s", copy, problem);
 }
 
+/* What the program itself gives as LSAN_OPTIONS; the environment overrides it. */
+static const char *lsan_defaults;
+
 /* Runs in every process: no string literal, which would lie with those that are hardly ever read. */
 NOINLINE void options_load(void)
 {
     static const char variable[] = "GCALLOC_OPTIONS";
+    static const char lsan_variable[] = "LSAN_OPTIONS";
     options_set_defaults(&current);
     const char *text = os_is_privileged() ? NULL : os_environment_get(variable);
     if (text != NULL)
         options_parse(&current, text, warn);
+    if (lsan_defaults != NULL)
+        options_parse_lsan(&current, lsan_defaults);
+    const char *lsan = os_is_privileged() ? NULL : os_environment_get(lsan_variable);
+    if (lsan != NULL)
+        options_parse_lsan(&current, lsan);
+}
+
+COLD void options_load_with(const char *text)
+{
+    lsan_defaults = text;
+    options_load();
 }

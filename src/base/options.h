@@ -59,7 +59,10 @@ void options_parse(struct options *options, const char *text, options_complain *
 /* The options of this process; the defaults until options_load(). Read-only afterwards. */
 const struct options *options_now(void);
 
-/* Reads GCALLOC_OPTIONS and warns of what is wrong in it. Called once, at the first malloc. */
+/* Reads GCALLOC_OPTIONS, and LSAN_OPTIONS, and warns of what is wrong in them. Called at the first malloc. */
 void options_load(void);
+
+/* Once more, with these for LSAN_OPTIONS where the environment says nothing else. The text stays. */
+void options_load_with(const char *text);
 
 #endif

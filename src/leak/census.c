@@ -100,6 +100,13 @@ struct block_record census_record(const struct cell *cell)
     return records[is_large(span) ? 0 : (cell->start - span->start) / span->slot_bytes];
 }
 
+uint32_t census_birth(const struct cell *cell)
+{
+    if (is_large(cell->span))
+        return slot_birth(atomic_load_explicit(&heap_layout.units[cell->span->first_unit].large_state, memory_order_relaxed));
+    return slot_birth(slot_state_get((const uint8_t *)(census.metadata_start + cell->place)));
+}
+
 bool census_size(const struct cell *cell, size_t *size_bytes_out)
 {
     struct block_record record = census_record(cell);

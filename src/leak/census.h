@@ -53,6 +53,8 @@ void census_each(void (*visit)(const struct cell *cell, void *context), void *co
 /* What is recorded of a block; all zero if nothing. */
 struct block_record census_record(const struct cell *cell);
 
+uint32_t census_birth(const struct cell *cell);
+
 /* What the program asked for. Returns false, and the whole slot, when that is not recorded. */
 bool census_size(const struct cell *cell, size_t *size_bytes_out);
 

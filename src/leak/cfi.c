@@ -9,6 +9,7 @@
 #include "leak/cfi.h"
 
 #include "os/object.h"
+#include "os/registers.h"
 
 #include <string.h>
 
@@ -17,6 +18,7 @@ enum {
     REGISTER_BASE = 3,
     REGISTER_FRAME = 6,
     REGISTER_STACK = 7,
+    REGISTER_FIRST_OTHER = 12, /* r12 to r15 */
     REGISTER_RETURN = 16,
     REGISTER_OTHER = 255
 };
@@ -51,7 +53,7 @@ struct place {
     int64_t offset;
 };
 
-/* The frame address, and where the three registers that matter are. */
+/* The frame address, and where the registers are that functions must keep. */
 struct row {
     uint64_t frame_register;
     int64_t frame_offset;
@@ -60,6 +62,7 @@ struct row {
     struct place base;
     struct place frame_pointer;
     struct place return_address;
+    struct place others[OS_OTHER_REGISTERS];
 };
 
 struct program {
@@ -169,7 +172,8 @@ static struct place *place_of(struct row *row, uint64_t number)
     return number == REGISTER_BASE     ? &row->base
            : number == REGISTER_FRAME  ? &row->frame_pointer
            : number == REGISTER_RETURN ? &row->return_address
-                                       : NULL;
+           : number - REGISTER_FIRST_OTHER < OS_OTHER_REGISTERS ? &row->others[number - REGISTER_FIRST_OTHER]
+                                                                : NULL;
 }
 
 static void set_place(struct row *row, uint64_t number, enum place_kind kind, int64_t offset)
@@ -508,4 +512,47 @@ bool cfi_find(const struct os_object *object, uintptr_t address, struct rule *ru
     (void)object, (void)address, (void)rule_out;
     return false;
 #endif
+}
+
+/* The register's value in the caller. */
+static bool restore(const struct place *place, uintptr_t frame, uintptr_t frame_pointer, uintptr_t *value_inout)
+{
+    if (place->kind == PLACE_SAME || place->kind == PLACE_UNDEFINED)
+        return true;
+    if (place->kind == PLACE_STRANGE)
+        return false;
+    uintptr_t base = place->kind == PLACE_FRAME ? frame : frame_pointer;
+    *value_inout = *(const uintptr_t *)(base + (uintptr_t)place->offset);
+    return true;
+}
+
+bool cfi_step(const struct os_object *object, struct os_all_registers *registers_inout)
+{
+    struct os_all_registers at = *registers_inout;
+    uintptr_t address = at.main.program_counter - 1;
+    uintptr_t description = object->unwind_header == 0 ? 0 : find_description(object, address);
+    struct program program = {.code_step = 1};
+    struct row row = {.frame_register = REGISTER_STACK};
+    if (description == 0 || !read_description(object, description, address, &program, &row) || program.is_signal_frame)
+        return false;
+    struct rule rule = rule_of(&row);
+    if (rule.kind != RULE_PLAIN && rule.kind != RULE_INDIRECT)
+        return false;
+    uintptr_t from = rule.frame_register == RULE_STACK_POINTER   ? at.main.stack_pointer
+                     : rule.frame_register == RULE_FRAME_POINTER ? at.main.frame_pointer
+                                                                 : at.main.base;
+    uintptr_t frame = from + (uintptr_t)row.frame_offset;
+    if (rule.kind == RULE_INDIRECT)
+        frame = *(const uintptr_t *)frame;
+    uintptr_t frame_pointer = at.main.frame_pointer;
+    bool is_known = restore(&row.base, frame, frame_pointer, &at.main.base) &&
+                    restore(&row.frame_pointer, frame, frame_pointer, &at.main.frame_pointer);
+    for (size_t i = 0; is_known && i < OS_OTHER_REGISTERS; i++)
+        is_known = restore(&row.others[i], frame, frame_pointer, &at.others[i]);
+    if (!is_known || frame <= at.main.stack_pointer)
+        return false;
+    at.main.program_counter = *(const uintptr_t *)(frame - WORD_BYTES);
+    at.main.stack_pointer = frame;
+    *registers_inout = at;
+    return true;
 }

@@ -16,4 +16,11 @@ struct os_object;
 /* The rule at the address, with module 0. False when the tables say nothing of it. */
 bool cfi_find(const struct os_object *object, uintptr_t address, struct rule *rule_out);
 
+/*
+ * From a frame that has called on, in the object, to its caller, with all registers that functions keep. The frame is one of
+ * the calling thread's and lives: what the tables say of it is read without a check. False where they say nothing useful.
+ */
+struct os_all_registers;
+bool cfi_step(const struct os_object *object, struct os_all_registers *registers_inout);
+
 #endif

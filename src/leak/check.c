@@ -11,6 +11,8 @@
 #include "base/lock.h"
 #include "base/message.h"
 #include "base/options.h"
+#include "heap/unit.h"
+#include "leak/suppress.h"
 #include "leak/survey.h"
 #include "os/output.h"
 #include "os/process.h"
@@ -26,6 +28,7 @@ static const char *const moment_names[] = {"exit", "_exit", "quick_exit", "exec"
 static struct lock check_lock;
 static _Atomic int32_t owner; /* of the lock; 0 without */
 static bool is_on;
+static uint64_t serial; /* of births */
 static struct report report;
 static struct sink sink;
 static char program_path[PATH_BYTES];
@@ -97,14 +100,16 @@ static void build_nothing(const struct report_about *about, int error)
     report.about.incomplete[report.about.incomplete_count++] = why_not(error);
 }
 
-static int take(enum check_moment moment, struct check_result *result_out)
+static int take(enum check_moment moment, uint32_t births, struct check_result *result_out)
 {
     struct report_about about = about_now(moment);
+    about.births = births;
     int result = survey_take(&report, &about, moment == CHECK_EXIT);
     if (result == -EPERM)
         return result;
     if (result != 0)
         build_nothing(&about, result);
+    suppress_apply(&report);
     report_settle(&report);
     *result_out = (struct check_result){{0, 0}, {0, 0}, {0, 0}};
     for (uint32_t i = 0; i < report.record_count; i++) {
@@ -203,6 +208,9 @@ static void write_report(enum check_moment moment, const struct check_result *re
         write_file();
     else if (is_telling)
         write_text();
+    bool is_end = moment <= CHECK_QUICK_EXIT && image_now->fork_count == 0;
+    if (is_end && options_now()->report_file[0] == '\0' && report.about.incomplete_count == 0)
+        suppress_warn_unused();
 }
 
 void check_refuse(enum check_moment moment)
@@ -220,7 +228,7 @@ int check_now(enum check_moment moment, struct check_result *result_out)
     int result = begin();
     if (result != 0)
         return result;
-    result = take(moment, result_out);
+    result = take(moment, 0, result_out);
     if (result == 0) {
         write_report(moment, result_out);
         report_drop(&report);
@@ -229,21 +237,52 @@ int check_now(enum check_moment moment, struct check_result *result_out)
     return result;
 }
 
-int check_to(int descriptor, bool as_json, struct check_result *result_out)
+int check_to(int descriptor, enum check_form form, uint32_t births, struct leak_counts totals_out[LEAK_CLASSES])
 {
+    struct check_result result_of;
     int result = begin();
     if (result != 0)
         return result;
-    result = take(CHECK_ASKED, result_out);
+    result = take(CHECK_ASKED, births, &result_of);
     if (result == 0) {
+        memcpy(totals_out, report.totals, sizeof report.totals);
         sink_start(&sink, write_to_descriptor, &descriptor);
-        if (as_json)
+        if (form == CHECK_JSON)
             report_write_json(&report, &sink);
-        else
+        else if (form == CHECK_TEXT)
             report_write_text(&report, &sink);
         result = sink_finish(&sink);
         report_drop(&report);
     }
     end();
     return result;
+}
+
+/* ---- births ---- */
+
+static uint32_t birth_of(uint64_t number)
+{
+    return (uint32_t)(number % (BIRTH_COUNT - 1)) + 1;
+}
+
+int check_begin(uint64_t *serial_out)
+{
+    int result = begin();
+    if (result != 0)
+        return result;
+    result = survey_begin_birth(birth_of(serial + 1));
+    if (result == 0)
+        *serial_out = ++serial;
+    end();
+    return result;
+}
+
+uint32_t check_births(uint64_t from)
+{
+    uint32_t births = 0;
+    if (from == 0 || from > serial || serial - from >= BIRTH_COUNT - 1)
+        return 0;
+    for (uint64_t number = from; number <= serial; number++)
+        births |= (uint32_t)1 << birth_of(number);
+    return births;
 }

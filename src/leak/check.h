@@ -33,7 +33,20 @@ int check_now(enum check_moment moment, struct check_result *result_out);
 /* Instead of check_now(), where locks of ours may be held: a report that says so. Takes none. */
 void check_refuse(enum check_moment moment);
 
-/* The same, but the report goes to the descriptor, as JSON or as text. */
-int check_to(int descriptor, bool as_json, struct check_result *result_out);
+/* Where a report that was asked for goes. */
+enum check_form { CHECK_SILENT, CHECK_TEXT, CHECK_JSON };
+
+/*
+ * A check in between. The report goes to the descriptor; with CHECK_SILENT there is none. `births`: see struct report_about.
+ * The totals are those of the report. Returns what check_now() does, or what the kernel said of the descriptor.
+ */
+int check_to(int descriptor, enum check_form form, uint32_t births, struct leak_counts totals_out[LEAK_CLASSES]);
+
+/*
+ * A new birth for all blocks from now on; *serial_out counts them. check_births(): the births since then, for check_to(); 0
+ * when too many others have begun since.
+ */
+int check_begin(uint64_t *serial_out);
+uint32_t check_births(uint64_t serial);
 
 #endif

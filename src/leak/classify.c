@@ -203,6 +203,7 @@ static void visit_cell(const struct cell *cell, void *context)
         .class = census_class(cell),
         .start = cell->start,
         .slot_bytes = cell->size_bytes,
+        .birth = census_birth(cell),
         .record = census_record(cell),
     };
     census_size(cell, &block.size_bytes);

@@ -58,6 +58,7 @@ struct classified {
     size_t slot_bytes;
     size_t size_bytes; /* what the program asked for, if that is recorded; else slot_bytes */
     uint32_t head;     /* of LEAK_DEFINITE and LEAK_INDIRECT: the number of the head it hangs under */
+    uint32_t birth;    /* see heap/birth.h */
     struct block_record record; /* zero if there is none */
 };
 

@@ -38,6 +38,7 @@ struct recording_thread {
     uintptr_t busy_at;
     uint32_t forks;
     uint16_t number;
+    uint16_t ignores; /* how often record_ignore() was called */
     struct sampler sampler;
 };
 
@@ -123,7 +124,7 @@ static void clear_record(const struct unit *unit, const void *block)
 static bool is_chosen(size_t size_bytes)
 {
     uint64_t mean_bytes = tables->sample_bytes;
-    return mean_bytes == 0 ||
+    return mean_bytes == 0 || UNLIKELY(self.ignores != 0) ||
            sample_takes(&self.sampler, size_bytes, mean_bytes, seed ^ (uintptr_t)&self);
 }
 
@@ -152,6 +153,8 @@ static void on_allocated(void *block, size_t size_bytes)
     record.thread = number_of_thread(record.time_ms);
     struct os_registers here = os_registers_here();
     record.stack = take_stack_once(&here, record.time_ms);
+    if (UNLIKELY(self.ignores != 0))
+        record.stack |= RECORD_IGNORED;
     records[index_in_span(unit, block)] = record;
 }
 
@@ -208,6 +211,27 @@ int record_start(uint32_t frames_max, uint64_t sample_bytes, bool skips_own)
     seed = sample_bytes == 0 ? 0 : os_random();
     image_now->leak = tables;
     heap_recorder_register(&recorder);
+    return 0;
+}
+
+void record_ignore(int by)
+{
+    if (by > 0 ? self.ignores < UINT16_MAX : self.ignores > 0)
+        self.ignores = (uint16_t)(self.ignores + by);
+}
+
+int record_ignore_block(const void *address)
+{
+    struct block block;
+    if (tables == NULL)
+        return 0;
+    if (!lookup_block(address, &block) || !block_is_allocated(&block))
+        return -EINVAL;
+    struct block_record *records = span_need_column(block.span, COLUMN_STACK);
+    if (records == NULL)
+        return -ENOMEM;
+    note_records(block.span);
+    records[block.index].stack |= RECORD_IGNORED;
     return 0;
 }
 

@@ -22,6 +22,14 @@ int record_start(uint32_t frames_max, uint64_t sample_bytes, bool skips_own);
 /* An object may have been unloaded. Nothing happens before record_start(). */
 void record_unloaded(void);
 
+/*
+ * Blocks that the calling thread gets while it ignores are left out of reports of leaks; `by` is 1 or -1, and adds up. The
+ * other one marks a block that is there already. Both do nothing before record_start(). Returns 0, -EINVAL when no block
+ * is there, or -ENOMEM.
+ */
+void record_ignore(int by);
+int record_ignore_block(const void *address);
+
 /* Where this code and its data lie, if its frames are left out; 0 otherwise. */
 void record_own_object(uintptr_t *start_out, uintptr_t *end_out);
 

@@ -196,9 +196,16 @@ static bool is_held(enum leak_class class)
     return class == LEAK_REACHABLE || class == LEAK_KERNEL;
 }
 
+static bool is_counted(const struct report *report, const struct classified *block)
+{
+    return report->about.births == 0 || (report->about.births >> block->birth & 1) != 0;
+}
+
 static void add_block(const struct classified *block, void *context)
 {
     struct report *report = context;
+    if (!is_counted(report, block))
+        return;
     count_size(report, block);
     if (block->class == LEAK_INDIRECT && !report->about.all_blocks)
         return;
@@ -219,16 +226,21 @@ static void add_block(const struct classified *block, void *context)
     extend(record, block);
     if (block->class != LEAK_DEFINITE)
         return;
-    ((uint32_t *)report->owners.start)[block->head] = number;
+    ((uint32_t *)report->owners.start)[block->head] = number + 1;
     record->is_cycle |= classify_head_is_in_cycle(block->head);
 }
 
 static void add_to_head(const struct classified *block, void *context)
 {
     struct report *report = context;
-    if (block->class != LEAK_INDIRECT || report->result != 0)
+    if (block->class != LEAK_INDIRECT || report->result != 0 || !is_counted(report, block))
         return;
-    uint32_t number = ((const uint32_t *)report->owners.start)[block->head];
+    uint32_t owner = ((const uint32_t *)report->owners.start)[block->head];
+    if (owner == 0) { /* its head does not count */
+        add(&report->unrecorded[LEAK_INDIRECT], 1, block->size_bytes);
+        return;
+    }
+    uint32_t number = owner - 1;
     add(&report_records(report)[number].indirect, 1, block->size_bytes);
     struct report_site *site = site_for(report, number, record_stack(&block->record));
     if (site != NULL)

@@ -67,6 +67,7 @@ struct report_about {
     uint64_t taken_ms; /* since 1970 */
     uint32_t now_ms;   /* on the clock of records */
     bool all_blocks;   /* records of blocks that are held as well */
+    uint32_t births;   /* unless 0: only blocks born in one of these count, a bit each */
     /* The name of a thread that lives; false if there is none of that number. */
     bool (*thread_name)(int thread_id, char name_out[THREAD_NAME_BYTES]);
     const char *incomplete[REPORT_INCOMPLETE_MAX];
@@ -91,7 +92,7 @@ struct report {
     struct grown site_heads;
     uint32_t record_mask;
     uint32_t site_mask;
-    struct grown owners; /* by head, the number of its record */
+    struct grown owners; /* by head, the number of its record, plus one */
     struct grown order;  /* of records, by number: the largest first */
     struct report_size sizes[REPORT_SIZES_MAX];
     size_t size_count;

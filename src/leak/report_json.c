@@ -10,6 +10,7 @@
 #include "base/bits.h"
 #include "base/image.h"
 #include "leak/stacks.h"
+#include "leak/suppress.h"
 
 #include <string.h>
 
@@ -356,6 +357,32 @@ static void write_sizes(const struct writer *writer)
 }
 
 
+struct suppressions {
+    const struct writer *writer;
+    bool is_first;
+};
+
+static void write_suppression(const struct suppression *suppression, void *context)
+{
+    struct suppressions *all = context;
+    comma(all->writer, &all->is_first);
+    string(all->writer, "\n{\"text\":", suppression->text);
+    key(all->writer, ",\"source\":\"");
+    sink_json_part(all->writer->sink, suppression->source);
+    number(all->writer, ":", suppression->line);
+    number(all->writer, "\",\"blocks\":", suppression->blocks);
+    number(all->writer, ",\"bytes\":", suppression->bytes);
+    key(all->writer, "}");
+}
+
+static void write_suppressions(const struct writer *writer)
+{
+    struct suppressions all = {writer, true};
+    key(writer, "\"suppressions\":[");
+    suppress_each(write_suppression, &all);
+    key(writer, "]}\n");
+}
+
 void report_write_json(const struct report *report, struct sink *sink)
 {
     struct writer writer = {.sink = sink, .report = report, .tables = image_now->leak};
@@ -366,7 +393,7 @@ void report_write_json(const struct report *report, struct sink *sink)
     write_modules(&writer);
     write_threads(&writer);
     write_sizes(&writer);
-    key(&writer, "\"suppressions\":[]}\n");
+    write_suppressions(&writer);
     grown_drop(&writer.stack_numbers);
     grown_drop(&writer.stack_ids);
 }

@@ -7,11 +7,12 @@
 #include "leak/report.h"
 
 #include "base/image.h"
+#include "base/options.h"
 #include "leak/stacks.h"
 
 #include <string.h>
 
-enum { RECORDS_MAX = 20, FRAMES_SHOWN = 12, SECOND_MS = 1000, MINUTE_MS = 60000, HOUR_MS = 3600000 };
+enum { FRAMES_SHOWN = 12, SECOND_MS = 1000, MINUTE_MS = 60000, HOUR_MS = 3600000 };
 
 static bool is_shown(const struct report_record *record)
 {
@@ -117,6 +118,10 @@ static void write_record(struct sink *sink, const struct report *report, const s
     sink_text(sink, "\n  id ");
     sink_hex(sink, record->id, 8);
     write_thread(sink, report, record);
+    if (options_now()->report_objects) {
+        sink_text(sink, "  at 0x");
+        sink_hex(sink, record->example, 1);
+    }
     sink_text(sink, record->is_cycle ? "  cycle\n" : "\n");
     write_stack(sink, record);
 }
@@ -169,11 +174,12 @@ void report_write_text(const struct report *report, struct sink *sink)
     sink_text(sink, ") at ");
     sink_text(sink, report->about.moment);
     sink_text(sink, "\n");
-    for (uint32_t i = 0; i < report->record_count && place < RECORDS_MAX; i++)
+    uint64_t limit = options_now()->max_leaks != 0 ? options_now()->max_leaks : UINT64_MAX;
+    for (uint32_t i = 0; i < report->record_count && place < limit; i++)
         if (is_shown(report_in_order(report, i)))
             write_record(sink, report, report_in_order(report, i), ++place, count);
-    if (count > RECORDS_MAX)
-        write_rest(sink, report, RECORDS_MAX, count);
+    if (count > place)
+        write_rest(sink, report, place, count);
     for (size_t i = 0; i < report->about.incomplete_count; i++) {
         sink_text(sink, "gcalloc: incomplete: ");
         sink_text(sink, report->about.incomplete[i]);

@@ -126,9 +126,8 @@ static void json_byte(struct sink *sink, char byte)
     sink_hex(sink, (unsigned char)byte, 4);
 }
 
-void sink_json(struct sink *sink, const char *text)
+void sink_json_part(struct sink *sink, const char *text)
 {
-    sink_bytes(sink, "\"", 1);
     while (*text != '\0') {
         size_t count = sequence_bytes((const unsigned char *)text);
         if (count == 0)
@@ -139,5 +138,11 @@ void sink_json(struct sink *sink, const char *text)
             sink_bytes(sink, text, count);
         text += count == 0 ? 1 : count;
     }
+}
+
+void sink_json(struct sink *sink, const char *text)
+{
+    sink_bytes(sink, "\"", 1);
+    sink_json_part(sink, text);
     sink_bytes(sink, "\"", 1);
 }

@@ -31,6 +31,7 @@ void sink_count(struct sink *sink, uint64_t count);
 
 /* A JSON string with its quotes. What is no UTF-8 becomes U+FFFD. */
 void sink_json(struct sink *sink, const char *text);
+void sink_json_part(struct sink *sink, const char *text); /* without the quotes */
 
 /* Writes the rest. Returns 0 or the first error. */
 int sink_finish(struct sink *sink);

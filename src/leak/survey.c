@@ -1,8 +1,7 @@
 /*
  * leak/survey: a report about this very process.
  *
- * The work is done below a frame that all registers were written to, and that frame is where the caller's stack begins:
- * what our own frames hold is no root.
+ * What our own frames hold is no root: the caller's stack begins where the program has called us, with the registers it had.
  *
  * Uses os, base, heap, gc. Locks: the collector's, then all of the heap's, while threads are stopped.
  */
@@ -11,13 +10,17 @@
 #include "base/image.h"
 #include "base/lock.h"
 #include "gc/area.h"
+#include "gc/cycle.h"
 #include "gc/ledger.h"
 #include "gc/roots.h"
 #include "gc/stop.h"
 #include "gc/threads.h"
+#include "heap/birth.h"
 #include "heap/collector.h"
 #include "heap/fork.h"
+#include "heap/span.h"
 #include "heap/thread.h"
+#include "leak/cfi.h"
 #include "leak/ended.h"
 #include "leak/record.h"
 #include "leak/unwind.h"
@@ -30,12 +33,17 @@
 #include <errno.h>
 #include <string.h>
 
-enum { ATTEMPTS = 4, EXIT_FRAMES_MAX = 16 };
+enum { ATTEMPTS = 4, FRAMES_SKIPPED_MAX = 32, FIRST_FRAME_BYTES = 256, EXIT_FRAMES_MAX = 16, STATE_WITHOUT_BIRTH = (1 << BIRTH_SHIFT) - 1 };
 
+struct caller;
+
+/* What is done while the others are stopped and the heap's locks held. */
 struct survey {
+    int (*function)(struct survey *survey, const struct caller *caller);
     struct report *report;
     const struct report_about *about;
     bool at_exit;
+    uint32_t birth;
     int result;
 };
 
@@ -110,22 +118,50 @@ static bool is_libcs(uint64_t frame)
     return false;
 }
 
-/* Between us and the first frame of all, which is the program's, there are only frames of libc's: main() has returned. */
-static bool main_has_returned(void)
+/* Where the program's part of the calling thread's stack begins, and what it had in its registers there. */
+struct caller {
+    uintptr_t stack_start;
+    struct os_all_registers registers;
+};
+
+static bool is_of_libc(const struct os_object *object)
 {
-    struct os_registers here = os_registers_here();
-    struct os_object own;
-    uint64_t frames[EXIT_FRAMES_MAX];
-    const struct leak_tables *tables = image_now->leak;
-    if (tables == NULL || !os_object_find(here.program_counter, &own))
-        return false;
-    uint32_t count = unwind_stack(&here, own.start, own.end, frames, EXIT_FRAMES_MAX, 0);
-    if (count < 2 || count == EXIT_FRAMES_MAX)
-        return false;
-    for (uint32_t i = 0; i + 1 < count; i++)
-        if (!is_libcs(frames[i]))
-            return false;
-    return !is_libcs(frames[count - 1]);
+    return strstr(object->name, "/libc.so") != NULL || strstr(object->name, "/libc-2.") != NULL ||
+           strstr(object->name, "/ld-linux") != NULL;
+}
+
+/* A frame whose caller is nobody: the program's first, when main() has returned. */
+static bool is_first(const struct os_object *object, const struct os_all_registers *registers)
+{
+    struct os_all_registers at = *registers;
+    return at.main.stack_pointer >= os_main_stack_end() - FIRST_FRAME_BYTES &&
+           at.main.stack_pointer <= os_main_stack_end() && !cfi_step(object, &at);
+}
+
+/*
+ * Goes from our frames to who called us; at the end of the program on through those of libc's. They are no part of the program,
+ * and what they have not written yet is left of calls that have returned. What the program had in registers, they may have
+ * saved. Where the tables don't help, everything from here up counts.
+ */
+NOINLINE static struct caller find_caller(struct os_all_registers at, bool at_exit)
+{
+    const struct caller fallback = {at.main.stack_pointer, at};
+    uintptr_t start;
+    uintptr_t end;
+    record_own_object(&start, &end);
+    for (int i = 0; i < FRAMES_SKIPPED_MAX; i++) {
+        struct os_object object;
+        if (!os_object_find(at.main.program_counter - 1, &object))
+            return fallback;
+        bool is_ours = object.start == start && start != 0;
+        if (!is_ours && at_exit && is_first(&object, &at))
+            return (struct caller){os_main_stack_end(), {{0, 0, 0, 0}, {0}}};
+        if (!is_ours && !(at_exit && is_of_libc(&object)))
+            return (struct caller){at.main.stack_pointer, at};
+        if (!cfi_step(&object, &at))
+            return fallback;
+    }
+    return fallback;
 }
 
 /* The stopped threads, the caller's stack being used from `start` on. They stay where they are until the end. */
@@ -177,15 +213,14 @@ static void hide_own_data(bool hidden)
 }
 
 /* All others are stopped, and the heap's locks held. */
-static int classify_all(struct survey *survey, uintptr_t stack_start)
+static int classify_all(struct survey *survey, const struct caller *caller)
 {
-    uintptr_t program_stack = os_main_stack_end();
-    if (survey->at_exit && program_stack > stack_start && main_has_returned())
-        stack_start = program_stack;
-    const struct stopped *threads = threads_from(stack_start);
+    const struct stopped *threads = threads_from(caller->stack_start);
     int result = threads != NULL ? classify_start(&source) : -ENOMEM;
     if (result != 0)
         return result;
+    const struct os_all_registers *registers = &caller->registers;
+    classify_roots(registers, registers + 1, sizeof(uintptr_t), false);
     hide_own_data(true);
     ended_hide(threads, stop_count());
     result = roots_scan_stacks(threads, stop_count(), feed, NULL);
@@ -198,16 +233,15 @@ static int classify_all(struct survey *survey, uintptr_t stack_start)
     return result;
 }
 
-static void run(void *context)
+NOINLINE static void run(struct survey *survey)
 {
-    struct survey *survey = context;
-    uintptr_t stack_start = (uintptr_t)__builtin_frame_address(0);
+    struct caller caller = find_caller(os_all_registers_here(), survey->at_exit);
     heap_collector->lock();
     for (int i = 0; i < ATTEMPTS; i++) {
         heap_lock_all();
         survey->result = stop_begin();
         if (survey->result == 0) {
-            survey->result = classify_all(survey, stack_start);
+            survey->result = survey->function(survey, &caller);
             heap_unlock_all();
             classify_end();
             stop_end();
@@ -220,17 +254,56 @@ static void run(void *context)
     heap_collector->unlock();
 }
 
-int survey_take(struct report *report, const struct report_about *about, bool at_exit)
+static int run_stopped(struct survey *survey)
 {
-    struct survey survey = {.report = report, .about = about, .at_exit = at_exit};
     if (heap_collector == NULL || os_process_id() != image_now->process_id)
         return -EPERM;
     struct thread_heap *heap = thread_heap_get();
     if (heap == NULL)
         return -ENOMEM;
     thread_heap_done(heap);
-    stop_spill(run, &survey);
-    return survey.result;
+    run(survey);
+    return survey->result;
+}
+
+int survey_take(struct report *report, const struct report_about *about, bool at_exit)
+{
+    struct survey survey = {.function = classify_all, .report = report, .about = about, .at_exit = at_exit};
+    return run_stopped(&survey);
+}
+
+/* ---- births ---- */
+
+/* Blocks that were born when this birth was last used are old. */
+static void make_old(const struct span *span, uint32_t birth)
+{
+    struct unit *first = &heap_layout.units[span->first_unit];
+    if (first->kind == UNIT_LARGE) {
+        uint8_t state = atomic_load_explicit(&first->large_state, memory_order_relaxed);
+        if (slot_is_allocated(state) && slot_birth(state) == birth)
+            atomic_store_explicit(&first->large_state, (uint8_t)(state & STATE_WITHOUT_BIRTH), memory_order_relaxed);
+        return;
+    }
+    for (uint32_t i = 0; i < span->slot_count; i++) {
+        uint8_t state = slot_state_get(&span->states[i]);
+        if (slot_is_allocated(state) && slot_birth(state) == birth)
+            slot_state_set(&span->states[i], state & STATE_WITHOUT_BIRTH);
+    }
+}
+
+static int begin_birth(struct survey *survey, const struct caller *caller)
+{
+    (void)caller;
+    for (struct span *span = span_from(0); span != NULL; span = span_from(span->first_unit + span->unit_count))
+        make_old(span, survey->birth);
+    heap_birth_set(survey->birth);
+    return 0;
+}
+
+int survey_begin_birth(uint32_t birth)
+{
+    struct survey survey = {.function = begin_birth, .birth = birth};
+    return gc_active() ? -EOPNOTSUPP : run_stopped(&survey);
 }
 
 bool survey_is_ours(const void *context)

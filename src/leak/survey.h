@@ -21,6 +21,12 @@ int survey_start(void);
  */
 int survey_take(struct report *report, const struct report_about *about, bool at_exit);
 
+/*
+ * From now on blocks are born with this birth, from 1 to BIRTH_COUNT - 1, and those that had it are old. Returns 0,
+ * -EOPNOTSUPP with a collector, whose births they are; or as above.
+ */
+int survey_begin_birth(uint32_t birth);
+
 /* Whether what a signal has interrupted is code of ours, or of libc's that we have called. */
 bool survey_is_ours(const void *context);
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 int os_write_all(int descriptor, const char *bytes, size_t size_bytes)
@@ -119,4 +120,25 @@ size_t os_file_bytes(int descriptor)
     if (os_syscall3(SYS_fstat, descriptor, (long)&status, 0) != 0 || !S_ISREG(status.st_mode) || status.st_size < 0)
         return 0;
     return (size_t)status.st_size;
+}
+
+const char *os_map_file(const char *path, size_t *size_bytes_out)
+{
+    int descriptor = os_open_read(path);
+    if (descriptor < 0)
+        return NULL;
+    size_t size_bytes = os_file_bytes(descriptor);
+    long result = -EINVAL;
+    if (size_bytes != 0)
+        result = os_syscall(SYS_mmap, 0, (long)size_bytes, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    os_close(descriptor);
+    if (result < 0 && result > -4096)
+        return NULL;
+    *size_bytes_out = size_bytes;
+    return (const char *)(uintptr_t)result;
+}
+
+void os_unmap_file(const char *bytes, size_t size_bytes)
+{
+    os_syscall3(SYS_munmap, (long)bytes, (long)size_bytes, 0);
 }

@@ -40,6 +40,10 @@ void os_close(int descriptor);
 /* The size of the regular file that the descriptor is of; 0 when it is something else, or says nothing. */
 size_t os_file_bytes(int descriptor);
 
+/* The whole of a regular file, to be read, or NULL; and gives that back. It must not become shorter meanwhile. */
+const char *os_map_file(const char *path, size_t *size_bytes_out);
+void os_unmap_file(const char *bytes, size_t size_bytes);
+
 /* Another descriptor for the same file, out of the way of those that programs count on. Close-on-exec. Or -errno. */
 int os_duplicate(int descriptor);
 

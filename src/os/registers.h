@@ -28,6 +28,27 @@ static inline __attribute__((always_inline)) struct os_registers os_registers_he
     return here;
 }
 
+/* The same with the others that functions must keep: r12 to r15. */
+enum { OS_OTHER_REGISTERS = 4 };
+
+struct os_all_registers {
+    struct os_registers main;
+    uintptr_t others[OS_OTHER_REGISTERS];
+};
+
+static inline __attribute__((always_inline)) struct os_all_registers os_all_registers_here(void)
+{
+    struct os_all_registers here = {.main = os_registers_here()};
+#if defined(__x86_64__)
+    __asm__ volatile("movq %%r12, %0\n\t"
+                     "movq %%r13, %1\n\t"
+                     "movq %%r14, %2\n\t"
+                     "movq %%r15, %3"
+                     : "=m"(here.others[0]), "=m"(here.others[1]), "=m"(here.others[2]), "=m"(here.others[3]));
+#endif
+    return here;
+}
+
 /* Of what a signal interrupted. The context is the third argument of its handler, and lies on the stack, in full. */
 struct os_registers os_registers_of_context(const void *context);
 uint32_t os_registers_context_bytes(void);

@@ -5,12 +5,15 @@ nothing else; exit statuses; the form of a report."""
 import concurrent.futures
 import json
 import os
+import signal
+import subprocess
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True  # the sources may be read-only
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
-from harness import Tally, built_path, expect, run, source_path, status_words, subject_environment
+from harness import Tally, built_path, expect, find_program, run, source_path, status_words, subject_environment
 
 LEAKED = 23
 # Each shape is tried in these places, and each place with these shapes: any two differ in one thing only.
@@ -151,6 +154,81 @@ def files_are_new():
         expect(os.stat(path + ".2").st_mode & 0o777 == 0o600, "others may read it")
 
 
+SUPPRESSIONS = (
+    # rules, whether "single in_a_variable lose" is suppressed
+    ("leak:single", True), ("leak:^single$", True), ("leak:^singl$", False), ("leak:s*le", True), ("leak:places", True),
+    ("leak:^ingle", False), ("leak:in_a_variable\n# comment\n\nleak:x", True), ("leak:single max=1", True),
+    ("leak:single max=0", False), ("only:single", False), ("only:other", True),
+    ("{\n n\n Memcheck:Leak\n fun:malloc\n fun:single\n}", True),
+    ("{\n n\n Memcheck:Leak\n fun:calloc\n fun:single\n}", True),  # libc's and ours don't tell one from the other
+    ("{\n n\n Memcheck:Leak\n fun:malloc\n fun:main\n}", False),
+    ("{\n n\n Memcheck:Leak\n fun:malloc\n ...\n fun:main\n}", True),
+    ("{\n n\n Memcheck:Leak\n match-leak-kinds: possible\n ...\n fun:main\n}", False),
+    ("{\n n\n Memcheck:Leak\n match-leak-kinds: definite,possible\n fun:*lloc\n fun:s?ngle\n obj:*/places\n}", True),
+    ("{\n n\n Memcheck:Cond\n ...\n}", False),
+)
+
+
+def suppressions():
+    with tempfile.TemporaryDirectory(prefix="gcalloc-leaks-") as folder:
+        path = os.path.join(folder, "rules")
+        for rules, is_suppressed in SUPPRESSIONS:
+            with open(path, "w", encoding="ascii") as file:
+                file.write(rules)
+            result, reports = run_reporting([program("places"), "single", "in_a_variable", "lose"], f"leaks,suppressions={path}")
+            found = (total(reports, "definite"), total(reports, "suppressed"), result.returncode)
+            expect(found == ((0, 1, 0) if is_suppressed else (1, 0, LEAKED)), f"{rules!r}: {found}")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("leak:single\nleak:nobody\nnonsense\n")
+        result = run([program("places"), "single", "in_a_variable", "lose"], env=subject_environment(f"leaks,suppressions={path}"))
+        expect(result.stderr.decode().splitlines() == [
+            f"gcalloc: warning: {path}, line 3: not a suppression",
+            f"gcalloc: warning: {path}, line 2: no leak matches the suppression leak:nobody"], result.stderr.decode())
+        result = run([program("places"), "single", "in_a_variable", "lose"], env=subject_environment(f"leaks,suppressions={folder}/none"))
+        expect(result.returncode == LEAKED and b"can't be read from" in result.stderr, result.stderr.decode())
+
+
+def lsan_interface():
+    for what, options, status, said in (
+            ("lost", {}, 77, ""), ("off", {}, 0, ""), ("disabled", {}, 0, ""), ("ignored", {}, 0, ""), ("suppressed", {}, 0, ""),
+            ("check", {}, 77, ""), ("recoverable", {}, 77, "it goes on\n"), ("region", {}, 0, ""),
+            ("lost", {"LSAN_OPTIONS": "exitcode=5"}, 5, ""), ("lost", {"LSAN_OPTIONS": "detect_leaks=0"}, 0, ""),
+            ("lost", {"LSAN_OPTIONS": "leak_check_at_exit=0"}, 0, ""),
+            ("recoverable", {"LSAN_OPTIONS": "leak_check_at_exit=0"}, 0, "it goes on\n")):
+        result = run([program(".libs/lsan"), what], env=subject_environment("leaks", **options))
+        expect((result.returncode, result.stdout.decode()) == (status, said), f"{what} {options}: {result}")
+    result = run([program(".libs/lsan"), "lost"], env=subject_environment(LSAN_OPTIONS="detect_leaks=1,exitcode=6"))
+    expect(result.returncode == 6 and b"LEAK 1/1 definite" in result.stderr, f"{result}")
+    result = run([program(".libs/lsan"), "lost"], env=subject_environment(LSAN_OPTIONS="exitcode=6"))
+    expect(result.returncode == 0 and result.stderr == b"", f"{result}")
+
+
+def interface():
+    for options, mode in (("leaks", "on"), ("leaks,verify", "on"), ("", "off"), ("gc", "off")):
+        result = run([program("api"), mode], env=subject_environment(options + (",leaks_at_exit=0" if mode == "on" else "")))
+        expect(result.returncode == 0 and result.stderr == b"", f"{options}: {status_words(result.returncode)} {result.stderr.decode()}")
+
+
+def by_signal():
+    """A waiting program writes a report of itself when told to, and goes on as if nothing had been."""
+    with tempfile.TemporaryDirectory(prefix="gcalloc-leaks-") as folder:
+        path = os.path.join(folder, "report")
+        environment = subject_environment(f"leaks,report_signal={signal.SIGUSR2.value},report_file={path}")
+        process = subprocess.Popen([find_program("cat")], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process.stdin.write(b"before\n")
+        process.stdin.flush()
+        expect(process.stdout.readline() == b"before\n", "it does not work")
+        process.send_signal(signal.SIGUSR2)
+        for _ in range(500):
+            if os.path.exists(path) and os.path.getsize(path) > 0:
+                break
+            time.sleep(0.01)
+        out, _ = process.communicate(b"after\n")
+        expect(out == b"after\n" and process.returncode == 0, f"{out} {process.returncode}")
+        moments = [report["moment"] for report in reports_in(folder)]
+        expect(moments == ["signal", "exit"], f"{moments}")
+
+
 def main():
     tally = Tally("leaks")
     tally.case("the form of a report", form)
@@ -158,6 +236,10 @@ def main():
     tally.case("text", text)
     tally.case("exit statuses", statuses)
     tally.case("report files are new files", files_are_new)
+    tally.case("suppressions", suppressions)
+    tally.case("LeakSanitizer's interface", lsan_interface)
+    tally.case("gcalloc/leak.h", interface)
+    tally.case("reports by a signal", by_signal)
     check_places(tally)
     tally.finish()
 

@@ -1,5 +1,7 @@
 # tests/preload/leaks: what is reported as lost, run by leaks.py.
 leaks_programs = \
+	tests/preload/leaks/api \
+	tests/preload/leaks/lsan \
 	tests/preload/leaks/places
 
 if !SANITIZED
@@ -8,6 +10,17 @@ TESTS += tests/preload/leaks/leaks.py
 endif
 dist_check_SCRIPTS += tests/preload/leaks/leaks.py
 dist_check_DATA += tests/preload/leaks/sample.json
+
+tests_preload_leaks_api_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_leaks_api_CFLAGS = $(TEST_CFLAGS)
+tests_preload_leaks_api_SOURCES = tests/preload/leaks/api.c
+tests_preload_leaks_api_LDADD = libgcalloc.la libsubject.a
+
+tests_preload_leaks_lsan_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_leaks_lsan_CFLAGS = $(TEST_CFLAGS) -Wno-missing-prototypes
+tests_preload_leaks_lsan_LDFLAGS = -rdynamic
+tests_preload_leaks_lsan_SOURCES = tests/preload/leaks/lsan.c
+tests_preload_leaks_lsan_LDADD = libgcalloc.la libsubject.a
 
 tests_preload_leaks_places_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_leaks_places_CFLAGS = $(TEST_CFLAGS)

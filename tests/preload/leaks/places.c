@@ -387,7 +387,6 @@ static void in_a_destructor(void)
 static void before_exit_in_a_call(void)
 {
     in_a_variable();
-    clear_stack();
     exit(0);
 }
 
@@ -395,7 +394,6 @@ static void *end_all(void *unused)
 {
     (void)unused;
     in_a_variable();
-    clear_stack();
     exit(0);
 }
 
@@ -411,7 +409,6 @@ static void before_underscore_exit(void)
 {
     in_a_variable();
     fflush(stdout);
-    clear_stack();
     _exit(0);
 }
 
@@ -419,7 +416,6 @@ static void before_quick_exit(void)
 {
     in_a_variable();
     fflush(stdout);
-    clear_stack();
     quick_exit(0);
 }
 
@@ -431,7 +427,6 @@ static void in_the_child_of_a_fork(void)
     require(child >= 0);
     if (child == 0) {
         in_a_variable();
-        clear_stack();
         exit(0);
     }
     require(waitpid(child, &status, 0) == child && WIFEXITED(status));
