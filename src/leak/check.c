@@ -104,7 +104,7 @@ static int take(enum check_moment moment, uint32_t births, struct check_result *
 {
     struct report_about about = about_now(moment);
     about.births = births;
-    int result = survey_take(&report, &about, moment == CHECK_EXIT);
+    int result = survey_take(&report, &about, moment == CHECK_EXIT || moment == CHECK_QUICK_EXIT);
     if (result == -EPERM)
         return result;
     if (result != 0)
