@@ -45,7 +45,7 @@ enum {
     ROUNDS_MAX = 12,
     FEW_PAGES = 128,  /* are left for the last stop */
     PAGES_MAX = 1024, /* more than this, and it is put off */
-    LAST_STOPS_MAX = 4,
+    LAST_STOPS_MAX = 8,
     RANGES_MAX = 512,
 };
 

@@ -291,9 +291,33 @@ static int prepare(struct cycle *cycle)
     return area_need(&worklist_area, WORKLIST_ITEMS * sizeof(struct work));
 }
 
+/* Gives way to who waits for the lock, if this is the helper. */
+static bool yield(void)
+{
+    if (UNLIKELY(wanted != 0)) {
+        lock_release(&cycle_lock);
+        while (wanted != 0)
+            os_helper_yield();
+        lock_take(&cycle_lock);
+    }
+    return !is_void && !is_denied;
+}
+
+/* Who gets a turn in between may make white bytes of his own: then what is left is found by the next cycle. */
+static void sweep(struct cycle *cycle)
+{
+    enum { PIECE_UNITS = 256 };
+    uint32_t serial = white_serial;
+    size_t unit = 0;
+    cycle->swept = (struct sweep_result){0};
+    do
+        unit = sweep_some(unit, PIECE_UNITS, &cycle->swept);
+    while (unit != SIZE_MAX && (!cycle->is_in_background || (yield(), white_serial == serial)));
+}
+
 static void sweep_and_check(struct cycle *cycle)
 {
-    sweep_all(&cycle->swept);
+    sweep(cycle);
     cycle->end_ns = os_clock_ns();
     trace_phase("sweep", cycle->marked_ns, cycle->end_ns);
     if (must_check())
@@ -349,17 +373,6 @@ int cycle_collect(enum cycle_reason reason)
 /* ---- in the background ---- */
 
 static struct cycle background;
-
-static bool yield(void)
-{
-    if (UNLIKELY(wanted != 0)) {
-        lock_release(&cycle_lock);
-        while (wanted != 0)
-            os_helper_yield();
-        lock_take(&cycle_lock);
-    }
-    return !is_void && !is_denied;
-}
 
 static void on_marked(void)
 {

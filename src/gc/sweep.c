@@ -132,14 +132,23 @@ static void sweep_large(const struct white_span *span, struct sweep_result *resu
     }
 }
 
-void sweep_all(struct sweep_result *result_out)
+size_t sweep_some(size_t from_unit, size_t unit_count, struct sweep_result *result)
 {
     struct white_span span;
-    *result_out = (struct sweep_result){0};
-    for (size_t unit = 0; white_span_from(unit, &span); unit = span.first_unit + span.unit_count) {
+    size_t limit = from_unit + unit_count;
+    for (size_t unit = from_unit; white_span_from(unit, &span); unit = span.first_unit + span.unit_count) {
+        if (span.first_unit >= limit)
+            return span.first_unit;
         if (span.is_large)
-            sweep_large(&span, result_out);
+            sweep_large(&span, result);
         else
-            sweep_slots(&span, result_out);
+            sweep_slots(&span, result);
     }
+    return SIZE_MAX;
+}
+
+void sweep_all(struct sweep_result *result_out)
+{
+    *result_out = (struct sweep_result){0};
+    sweep_some(0, SIZE_MAX, result_out);
 }

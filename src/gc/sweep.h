@@ -4,6 +4,7 @@
 #ifndef GC_SWEEP_H
 #define GC_SWEEP_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct sweep_result {
@@ -18,5 +19,11 @@ struct sweep_result {
  * fork.
  */
 void sweep_all(struct sweep_result *result_out);
+
+/*
+ * The same in pieces: what begins in so many units from this one on, added to the result. Returns where the next piece begins,
+ * SIZE_MAX at the end.
+ */
+size_t sweep_some(size_t from_unit, size_t unit_count, struct sweep_result *result);
 
 #endif

@@ -40,6 +40,12 @@ def churns(threads, rounds, options, *words):
     expect(errors == "", f"it said: {errors}")
 
 
+def goes_well(what):
+    environment = subject_environment("gc,concurrent=always,verify")
+    errors = check(run([program("alone"), what], env=environment))
+    expect(errors == "", f"it said: {errors}")
+
+
 def grows_without():
     result = run([program("leaks"), "small", "200", "100000"], env=subject_environment())
     expect(result.returncode != 0, "nothing was lost")
@@ -144,6 +150,8 @@ def main():
     for shape in ("small", "mixed", "list", "large"):
         limit = 128 << 10 if shape == "large" else 64 << 10
         tally.case(f"{shape} leaks beside the program", lambda shape=shape, limit=limit: stays_small(shape, 300, limit, ",concurrent=always"))
+    for what in ("namespace", "guard", "denied", "close", "children", "exec", "main-first"):
+        tally.case(f"a helper and {what}", lambda what=what: goes_well(what))
     tally.case("threads and forks", lambda: churns(3, 20000, ",collect_every=30,verify", "fork"))
     for options in ("", "gc,", "gc,gc_mode=memory,", "gc,gc_mode=training,verify,"):
         tally.case(f"a limit of the heap, {options or 'no collector'}",

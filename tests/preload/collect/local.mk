@@ -1,5 +1,6 @@
 # tests/preload/collect: the collector from outside, run by collect.py.
 collect_programs = \
+	tests/preload/collect/alone \
 	tests/preload/collect/api \
 	tests/preload/collect/churn \
 	tests/preload/collect/finalizers \
@@ -42,3 +43,8 @@ tests_preload_collect_churn_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_collect_churn_CFLAGS = $(TEST_CFLAGS)
 tests_preload_collect_churn_SOURCES = tests/preload/collect/churn.c
 tests_preload_collect_churn_LDADD = libsubject.a -lpthread
+
+tests_preload_collect_alone_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_collect_alone_CFLAGS = $(TEST_CFLAGS)
+tests_preload_collect_alone_SOURCES = tests/preload/collect/alone.c
+tests_preload_collect_alone_LDADD = libsubject.a -lpthread

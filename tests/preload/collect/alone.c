@@ -1,0 +1,158 @@
+/*
+ * tests/preload/collect/alone: what a program may do although the collector has a thread of its own in it.
+ *
+ *     alone WHAT        run with GCALLOC_OPTIONS=gc,concurrent=always
+ *
+ * Each case allocates and loses enough for collections before and after, and checks what it kept.
+ */
+#include "support/opaque.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { KEPT = 20000, ROUNDS = 30 };
+
+struct block {
+    struct block *other;
+    uintptr_t self;
+};
+
+static struct block **kept;
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static void work(void)
+{
+    if (kept == NULL)
+        kept = calloc(KEPT, sizeof(struct block *));
+    for (int round = 0; round < ROUNDS; round++)
+        for (size_t i = 0; i < KEPT; i++) {
+            struct block *block = malloc(sizeof *block + (i * 7 + (size_t)round) % 100);
+            *block = (struct block){kept[(i * 31) % KEPT], (uintptr_t)block};
+            if (kept[i] != NULL)
+                kept[i]->other = NULL; /* or all would hang together for ever */
+            kept[i] = block;
+        }
+    for (size_t i = 0; i < KEPT; i++)
+        if (kept[i]->self != (uintptr_t)kept[i] ||
+            (kept[i]->other != NULL && kept[i]->other->self != (uintptr_t)kept[i]->other)) {
+            fprintf(stderr, "a block in use was changed\n");
+            exit(2);
+        }
+}
+
+/* The kernel refuses a process with more than one thread. */
+static void in_a_namespace_of_its_own(void)
+{
+    if (unshare(CLONE_NEWUSER) != 0 && errno == EINVAL)
+        die("unshare");
+    work();
+    if (syscall(SYS_unshare, CLONE_NEWUSER) != 0 && errno == EINVAL)
+        die("unshare by syscall()");
+}
+
+static void with_a_guard_page(void)
+{
+    void *stack;
+    if (posix_memalign(&stack, 4096, 1 << 18) != 0 || mprotect(stack, 4096, PROT_NONE) != 0)
+        die("a guard page");
+    work();
+    if (mprotect(stack, 4096, PROT_READ | PROT_WRITE) != 0)
+        die("mprotect");
+    memset(stack, 1, 1 << 18);
+    free(stack);
+}
+
+/* The filter stays when the program begins anew: nothing can be tracked then. */
+static void without_tracking(const char *self)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_userfaultfd, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof code / sizeof code[0], code};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        die("a filter");
+    work();
+    execl(self, self, "plain", (char *)NULL);
+    die("exec");
+}
+
+static void closing_everything(void)
+{
+    for (int i = 3; i < 2000; i++)
+        close(i);
+    work();
+    int ends[2];
+    if (pipe(ends) != 0 || ends[0] != 3 || ends[1] != 4)
+        die("the lowest descriptors are the program's");
+}
+
+/* The main thread ends first; the last of the program's threads ends the process. */
+static void *outlive(void *unused)
+{
+    usleep(10000);
+    work();
+    return unused;
+}
+
+static void children(void)
+{
+    for (int i = 0; i < 10; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            work();
+            _exit(0);
+        }
+        int status;
+        work();
+        if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+            die("a child");
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "plain";
+    work();
+    if (strcmp(what, "namespace") == 0)
+        in_a_namespace_of_its_own();
+    else if (strcmp(what, "guard") == 0)
+        with_a_guard_page();
+    else if (strcmp(what, "denied") == 0)
+        without_tracking(argv[0]);
+    else if (strcmp(what, "close") == 0)
+        closing_everything();
+    else if (strcmp(what, "children") == 0)
+        children();
+    else if (strcmp(what, "exec") == 0)
+        execl(argv[0], argv[0], "plain", (char *)NULL);
+    else if (strcmp(what, "main-first") == 0) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, outlive, NULL) != 0)
+            die("pthread_create");
+        pthread_exit(NULL);
+    }
+    work();
+    return 0;
+}
