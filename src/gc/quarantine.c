@@ -56,8 +56,9 @@ static uint32_t failures;
 static _Atomic bool is_given_up;
 static _Atomic size_t retry_bytes; /* after a sweep in vain: the next when so much is held */
 static _Atomic size_t factor = 1;  /* of the budget, by what sweeps cost */
-static uint64_t last_end_ns;
-static _Atomic bool is_trawling; /* a sweep is under way, piece by piece */
+static uint64_t last_work_ns;      /* of the process, when the last sweep ended */
+static _Atomic size_t read_bytes;  /* by the last one */
+static _Atomic bool is_trawling;   /* a sweep is under way, piece by piece */
 
 /* ---- locks ---- */
 
@@ -202,13 +203,16 @@ static int stop_for(enum stop_work work)
     return sweep.result;
 }
 
+/* A share of the heap, or of what a sweep reads where that is more: a program may keep most of its memory elsewhere. */
 static size_t budget_bytes(void)
 {
     size_t heap_bytes = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed)
                         << UNIT_SHIFT;
     size_t held_bytes = limbo_bytes_now();
     size_t live_bytes = heap_bytes > held_bytes ? heap_bytes - held_bytes : 0;
-    size_t share_bytes = live_bytes / options_now()->quarantine_share;
+    size_t cost_bytes = atomic_load_explicit(&read_bytes, memory_order_relaxed);
+    size_t share_bytes =
+        (cost_bytes > live_bytes ? cost_bytes : live_bytes) / options_now()->quarantine_share;
     size_t least_bytes = options_now()->quarantine_min;
     return share_bytes > least_bytes
                ? share_bytes
@@ -216,15 +220,16 @@ static size_t budget_bytes(void)
 }
 
 /* A program that frees much for its size gets a larger budget, within limits: sweeps cost what it lives on, not what it frees. */
-static void adapt(uint64_t cost_ns, uint64_t end_ns)
+static void adapt(uint64_t cost_ns)
 {
-    uint64_t interval_ns = end_ns - last_end_ns + 1;
+    uint64_t work_ns = os_process_work_ns();
+    uint64_t interval_ns = work_ns - last_work_ns + 1;
     size_t now = atomic_load_explicit(&factor, memory_order_relaxed);
     if (cost_ns * COST_HIGH > interval_ns && now < FACTOR_MAX)
         atomic_store_explicit(&factor, now * 2, memory_order_relaxed);
     else if (cost_ns * COST_LOW < interval_ns && now > 1)
         atomic_store_explicit(&factor, now / 2, memory_order_relaxed);
-    last_end_ns = end_ns;
+    last_work_ns = work_ns;
 }
 
 static void add_result(const struct limbo_result *result)
@@ -265,14 +270,15 @@ COLD static int fail(int result)
     return result;
 }
 
-static void note_sweep(uint64_t cost_ns, uint64_t end_ns)
+static void note_sweep(uint64_t cost_ns)
 {
     failures = 0;
     atomic_store_explicit(&retry_bytes, 0, memory_order_relaxed);
     totals.sweeps++;
     totals.sweep_ns += cost_ns;
     totals.scanned_bytes += pointed.scanned_bytes;
-    adapt(cost_ns, end_ns);
+    atomic_store_explicit(&read_bytes, pointed.scanned_bytes, memory_order_relaxed);
+    adapt(cost_ns);
 }
 
 /* ---- piece by piece, see gc/trawl.h ---- */
@@ -282,7 +288,7 @@ static uint64_t trawl_cost_ns; /* so far */
 
 static int begin_trawl(void)
 {
-    uint64_t start_ns = os_clock_ns();
+    uint64_t start_ns = os_thread_work_ns();
     size_t heap_bytes = atomic_load_explicit(&image_now->units_used, memory_order_relaxed)
                         << UNIT_SHIFT;
     int result = stop_for(STOP_TURN);
@@ -290,30 +296,30 @@ static int begin_trawl(void)
         return fail(result);
     trawl_start(&pointed);
     trawl_rate = 2 * heap_bytes / budget_bytes() + 1;
-    trawl_cost_ns = os_clock_ns() - start_ns;
+    trawl_cost_ns = os_thread_work_ns() - start_ns;
     atomic_store_explicit(&is_trawling, true, memory_order_relaxed);
     return 0;
 }
 
 static int finish_trawl(void)
 {
-    uint64_t start_ns = os_clock_ns();
+    uint64_t start_ns = os_thread_work_ns();
     atomic_store_explicit(&is_trawling, false, memory_order_relaxed);
     int result = stop_for(STOP_FINISH);
     trawl_end();
     if (result != 0)
         return fail(result);
     release();
-    uint64_t end_ns = os_clock_ns();
+    uint64_t end_ns = os_thread_work_ns();
     totals.trawls++;
-    note_sweep(trawl_cost_ns + end_ns - start_ns, end_ns);
+    note_sweep(trawl_cost_ns + end_ns - start_ns);
     return 0;
 }
 
 /* A program that frees faster than expected works it off, so that what is held stays bounded. */
 static void trawl_on(size_t more_bytes, size_t since_turn_bytes)
 {
-    uint64_t start_ns = os_clock_ns();
+    uint64_t start_ns = os_thread_work_ns();
     size_t wanted = more_bytes * trawl_rate;
     size_t piece = wanted < PIECE_BYTES_MIN   ? PIECE_BYTES_MIN
                    : wanted > PIECE_BYTES_MAX ? PIECE_BYTES_MAX
@@ -323,7 +329,7 @@ static void trawl_on(size_t more_bytes, size_t since_turn_bytes)
     do
         is_done = trawl_step(piece);
     while (is_late && !is_done);
-    trawl_cost_ns += os_clock_ns() - start_ns;
+    trawl_cost_ns += os_thread_work_ns() - start_ns;
     if (is_done)
         finish_trawl();
 }
@@ -355,13 +361,13 @@ static int sweep_once(void)
         release_by_age();
         return 0;
     }
-    uint64_t start_ns = os_clock_ns();
+    uint64_t start_ns = os_thread_work_ns();
     int result = stop_for(STOP_SEARCH);
     if (result != 0)
         return fail(result);
     release();
-    uint64_t end_ns = os_clock_ns();
-    note_sweep(end_ns - start_ns, end_ns);
+    uint64_t end_ns = os_thread_work_ns();
+    note_sweep(end_ns - start_ns);
     return 0;
 }
 
@@ -439,7 +445,7 @@ int quarantine_start(void)
         result = roots_hide(&heap_layout, sizeof heap_layout);
     if (result == 0)
         result = roots_hide(&pointed, sizeof pointed);
-    last_end_ns = os_clock_ns();
+    last_work_ns = os_process_work_ns();
     if (result == 0)
         heap_quarantine = &quarantine;
     else

@@ -38,27 +38,33 @@ static _Atomic uint32_t exempt_count; /* thread heaps whose was_holding means so
 
 /* ---- holding ---- */
 
-static uint8_t wipe_byte(void)
+/* Slots are multiples of 16 bytes, and so aligned. */
+typedef uint64_t line __attribute__((vector_size(16), aligned(16), may_alias));
+
+/* What wiped memory looks like, and whether it is wiped at all; set before the first block. */
+static line wiped;
+static bool wipes = true;
+
+void limbo_start(void)
 {
-    return options_now()->wipe == WIPE_PATTERN ? LIMBO_PATTERN : 0;
+    uint64_t byte = options_now()->wipe == WIPE_PATTERN ? LIMBO_PATTERN : 0;
+    wiped = (line){byte * 0x0101010101010101u, byte * 0x0101010101010101u};
+    wipes = options_now()->wipe != WIPE_NO;
 }
 
-/* Slots are multiples of 16 bytes. Small ones are done before memset() would have found out how to. */
-static void wipe(void *slot, size_t size_bytes)
+/* Small ones are done before memset() would have found out how to. */
+static ALWAYS_INLINE void wipe(void *slot, size_t size_bytes)
 {
-    typedef uint64_t line __attribute__((vector_size(16), aligned(16), may_alias));
-    enum { INLINE_BYTES_MAX = 256 };
-    if (UNLIKELY(options_now()->wipe == WIPE_NO))
+    enum { INLINE_BYTES_MAX = 512 };
+    if (UNLIKELY(!wipes))
         return;
-    uint64_t byte = wipe_byte();
     if (size_bytes > INLINE_BYTES_MAX) {
-        memset(slot, (int)byte, size_bytes);
+        memset(slot, (int)(wiped[0] & 0xff), size_bytes);
         return;
     }
-    line value = {byte * 0x0101010101010101u, byte * 0x0101010101010101u};
     line *end = (line *)((char *)slot + size_bytes);
     for (line *next = slot; next < end; next++)
-        *next = value;
+        *next = wiped;
 }
 
 size_t limbo_since_turn(void)
@@ -133,8 +139,7 @@ void limbo_large(struct span *span)
     void *block = (void *)span->start;
     if (span->slot_bytes >= options_now()->trap_min && large_trap(span))
         return;
-    if (options_now()->wipe != WIPE_NO)
-        memset(block, wipe_byte(), span->slot_bytes);
+    wipe(block, span->slot_bytes);
 }
 
 /* Whoever changes the state from allocated holds the block; a second thread is told. */
@@ -270,20 +275,30 @@ static uint64_t states_of_word(const uint8_t *states, size_t count, uint8_t stat
     return count >= WORD_BITS ? bits : bits & word_mask(0, (uint32_t)count);
 }
 
-static size_t find_change(const void *slot, size_t size_bytes)
+/* The first byte that differs, or size_bytes. */
+COLD static size_t offset_of_change(const unsigned char *bytes, size_t size_bytes)
 {
-    const unsigned char *bytes = slot;
-    uint64_t expected = wipe_byte() * (uint64_t)0x0101010101010101u;
     size_t i = 0;
-    for (; i < size_bytes; i += sizeof expected) {
-        uint64_t word;
-        memcpy(&word, bytes + i, sizeof word);
-        if (UNLIKELY(word != expected))
-            break;
-    }
-    while (i < size_bytes && bytes[i] == (unsigned char)expected)
+    while (i < size_bytes && bytes[i] == (unsigned char)wiped[0])
         i++;
     return i;
+}
+
+static size_t find_change(const void *slot, size_t size_bytes)
+{
+    const line *next = slot;
+    const line *end = (const line *)((const char *)slot + size_bytes);
+    line differences = {0, 0};
+    for (; end - next >= 4; next += 4) {
+        differences |=
+            (next[0] ^ wiped) | (next[1] ^ wiped) | (next[2] ^ wiped) | (next[3] ^ wiped);
+        if (UNLIKELY((differences[0] | differences[1]) != 0))
+            break;
+    }
+    for (; next < end; next++)
+        differences |= *next ^ wiped;
+    return LIKELY((differences[0] | differences[1]) == 0) ? size_bytes
+                                                          : offset_of_change(slot, size_bytes);
 }
 
 /* A release on its way. */
@@ -382,7 +397,7 @@ static void release_large(struct release *release, struct span *span)
     if (UNLIKELY(offset < size_bytes)) {
         release->changed(&(struct limbo_change){(void *)span->start, size_bytes, offset, span, 0});
         release->result.changed_blocks++;
-        memset((void *)span->start, wipe_byte(), size_bytes);
+        wipe((void *)span->start, size_bytes);
     } else if (large_release_held(span)) {
         release->result.released_blocks++;
         release->result.released_bytes += size_bytes;

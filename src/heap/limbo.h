@@ -37,6 +37,9 @@ static inline uint8_t limbo_state_before(void)
                                                           : slot_state_of(SLOT_FREE, 1);
 }
 
+/* Once, before the first block. */
+void limbo_start(void);
+
 /* free() of an address inside the heap. */
 void limbo_free(void *pointer, void *caller);
 

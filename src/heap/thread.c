@@ -12,6 +12,7 @@
 #include "heap/fork.h"
 #include "heap/large.h"
 #include "heap/layout.h"
+#include "heap/limbo.h"
 #include "heap/metadata.h"
 #include "heap/misuse.h"
 #include "heap/remote.h"
@@ -56,6 +57,8 @@ NOINLINE static int start(void)
         if (options_now()->gc || options_now()->quarantine || options_now()->leaks)
             class_rule.bias = 0;
         heap_layout.holds_freed = options_now()->quarantine;
+        if (heap_layout.holds_freed)
+            limbo_start();
         class_rule.zeroes = options_now()->zero;
         if (class_rule.zeroes)
             class_rule.quick_limit = 0;

@@ -71,6 +71,23 @@ uint64_t os_clock_coarse_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+static uint64_t clock_of(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t os_thread_work_ns(void)
+{
+    return clock_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
+uint64_t os_process_work_ns(void)
+{
+    return clock_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 /* abort() itself: a program's SIGABRT handler (crash reporters) is to run, and a returning one does not save it. */
 _Noreturn void os_abort(void)
 {

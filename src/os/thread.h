@@ -52,6 +52,10 @@ uint64_t os_clock_ns(void);
 /* The same to a few milliseconds, for a few nanoseconds' work. */
 uint64_t os_clock_coarse_ns(void);
 
+/* The processor's time that the calling thread, and all threads together, have had. */
+uint64_t os_thread_work_ns(void);
+uint64_t os_process_work_ns(void);
+
 /* Ends the process with SIGABRT. A handler of the program's runs first; it does not save it. */
 _Noreturn void os_abort(void);
 
