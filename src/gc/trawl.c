@@ -162,7 +162,7 @@ bool trawl_step(size_t size_bytes)
 
 void trawl_finish(void)
 {
-    os_tracking_dirty(heap_layout.slots_start, heap_end(), read_pages, NULL);
+    os_tracking_dirty_quick(heap_layout.slots_start, heap_end(), read_pages, NULL);
 }
 
 void trawl_end(void)
