@@ -274,7 +274,7 @@ EXPORT gca_cursor gca_cursor_open(gca_arena *shared)
     char *next = arena_position(arena);
     arena->is_lent = true;
     arena_set_position(arena, next);
-    return (gca_cursor){arena->is_checked ? shared->limit : next, shared->limit, shared};
+    return (gca_cursor){arena->is_slow ? shared->limit : next, shared->limit, shared};
 }
 
 /* The arena that the cursor has, with its place up to date; NULL if there is none. */
@@ -283,7 +283,7 @@ static struct arena *take_back(gca_cursor cursor)
     struct arena *arena = (struct arena *)cursor.arena;
     if (arena == NULL)
         return NULL;
-    char *next = arena->is_checked ? arena->hidden_next : cursor.next;
+    char *next = arena->is_slow ? arena->hidden_next : cursor.next;
     arena->is_lent = false;
     arena_set_position(arena, next);
     return arena;

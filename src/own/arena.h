@@ -55,6 +55,7 @@ struct arena {
     uintptr_t thread; /* that may use it; 0: any */
     unsigned flags;
     bool is_checked; /* option poison: memory that is not handed out holds a pattern */
+    bool is_slow;    /* every allocation comes to us: memory is checked, or the program runs under AddressSanitizer */
     bool is_lent;    /* to a cursor */
     bool is_ending;  /* destructors run */
 };

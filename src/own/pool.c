@@ -14,6 +14,7 @@
 #include "heap/chunk.h"
 #include "heap/misuse.h"
 #include "heap/unit.h"
+#include "os/sanitizer.h"
 #include "own/arena.h"
 #include "own/export.h"
 
@@ -91,6 +92,8 @@ static bool set_up(struct pool *pool, struct pool_chunk *chunk, size_t usable_by
     chunk->objects = (char *)chunk + round_up(taken_bytes + words_for(count) * sizeof(uint64_t), pool->align_bytes);
     memset(chunk->free, 0, words_for(count) * sizeof(uint64_t));
     bitmap_fill(chunk->free, 0, count, true);
+    if (pool->is_watched)
+        os_forbid(chunk->objects, count * pool->object_bytes);
     pool->chunks = chunk;
     pool->capacity += count;
     pool->capacity_bytes += usable_bytes;
@@ -138,6 +141,7 @@ EXPORT gca_pool *gca_pool_new(const gca_pool_options *options)
         .align_bytes = align_bytes,
         .objects_max = options->objects_max == 0 ? SIZE_MAX : options->objects_max,
         .drop = options->drop,
+        .is_watched = os_program_is_watched(),
     };
     pool->reciprocal = UINT64_MAX / pool->object_bytes + 1;
     set_up(pool, chunk, usable_bytes, head_bytes + round_up(sizeof *pool, CACHE_LINE_BYTES));
@@ -164,7 +168,10 @@ EXPORT void *gca_pool_get(gca_pool *shared)
         chunk->is_available = false;
         pool->available = chunk->next_available;
     }
-    return chunk->objects + index * pool->object_bytes;
+    char *object = chunk->objects + index * pool->object_bytes;
+    if (UNLIKELY(pool->is_watched))
+        os_permit(object, pool->object_bytes);
+    return object;
 }
 
 static bool is_out(const struct pool_chunk *chunk, size_t index)
@@ -204,6 +211,8 @@ EXPORT void gca_pool_put(gca_pool *shared, void *object)
         misuse_other(section, CALLER, "gca_pool_put: %p of pool \"%s\" is free already", object, name_of(pool));
         return;
     }
+    if (UNLIKELY(pool->is_watched))
+        os_forbid(object, pool->object_bytes);
     bitmap_fill(chunk->free, index, 1, true);
     if (index / WORD_BITS < chunk->first_free_word)
         chunk->first_free_word = (uint32_t)(index / WORD_BITS);
@@ -236,6 +245,8 @@ EXPORT void gca_pool_free(gca_pool *shared)
     for (struct pool_chunk *next, *chunk = pool->chunks; chunk != NULL; chunk = next) {
         next = chunk->next;
         chunk->magic = 0;
+        if (pool->is_watched)
+            os_permit(chunk->objects, chunk->count * pool->object_bytes);
         chunk_put(chunk);
     }
 }

@@ -39,6 +39,7 @@ struct pool {
     size_t capacity_bytes;
     const char *name;
     void (*drop)(void *object);
+    bool is_watched; /* by AddressSanitizer, in the program: it is told which objects are out */
 };
 
 /* For a report: the address lies in a chunk of a pool's or a table's. */

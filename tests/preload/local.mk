@@ -68,3 +68,4 @@ include $(top_srcdir)/tests/preload/programs/local.mk
 include $(top_srcdir)/tests/preload/quarantine/local.mk
 include $(top_srcdir)/tests/preload/roots/local.mk
 include $(top_srcdir)/tests/preload/stacks/local.mk
+include $(top_srcdir)/tests/preload/watched/local.mk
