@@ -31,6 +31,8 @@ static struct {
     size_t cut_count;
     struct roots_part *dead; /* the parts of stacks among them */
     size_t dead_count;
+    struct roots_part *ended; /* control blocks of threads that have ended */
+    size_t ended_count;
     struct pin *pins;
     size_t pin_count;
     struct roots_part *ranges; /* that the program has added */
@@ -220,8 +222,10 @@ static int cut_ended_stack(size_t index)
     }
     for (uintptr_t at = map->end - CONTROL_ALIGNMENT; at >= map->end - SEARCHED_BYTES; at -= CONTROL_ALIGNMENT) {
         uintptr_t words[3];
-        if (snapshot_read(snapshot, at, words, sizeof words) == 0 && words[0] == at && words[2] == at)
-            return cut(map->start, at);
+        if (snapshot_read(snapshot, at, words, sizeof words) != 0 || words[0] != at || words[2] != at)
+            continue;
+        int result = add_part(&now.ended, &now.ended_count, at, at + CONTROL_ALIGNMENT);
+        return result == 0 ? cut(map->start, at) : result;
     }
     return 0;
 }
@@ -351,6 +355,18 @@ static void feed_records(const struct snapshot_thread *thread, roots_range *rang
         feed_record(words[i], range, context);
 }
 
+/*
+ * The loader's table of a thread's local variables, which it allocates, and of which the control block holds only the
+ * address of the second entry.
+ */
+static void feed_local_table(uintptr_t control, roots_range *range, void *context)
+{
+    enum { TABLE_OFFSET = 8, ENTRY_BYTES = 16 };
+    uintptr_t table;
+    if (read_there(control == 0 ? 0 : control + TABLE_OFFSET, &table, sizeof table) == 0)
+        feed_value(table - ENTRY_BYTES, range, context);
+}
+
 static void feed_threads(roots_range *range, void *context)
 {
     for (size_t i = 0; i < now.snapshot->thread_count; i++) {
@@ -361,7 +377,15 @@ static void feed_threads(roots_range *range, void *context)
         for (int set = 0; set < CORE_SETS_MAX; set++)
             feed_set(thread->sets[set], thread->set_bytes[set], range, context);
         feed_records(thread, range, context);
+        feed_local_table(thread->thread_pointer, range, context);
     }
+}
+
+static void feed_ended(roots_range *range, void *context)
+{
+    now.place = (struct root_place){.kind = ROOT_MANGLED};
+    for (size_t i = 0; i < now.ended_count; i++)
+        feed_local_table(now.ended[i].start, range, context);
 }
 
 static void feed_held(roots_range *range, void *context)
@@ -383,6 +407,7 @@ static void feed_held(roots_range *range, void *context)
 static int feed(roots_range *range, void *context)
 {
     feed_threads(range, context);
+    feed_ended(range, context);
     feed_memory(range, context);
     feed_held(range, context);
     return 0;
@@ -446,6 +471,7 @@ void examine_end(void)
     roots_use_source(NULL);
     free(now.cuts);
     free(now.dead);
+    free(now.ended);
     memset(&now, 0, sizeof now);
     image_now = NULL;
     atomic_store(&heap_layout.limit_bytes, 0);

@@ -24,9 +24,17 @@ static int add_value(struct snapshot *snapshot, struct snapshot_value value)
     return 0;
 }
 
-static FILE *open_in(const struct target *target, const char *path)
+/* By a thread that lives: the first one may have ended, and then has no files any more. */
+static int open_at(const struct target *target, const char *name, int flags)
 {
-    int descriptor = openat(target->folder, path, O_RDONLY | O_CLOEXEC);
+    char path[320];
+    snprintf(path, sizeof path, "task/%d/%s", (int)target->thread_id, name);
+    return openat(target->folder, path, flags | O_RDONLY | O_CLOEXEC);
+}
+
+static FILE *open_in(const struct target *target, const char *name)
+{
+    int descriptor = open_at(target, name, 0);
     return descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
 }
 
@@ -51,7 +59,7 @@ static int read_epoll(struct snapshot *snapshot, const char *number)
 static int read_files(struct snapshot *snapshot)
 {
     static const char epoll[] = "anon_inode:[eventpoll]";
-    int folder = openat(snapshot->target.folder, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int folder = open_at(&snapshot->target, "fd", O_DIRECTORY);
     DIR *files = folder >= 0 ? fdopendir(folder) : NULL;
     if (files == NULL)
         return -errno;
@@ -71,7 +79,8 @@ static int read_files(struct snapshot *snapshot)
 static int read_timers(struct snapshot *snapshot)
 {
     char line[256];
-    FILE *file = open_in(&snapshot->target, "timers");
+    int descriptor = openat(snapshot->target.folder, "timers", O_RDONLY | O_CLOEXEC); /* threads have no such file */
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
     if (file == NULL)
         return 0; /* a kernel that does not show them */
     int result = 0, number = 0;

@@ -57,7 +57,9 @@ struct details {
 
 static ssize_t read_file(const struct target *target, const char *name, char *bytes, size_t room_bytes)
 {
-    int descriptor = openat(target->folder, name, O_RDONLY | O_CLOEXEC);
+    char path[64];
+    snprintf(path, sizeof path, "task/%d/%s", (int)target->thread_id, name);
+    int descriptor = openat(target->folder, path, O_RDONLY | O_CLOEXEC);
     size_t done = 0;
     ssize_t count = 0;
     while (descriptor >= 0 && done < room_bytes && (count = read(descriptor, bytes + done, room_bytes - done)) > 0)
@@ -78,7 +80,9 @@ static int parent_of(const struct target *target)
 
 static void describe_live(const struct snapshot *snapshot, struct details *details, struct report_about *about)
 {
-    ssize_t length = readlinkat(snapshot->target.folder, "exe", details->path, sizeof details->path - 1);
+    char path[64];
+    snprintf(path, sizeof path, "task/%d/exe", (int)snapshot->target.thread_id);
+    ssize_t length = readlinkat(snapshot->target.folder, path, details->path, sizeof details->path - 1);
     details->path[length > 0 ? length : 0] = '\0';
     length = read_file(&snapshot->target, "cmdline", details->arguments, sizeof details->arguments - 1);
     about->arguments_bytes = length > 0 ? (size_t)length : 0;

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
 import time
 
@@ -78,6 +79,7 @@ def text_names_the_line():
 def sizes_without_stacks():
     for options in ("", "gc"):
         with Kept(options) as program:
+            program.order("watch")  # threads have tables that only the loader knows
             found = classes_of(report_of(program.pid))
             wanted = dict(SLOTS)
             if options == "gc":
@@ -105,11 +107,70 @@ def ended_threads_hold_nothing():
             environment = {**subject_environment(), "GCALLOC_OPTIONS": options}
             with subprocess.Popen([program], env=environment, stdout=subprocess.PIPE, text=True) as process:
                 expect_same(process.stdout.readline(), "done\n", "what the program says")
-                records = report_of(process.pid, "--class=all")["records"]
+                result = gcalloc("leaks", "--json", "--class=all", str(process.pid))
+                process.kill()
+                expect_same(result.returncode, 0, "the status of leaks")
+                records = json.loads(result.stdout)["records"]
                 lost = sum(record["blocks"] for record in records if record["class"] == "definite" and record["size_min"] == 7000)
                 held = [record["class"] for record in records if record["size_min"] == 9000]
-                process.kill()
             expect_same((lost, held), (5, ["reachable"]), f"what was lost, and what a thread that was not joined returned, with {options}")
+
+
+ODD = r"""
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+static void *kept;
+static void *rest(void *said) { void *volatile mine = malloc(4000); if (said != NULL) { puts(said); fflush(stdout); } for (;;) pause(); return mine; }
+static void *last(void *unused) { usleep(100000); return rest(unused); }
+__attribute__((noinline)) static void set_up(void) {
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = malloc(71)};
+    epoll_ctl(epoll_create1(0), EPOLL_CTL_ADD, eventfd(0, 0), &event);
+    kept = malloc(3000);
+    void *volatile lost = malloc(9999);
+    lost = NULL;
+    (void)lost;
+}
+__attribute__((noinline)) static void wipe(void) { volatile char frame[65536]; for (unsigned i = 0; i < sizeof frame; i++) frame[i] = 0; }
+int main(int count, char **words) {
+    static char done[] = "done";
+    pthread_t thread;
+    char number[32];
+    (void)count;
+    set_up();
+    wipe();
+    switch (words[1][0]) {
+    case 'e': pthread_create(&thread, NULL, last, done); pthread_exit(NULL);
+    case 't': for (int i = 0; i < 100; i++) pthread_create(&thread, NULL, rest, NULL); usleep(100000); break;
+    case 'f': if (fork() != 0) { pause(); } snprintf(number, sizeof number, "%d", (int)getpid()); puts(number); break;
+    }
+    rest(done);
+}
+"""
+
+
+def odd_processes():
+    """One whose first thread has ended; one of many threads; the child of a fork."""
+    with temporary_folder() as folder:
+        program = compiled(folder, ODD, "-O1", "-g", "-pthread")
+        if program is None:
+            raise Missing("a compiler")
+        for how, options in (("e", "stacks=8"), ("e", "gc"), ("t", ""), ("t", "gc"), ("f", "stacks=8"), ("f", "gc"), ("t", "quarantine")):
+            environment = {**subject_environment(), "GCALLOC_OPTIONS": options}
+            with subprocess.Popen([program, how], env=environment, stdout=subprocess.PIPE, text=True) as process:
+                pid = int(process.stdout.readline()) if how == "f" else process.pid
+                expect_same(process.stdout.readline(), "done\n", "what the program says")
+                result = gcalloc("leaks", "--json", str(pid))
+                process.kill()
+                if how == "f":
+                    os.kill(pid, signal.SIGKILL)
+            expect_same((result.returncode, result.stderr), (0, ""), f"status and messages for {how} with {options!r}")
+            totals = json.loads(result.stdout)["totals"]
+            found = {name: totals[name]["blocks"] for name in ("definite", "indirect", "possible", "kernel")}
+            expect_same(found, {"definite": 1, "indirect": 0, "possible": 0, "kernel": 1}, f"the blocks of {how} with {options!r}")
 
 
 def profile_shows_all():
@@ -237,7 +298,7 @@ def wrong_calls():
 
 def main():
     tally = CommandTally("leaks")
-    for case in (classes_are_exact, text_names_the_line, sizes_without_stacks, exact_in_every_moment, ended_threads_hold_nothing,
+    for case in (classes_are_exact, odd_processes, text_names_the_line, sizes_without_stacks, exact_in_every_moment, ended_threads_hold_nothing,
                  profile_shows_all, snapshots_are_files_of_their_own, grow_shows_what_grows, survives_damaged_tables,
                  survives_damaged_cores, wrong_calls):
         tally.case(case.__name__.replace("_", " "), case)
