@@ -149,6 +149,8 @@ libcore_la_SOURCES = \
 	src/leak/ended.c \
 	src/leak/ended.h \
 	src/leak/grown.h \
+	src/leak/healed.c \
+	src/leak/healed.h \
 	src/leak/inner.c \
 	src/leak/inner.h \
 	src/leak/modules.c \

@@ -16,6 +16,7 @@
 #include "gc/white.h"
 #include "heap/buffer.h"
 #include "heap/large.h"
+#include "heap/recorder.h"
 #include "heap/span.h"
 #include "heap/thread.h"
 #include "os/match.h"
@@ -73,12 +74,21 @@ static struct thread_heap *lock_owner(const struct white_span *span)
     }
 }
 
+COLD static void tell_recorder(const struct span *span, const uint64_t *garbage)
+{
+    for (size_t word = 0; word < words_for(span->slot_count); word++)
+        for (uint64_t bits = garbage[word]; bits != 0; bits &= bits - 1)
+            heap_recorder->reclaimed(span, word * WORD_BITS + bit_lowest(bits));
+}
+
 static uint32_t free_slots(const struct white_span *span, const uint64_t *garbage)
 {
     struct thread_heap *owner = lock_owner(span);
     if (owner == NULL)
         return 0;
     struct span *now = heap_layout.units[span->first_unit].span;
+    if (heap_recorder != NULL)
+        tell_recorder(now, garbage);
     uint32_t freed = options_now()->shadow ? shadow_slots(now, garbage) : buffer_reclaim(now, garbage, image_now->birth);
     lock_release(&owner->lock);
     return freed;
@@ -117,6 +127,8 @@ static bool free_large(const struct white_span *span)
     struct unit *unit = &heap_layout.units[span->first_unit];
     if (unit->kind != UNIT_LARGE || unit->start != span->start)
         return false;
+    if (heap_recorder != NULL)
+        heap_recorder->reclaimed(unit->span, 0);
     return options_now()->shadow ? shadow_large(unit) : large_reclaim(unit, image_now->birth);
 }
 

@@ -11,12 +11,16 @@
 
 #include <stddef.h>
 
+struct span;
+
 struct heap_recorder {
     /*
      * The calling thread has got this block, or resized it in place; the program asked for size_bytes. No lock is held. Must
      * not allocate.
      */
     void (*allocated)(void *block, size_t size_bytes);
+    /* A collector is about to free the block in this slot, 0 of a large block's span. One thread at a time. */
+    void (*reclaimed)(const struct span *span, size_t index);
     /* The calling thread frees the block, which will be held (heap/limbo.h). Likewise. May be NULL. */
     void (*freed)(void *block);
 };

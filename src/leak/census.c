@@ -154,6 +154,27 @@ static void scan_part(uintptr_t start, uintptr_t end, void (*meet)(uintptr_t wor
         meet(word, context);
 }
 
+/* Words that say how far away another block is. */
+COLD static void scan_distances(const struct cell *cell, uintptr_t start, uintptr_t end,
+                                void (*meet)(uintptr_t word, void *context), void *context)
+{
+    for (; start + sizeof(uintptr_t) <= end; start += sizeof(uintptr_t)) {
+        struct cell other;
+        uintptr_t address = cell->start + *(const uintptr_t *)start;
+        if (address % BLOCK_ALIGNMENT == 0 && address - census.heap_start < census.heap_bytes && address != cell->start &&
+            census_find(address, &other) && other.start == address)
+            meet(address, context);
+    }
+}
+
+static void scan_readable(const struct cell *cell, uintptr_t start, uintptr_t end,
+                          void (*meet)(uintptr_t word, void *context), void *context)
+{
+    scan_part(start, end, meet, context);
+    if (UNLIKELY(census.distances))
+        scan_distances(cell, (start + 7) & ~(uintptr_t)7, end, meet, context);
+}
+
 void census_scan(const struct cell *cell, void (*meet)(uintptr_t word, void *context), void *context)
 {
     uintptr_t start = cell->start;
@@ -163,9 +184,9 @@ void census_scan(const struct cell *cell, void (*meet)(uintptr_t word, void *con
         if (part.end <= start || part.start >= end)
             continue;
         if (part.start > start)
-            scan_part(start, part.start, meet, context);
+            scan_readable(cell, start, part.start, meet, context);
         start = part.end;
     }
     if (start < end)
-        scan_part(start, end, meet, context);
+        scan_readable(cell, start, end, meet, context);
 }

@@ -27,6 +27,7 @@ struct census {
     uint8_t *marks;
     uint32_t *numbers;
     size_t blocks;   /* that there are */
+    bool distances;  /* words may say how far from their block's start another block is: see roots_hold_distances() */
     bool slots_fill; /* a block may end where the next one starts: see gc/mark.h */
     const struct roots_part *unreadable;
     size_t unreadable_count;

@@ -11,6 +11,7 @@
 #include "base/lock.h"
 #include "base/message.h"
 #include "base/options.h"
+#include "gc/roots.h"
 #include "heap/unit.h"
 #include "leak/suppress.h"
 #include "leak/survey.h"
@@ -109,6 +110,9 @@ static int take(enum check_moment moment, uint32_t births, struct check_result *
         return result;
     if (result != 0)
         build_nothing(&about, result);
+    else if (roots_are_hidden())
+        report.about.incomplete[report.about.incomplete_count++] =
+            "the program hides addresses of blocks, so some may not be lost that are said to be";
     suppress_apply(&report);
     report_settle(&report);
     *result_out = (struct check_result){{0, 0}, {0, 0}, {0, 0}};
@@ -117,7 +121,7 @@ static int take(enum check_moment moment, uint32_t births, struct check_result *
         struct leak_counts *counts = record->class == LEAK_DEFINITE   ? &result_out->definite
                                      : record->class == LEAK_POSSIBLE ? &result_out->possible
                                                                       : NULL;
-        if (counts == NULL || record->is_inherited)
+        if (counts == NULL || record->is_inherited || report.about.incomplete_count != 0)
             continue;
         counts->blocks += record->own.blocks;
         counts->bytes += record->own.bytes;

@@ -121,6 +121,7 @@ static void meet_root(uintptr_t word, void *context)
 void classify_roots(const void *start, const void *end, unsigned step_bytes, bool is_kernels)
 {
     struct phase phase = {is_kernels ? LEAK_KERNEL : LEAK_REACHABLE, false, false};
+    census.distances = roots_hold_distances();
     uintptr_t from = (uintptr_t)start;
     uintptr_t limit = (uintptr_t)end;
     for (unsigned shift = 0; shift < (step_bytes == 1 ? 4u : 1u) && from + shift < limit; shift++) {

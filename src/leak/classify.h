@@ -29,6 +29,7 @@ enum leak_class {
     LEAK_POSSIBLE,   /* only by way of inner addresses */
     LEAK_INDIRECT,   /* lost, but held by another lost block */
     LEAK_DEFINITE,   /* lost: the head of what hangs under it, one for each cycle that nothing else holds */
+    LEAK_RECLAIMED,  /* no block any more: it was lost, and a collector has freed it */
     LEAK_CLASSES,
 };
 

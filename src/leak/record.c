@@ -16,6 +16,7 @@
 #include "heap/metadata.h"
 #include "heap/recorder.h"
 #include "heap/span.h"
+#include "leak/healed.h"
 #include "leak/sample.h"
 #include "leak/stacks.h"
 #include "leak/unwind.h"
@@ -174,7 +175,15 @@ static void on_freed(void *block)
     stacks[index] = take_stack_once(&here, now_ms());
 }
 
-static const struct heap_recorder recorder = {.allocated = on_allocated, .freed = on_freed};
+/* What is reclaimed was lost: a leak, healed. */
+static void on_reclaimed(const struct span *span, size_t index)
+{
+    const struct block_record *records = __atomic_load_n(&span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE);
+    if (records != NULL && record_is_set(&records[index]))
+        healed_add(tables, &records[index], span->slot_bytes);
+}
+
+static const struct heap_recorder recorder = {.allocated = on_allocated, .freed = on_freed, .reclaimed = on_reclaimed};
 
 /* What was made before memory ran out is lost: once, at the start. */
 static struct leak_tables *make_tables(uint32_t frames_max, uint64_t sample_bytes)

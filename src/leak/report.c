@@ -10,6 +10,7 @@
 
 #include "base/compiler.h"
 #include "base/image.h"
+#include "leak/healed.h"
 #include "leak/sample.h"
 #include "leak/stacks.h"
 
@@ -21,6 +22,7 @@ enum { HEADS_FIRST = 4096 };
 const char *const leak_class_names[LEAK_CLASSES] = {
     [LEAK_REACHABLE] = "reachable", [LEAK_KERNEL] = "kernel",     [LEAK_SUPPRESSED] = "suppressed",
     [LEAK_POSSIBLE] = "possible",   [LEAK_INDIRECT] = "indirect", [LEAK_DEFINITE] = "definite",
+    [LEAK_RECLAIMED] = "reclaimed",
 };
 
 static const struct leak_tables *tables(void)
@@ -247,6 +249,35 @@ static void add_to_head(const struct classified *block, void *context)
         add(&site->counts, 1, block->size_bytes);
 }
 
+/* ---- what was reclaimed ---- */
+
+static void add_healed(struct report *report, const struct healed_site *site)
+{
+    struct report_record key = {
+        .class = LEAK_RECLAIMED,
+        .stack = site->stack,
+        .thread = site->thread,
+        .is_inherited = is_inherited(site->thread),
+    };
+    uint32_t number = record_for(report, &key);
+    if (number == UINT32_MAX)
+        return;
+    struct report_record *record = &report_records(report)[number];
+    record->own = (struct leak_counts){site->blocks, site->bytes};
+    record->oldest_ms = site->oldest_ms;
+    record->newest_ms = site->newest_ms;
+    record->size_min = site->size_min;
+    record->size_max = site->size_max;
+}
+
+static void add_all_healed(struct report *report)
+{
+    const struct healed_table *healed = tables() != NULL ? tables()->healed : NULL;
+    for (size_t i = 0; healed != NULL && report->about.births == 0 && i < healed->room; i++)
+        if (healed->sites[i].is_used)
+            add_healed(report, &healed->sites[i]);
+}
+
 /* ---- ids ---- */
 
 static uint32_t hash_bytes(uint32_t hash, const void *bytes, size_t count)
@@ -288,6 +319,7 @@ int report_build(struct report *report, const struct report_about *about)
     classify_each(add_block, report);
     if (report->result == 0)
         classify_each(add_to_head, report);
+    add_all_healed(report);
     if (report->result == 0)
         report->result = grown_need(&report->order, (report->record_count + 1) * sizeof(uint32_t));
     for (uint32_t i = 0; i < report->record_count; i++)

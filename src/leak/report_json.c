@@ -144,16 +144,19 @@ static void write_head(const struct writer *writer)
 static void write_totals(const struct writer *writer)
 {
     static const enum leak_class classes[] = {LEAK_DEFINITE, LEAK_INDIRECT,  LEAK_POSSIBLE,
-                                              LEAK_KERNEL,   LEAK_REACHABLE, LEAK_SUPPRESSED};
+                                              LEAK_KERNEL,   LEAK_REACHABLE, LEAK_SUPPRESSED,
+                                              LEAK_RECLAIMED};
+    bool is_first = true;
     key(writer, "\"totals\":{");
     for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
         const struct leak_counts *counts = &writer->report->totals[classes[i]];
+        comma(writer, &is_first);
         sink_json(writer->sink, leak_class_names[classes[i]]);
         number(writer, ":{\"blocks\":", counts->blocks);
         number(writer, ",\"bytes\":", counts->bytes);
-        key(writer, "},");
+        key(writer, "}");
     }
-    key(writer, "\"reclaimed\":{\"blocks\":0,\"bytes\":0}},\n");
+    key(writer, "},\n");
 }
 
 /* ---- records ---- */

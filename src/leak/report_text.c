@@ -148,7 +148,7 @@ static void write_summary(struct sink *sink, const struct report *report)
 {
     sink_text(sink, "gcalloc: leaked ");
     write_counts(sink, &report->totals[LEAK_DEFINITE]);
-    static const enum leak_class others[] = {LEAK_INDIRECT, LEAK_POSSIBLE, LEAK_KERNEL, LEAK_SUPPRESSED};
+    static const enum leak_class others[] = {LEAK_INDIRECT, LEAK_POSSIBLE, LEAK_KERNEL, LEAK_SUPPRESSED, LEAK_RECLAIMED};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         const struct leak_counts *counts = &report->totals[others[i]];
         if (counts->blocks == 0)
@@ -185,6 +185,6 @@ void report_write_text(const struct report *report, struct sink *sink)
         sink_text(sink, report->about.incomplete[i]);
         sink_text(sink, "\n");
     }
-    if (report->about.incomplete_count == 0)
+    if (report->about.incomplete_count == 0 || report->record_count != 0)
         write_summary(sink, report);
 }

@@ -102,6 +102,7 @@ struct leak_tables {
     struct stack_table *stacks;
     struct module_table *modules;
     struct thread_table *threads;
+    struct healed_table *healed; /* leak/healed.h; NULL until something was reclaimed */
 };
 
 /*

@@ -209,6 +209,55 @@ def interface():
         expect(result.returncode == 0 and result.stderr == b"", f"{options}: {status_words(result.returncode)} {result.stderr.decode()}")
 
 
+def objects():
+    _, reports = run_reporting([program("objects")])
+    expect((total(reports, "definite"), total(reports, "possible")) == (0, 1), f"{reports[0]['totals']}")
+    result, reports = run_reporting([program("objects"), "lose"])
+    # array, part, virtual part, text, the vector, and one more; under text its letters, under the vector its array and 50
+    expect((total(reports, "definite"), total(reports, "indirect"), result.returncode) == (6, 52, LEAKED), f"{reports[0]['totals']}")
+
+
+def moments():
+    result, reports = run_reporting([program("moments"), "exec"])
+    expect([report["moment"] for report in reports] == ["exec", "exit"], f"{[report['moment'] for report in reports]}")
+    expect(total(reports[:1], "definite") == 1 and result.returncode == 0, f"{result}")
+    result, reports = run_reporting([program("moments"), "signal"])
+    expect(reports == [] and result.returncode == -signal.SIGTERM, f"{result}")
+
+
+def inheritance():
+    result, reports = run_reporting([program("moments"), "inherit"])
+    expect(result.returncode == LEAKED, f"{result}")
+    found = sorted((report["program"]["forks"], record["inherited"], record["blocks"]) for report in reports
+                   for record in report["records"] if record["class"] == "definite")
+    expect(found == [(0, False, 1), (1, False, 2), (1, True, 1)], f"{found}")
+
+
+def thread_names():
+    _, reports = run_reporting([program("moments"), "thread"])
+    names = {thread["number"]: thread["name"] for thread in reports[0]["threads"]}
+    found = sorted((names[record["thread"]], record["blocks"]) for record in reports[0]["records"])
+    expect(found == [("first", 3), ("second", 3)], f"{found}")
+
+
+def healed():
+    result, reports = run_reporting([program("moments"), "gc"], "leaks,gc")
+    totals = reports[0]["totals"]
+    expect(totals["reclaimed"]["blocks"] > 100000 and totals["reclaimed"]["blocks"] + totals["definite"]["blocks"] >= 299990, f"{totals}")
+    records = [record for record in reports[0]["records"] if record["class"] == "reclaimed"]
+    expect(len(records) == 1 and records[0]["size_min"] == 200 and records[0]["stack"] >= 0, f"{records}")
+    expect(result.returncode in (0, LEAKED), f"{result}")
+
+
+def many():
+    _, reports = run_reporting([program("moments"), "many"])
+    expect(total(reports, "definite") == 300000 and len(reports[0]["records"]) == 1, f"{reports[0]['totals']}")
+    _, reports = run_reporting([program("moments"), "many"], "leaks,sample=64KiB")
+    expect(total(reports, "definite") == 300000, f"{reports[0]['totals']}")
+    weight = sum(record.get("weight_bytes", 0) for record in reports[0]["records"])
+    expect(50e6 < weight < 70e6, f"{weight} bytes estimated of 60,000,000")
+
+
 def by_signal():
     """A waiting program writes a report of itself when told to, and goes on as if nothing had been."""
     with tempfile.TemporaryDirectory(prefix="gcalloc-leaks-") as folder:
@@ -240,6 +289,12 @@ def main():
     tally.case("LeakSanitizer's interface", lsan_interface)
     tally.case("gcalloc/leak.h", interface)
     tally.case("reports by a signal", by_signal)
+    tally.case("objects of C++", objects)
+    tally.case("other ends", moments)
+    tally.case("what is inherited", inheritance)
+    tally.case("names of threads", thread_names)
+    tally.case("leaks that were healed", healed)
+    tally.case("many blocks, and samples of them", many)
     check_places(tally)
     tally.finish()
 

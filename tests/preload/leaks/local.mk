@@ -2,10 +2,14 @@
 leaks_programs = \
 	tests/preload/leaks/api \
 	tests/preload/leaks/lsan \
+	tests/preload/leaks/moments \
 	tests/preload/leaks/places
 
 if !SANITIZED
 check_PROGRAMS += $(leaks_programs)
+if HAVE_CXX
+check_PROGRAMS += tests/preload/leaks/objects
+endif
 TESTS += tests/preload/leaks/leaks.py
 endif
 dist_check_SCRIPTS += tests/preload/leaks/leaks.py
@@ -21,6 +25,15 @@ tests_preload_leaks_lsan_CFLAGS = $(TEST_CFLAGS) -Wno-missing-prototypes
 tests_preload_leaks_lsan_LDFLAGS = -rdynamic
 tests_preload_leaks_lsan_SOURCES = tests/preload/leaks/lsan.c
 tests_preload_leaks_lsan_LDADD = libgcalloc.la libsubject.a
+
+tests_preload_leaks_moments_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_leaks_moments_CFLAGS = $(TEST_CFLAGS)
+tests_preload_leaks_moments_SOURCES = tests/preload/leaks/moments.c
+tests_preload_leaks_moments_LDADD = libsubject.a
+
+tests_preload_leaks_objects_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_leaks_objects_CXXFLAGS = $(TEST_CXXFLAGS) -std=gnu++17
+tests_preload_leaks_objects_SOURCES = tests/preload/leaks/objects.cc
 
 tests_preload_leaks_places_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_leaks_places_CFLAGS = $(TEST_CFLAGS)
