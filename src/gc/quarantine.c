@@ -32,7 +32,8 @@
 
 enum {
     FINDINGS_MAX = 8,
-    FAILURES_MAX = 16, /* in a row: then threads can't be stopped at all */
+    FAILURES_MAX = 16, /* in a row */
+    FAILED_BUDGETS_MAX = 8,
     COST_HIGH =
         24, /* more than one part in so many of the time goes into sweeps: the budget doubles */
     COST_LOW = 96,
@@ -260,13 +261,20 @@ COLD static void release_by_age(void)
     totals.by_age++;
 }
 
+/*
+ * The next attempt waits for another budget. When many came to nothing, and much is held by now, what was held longest goes, since memory
+ * must not grow without bound; the attempt after that may succeed again.
+ */
 COLD static int fail(int result)
 {
+    size_t held_bytes = limbo_since_turn();
     totals.abandoned++;
-    failures++;
-    atomic_store_explicit(&retry_bytes, limbo_since_turn() + budget_bytes(), memory_order_relaxed);
-    if (failures == FAILURES_MAX)
-        is_given_up = true;
+    atomic_store_explicit(&retry_bytes, held_bytes + budget_bytes(), memory_order_relaxed);
+    if (++failures < FAILURES_MAX || held_bytes < FAILED_BUDGETS_MAX * budget_bytes())
+        return result;
+    failures = 0;
+    atomic_store_explicit(&retry_bytes, 0, memory_order_relaxed);
+    release_by_age();
     return result;
 }
 
