@@ -11,7 +11,7 @@ from harness import Tally, find_program, needed_variable
 ROOT = needed_variable("top_srcdir")
 BUILT = needed_variable("top_builddir")
 COMMANDS = ("run", "top", "report", "diff", "options")
-PAGES = ("gcalloc.1", "gcalloc-check.1", "gcalloc_annotate.3", "gcalloc.3", "gcalloc.7", "gcalloc_arena.3", "gcalloc_pool.3")
+PAGES = ("gcalloc.1", "gcalloc-report.5", "gcalloc-check.1", "gcalloc_annotate.3", "gcalloc.3", "gcalloc.7", "gcalloc_arena.3", "gcalloc_pool.3")
 
 
 def page_path(name):

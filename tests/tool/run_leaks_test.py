@@ -91,6 +91,16 @@ def finds_the_line(_, program, environment):
     expect("keep" not in result.stderr and "\033" not in result.stderr, "too much on standard error")
 
 
+@in_folder
+def stripped_program(_, program, environment):
+    """Frames of libc around main() are left out also where nobody knows the program's own."""
+    made.tool("strip", program)
+    text = run(environment, "--leaks", "--", program).stderr
+    expect_line(r"    #1  \?  loser\+0x[0-9a-f]+", text)
+    expect_line(r"  suppress: leak:loser", text)
+    expect("__libc_start" not in text and "libc.so" not in text, f"libc in\n{text}")
+
+
 def example():
     result = gcalloc("run", "--leaks", "--", LEAKY)
     expect_same((result.returncode, result.stdout), (23, "36 words\n"), "status and output")
@@ -246,6 +256,7 @@ def main():
     if "jansson" in gcalloc("help").stdout:
         raise SystemExit(77)
     tally.case("the line", finds_the_line)
+    tally.case("a stripped program", stripped_program)
     tally.case("the example", example)
     tally.case("no leaks", no_leaks)
     tally.case("statuses and signals", ends_as_the_program)

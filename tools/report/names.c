@@ -216,6 +216,10 @@ static void trim(const struct report *report, struct trace *trace)
     size_t end = trace->count;
     while (begin < end && is_allocator(report, &trace->frames[begin]))
         begin++;
+    /* In a stripped program nobody knows _start(), the outermost. */
+    if (end > begin + 1 && trace->frames[end - 1].symbol == NULL &&
+        (is_start(&trace->frames[end - 2]) || is_libc(report, &trace->frames[end - 2])))
+        end--;
     while (end > begin &&
            (is_start(&trace->frames[end - 1]) || is_libc(report, &trace->frames[end - 1])))
         end--;

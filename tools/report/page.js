@@ -68,7 +68,8 @@ for (const site of data.sites) {
   site.words = words.join('\n').toLowerCase();
   const top = site.stack.length > 0 ? frameOf(site.stack[0]) : null;
   site.label = top ? top[0] : 'no stack was recorded';
-  site.source = top && top[2] ? top[2] : top && top[0] !== top[3] ? top[3] : '';
+  const named = site.stack.map(frameOf).find((frame) => frame[0] !== frame[3]);
+  site.source = top && top[2] ? top[2] : top && top[0] !== top[3] ? top[3] : named ? 'below ' + named[0] : '';
 }
 const isFound = (site) => state.find === '' || site.words.includes(state.find);
 
