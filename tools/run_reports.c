@@ -94,6 +94,34 @@ static void take_exit_code(struct run_reports *reports)
         reports->exit_code = 0;
 }
 
+static void add_shared(struct run_reports *reports, const char *path, size_t length)
+{
+    char *copy = memory_format("%.*s", (int)length, path);
+    if (length > 0)
+        suppressions_add_shared_file(reports->show.suppressions, copy);
+    free(copy);
+}
+
+/*
+ * The library applies these itself, as far as it knows names: those that the dynamic linker knows. Here all are known. What
+ * is wrong in them is no reason not to run the program.
+ */
+static void add_suppressions_of_library(struct run_reports *reports)
+{
+    static const char word[] = "suppressions=";
+    char files[REPORT_PATH_BYTES];
+    if (preload_env_value("suppressions", files, sizeof files))
+        for (const char *path = files; *path != '\0'; path += path[0] == ':') {
+            size_t length = strcspn(path, ":");
+            add_shared(reports, path, length);
+            path += length;
+        }
+    const char *sanitizer = getenv("LSAN_OPTIONS");
+    const char *found = sanitizer != NULL ? strstr(sanitizer, word) : NULL;
+    if (found != NULL)
+        add_shared(reports, found + strlen(word), strcspn(found + strlen(word), ":, \t\n"));
+}
+
 int run_reports_prepare(struct run_reports *reports)
 {
     char options[REPORT_PATH_BYTES + 64];
@@ -102,6 +130,7 @@ int run_reports_prepare(struct run_reports *reports)
         return result;
     reports->has_folder = true;
     take_exit_code(reports);
+    add_suppressions_of_library(reports);
     snprintf(options, sizeof options, "leaks,exitcode=0,%sreport_file=%s/report.%%p",
              reports->has_profile ? "report_all," : "", reports->folder.path);
     return preload_env_add_options(options);

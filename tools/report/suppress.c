@@ -41,6 +41,15 @@ bool suppressions_add_file(struct suppressions *suppressions, const char *path)
     return is_right;
 }
 
+bool suppressions_add_shared_file(struct suppressions *suppressions, const char *path)
+{
+    size_t first = suppressions->list.count;
+    bool is_right = suppressions_add_file(suppressions, path);
+    for (size_t i = first; i < suppressions->list.count; i++)
+        suppressions->list.rules[i].is_shared = true;
+    return is_right;
+}
+
 static const char *module_path(const struct report *report, const struct trace_frame *frame)
 {
     return frame->address->module >= 0 ? report->modules[frame->address->module].path : NULL;
@@ -173,10 +182,15 @@ static struct rule *rule_for(struct suppressions *suppressions, const struct rep
     struct rule *found = NULL;
     for (size_t i = 0; i < suppressions->list.count; i++) {
         struct rule *rule = &suppressions->list.rules[i];
-        if (rule->kind != RULE_ONLY ? found != NULL || rule->is_full : *is_wanted_out)
+        if (rule->kind != RULE_ONLY ? found != NULL : *is_wanted_out)
             continue;
         if (!rule_matches(rule, report, record, trace))
             continue;
+        /* The same leak, but more of it, is news. */
+        if (record->own.blocks > rule->blocks_max) {
+            rule->is_exceeded = true;
+            continue;
+        }
         struct report_amount total = report_record_total(record);
         rule->matched.blocks += total.blocks;
         rule->matched.bytes += total.bytes;
@@ -205,61 +219,20 @@ static void suppress(struct report *report, struct report_record *record, const 
     record->suppressed_by = by;
 }
 
-/* Which rule is for which record; NULL is for none, and &not_wanted for those that no only: names. */
-static struct rule not_wanted = {.text = NULL};
-
-static bool match_all(struct suppressions *suppressions, struct report *report,
-                      struct names *names, struct rule **rules_out)
-{
-    bool is_complete = true;
-    for (size_t i = 0; i < suppressions->list.count; i++)
-        suppressions->list.rules[i].matched = (struct report_amount){0, 0};
-    for (size_t i = 0; i < report->record_count; i++) {
-        const struct report_record *record = &report->records[i];
-        bool is_wanted;
-        rules_out[i] = NULL;
-        if (!is_finding(report, record))
-            continue;
-        struct trace trace = names_trace(names, record->stack, true);
-        rules_out[i] = rule_for(suppressions, report, record, &trace, &is_wanted);
-        if (rules_out[i] == NULL && !is_wanted)
-            rules_out[i] = &not_wanted;
-        free(trace.frames);
-    }
-    for (size_t i = 0; i < suppressions->list.count; i++) {
-        struct rule *rule = &suppressions->list.rules[i];
-        if (!rule->is_full && rule->matched.blocks > rule->blocks_max) {
-            rule->is_full = true;
-            is_complete = false;
-        }
-    }
-    return is_complete;
-}
-
 void suppressions_apply(struct suppressions *suppressions, struct report *report,
                         struct names *names)
 {
-    if (suppressions->list.count == 0)
-        return;
-    struct rule **rules = memory_take(report->record_count, sizeof *rules);
-    struct report_amount *before = memory_take(suppressions->list.count, sizeof *before);
-    for (size_t i = 0; i < suppressions->list.count; i++) {
-        before[i] = suppressions->list.rules[i].matched;
-        suppressions->list.rules[i].is_full = false;
+    for (size_t i = 0; suppressions->list.count > 0 && i < report->record_count; i++) {
+        struct report_record *record = &report->records[i];
+        bool is_wanted;
+        if (!is_finding(report, record))
+            continue;
+        struct trace trace = names_trace(names, record->stack, true);
+        const struct rule *rule = rule_for(suppressions, report, record, &trace, &is_wanted);
+        if (rule != NULL || !is_wanted)
+            suppress(report, record, rule != NULL ? rule->text : "only:");
+        free(trace.frames);
     }
-    /* What a rule that was too much for its max= would have taken, the next ones may take. */
-    while (!match_all(suppressions, report, names, rules))
-        ;
-    for (size_t i = 0; i < report->record_count; i++)
-        if (rules[i] != NULL)
-            suppress(report, &report->records[i],
-                     rules[i] == &not_wanted ? "only:" : rules[i]->text);
-    for (size_t i = 0; i < suppressions->list.count; i++) {
-        suppressions->list.rules[i].matched.blocks += before[i].blocks;
-        suppressions->list.rules[i].matched.bytes += before[i].bytes;
-    }
-    free(before);
-    free(rules);
 }
 
 bool suppressions_used(const struct suppressions *suppressions, size_t index, const char **text_out,
@@ -278,10 +251,10 @@ void suppressions_say_unused(const struct suppressions *suppressions)
 {
     for (size_t i = 0; i < suppressions->list.count; i++) {
         const struct rule *rule = &suppressions->list.rules[i];
-        if (rule->is_full)
-            say_warning("%s: more than its max= matches \"%s\"; all of it is reported",
+        if (rule->is_exceeded)
+            say_warning("%s: \"%s\" was exceeded: what is more than its max= is reported",
                         rule->source, rule->text);
-        else if (rule->matched.blocks == 0)
+        else if (rule->matched.blocks == 0 && !rule->is_shared)
             say_warning("%s: nothing matches \"%s\"", rule->source, rule->text);
     }
 }

@@ -18,6 +18,9 @@ void suppressions_free(struct suppressions *suppressions);
 /* Adds those of a file. False after one line that names file, line and mistake. */
 bool suppressions_add_file(struct suppressions *suppressions, const char *path);
 
+/* The same for a file that is not the command's alone: nothing is said if something in it matches nothing. */
+bool suppressions_add_shared_file(struct suppressions *suppressions, const char *path);
+
 /* Makes the records that match suppressed ones. They are counted for suppressions_say_unused(). */
 void suppressions_apply(struct suppressions *suppressions, struct report *report,
                         struct names *names);

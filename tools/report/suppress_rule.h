@@ -29,12 +29,13 @@ struct rule {
     char *text;    /* as written; of { } its name */
     char *source;  /* FILE:LINE */
     char *pattern; /* with a '*' at each end that is not anchored */
-    uint64_t blocks_max; /* matches that are more are reported */
+    uint64_t blocks_max; /* a place that has lost more is reported */
     unsigned classes;    /* bit by enum report_class: what { } may suppress */
     struct rule_part *parts;
     size_t part_count;
     struct report_amount matched;
-    bool is_full; /* more than blocks_max matched */
+    bool is_shared;   /* nobody minds if it matches nothing */
+    bool is_exceeded; /* some place has lost more than blocks_max */
 };
 
 struct rule_list {
