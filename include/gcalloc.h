@@ -5,6 +5,7 @@
 #include <gcalloc/alloc.h>
 #include <gcalloc/annotate.h>
 #include <gcalloc/arena.h>
+#include <gcalloc/audit.h>
 #include <gcalloc/gc.h>
 #include <gcalloc/heap.h>
 #include <gcalloc/leak.h>

@@ -16,6 +16,7 @@
 #include "leak/record.h"
 #include "os/thread.h"
 #include "preload/leaks.h"
+#include "own/scan.h"
 #include "own/self.h"
 #include "preload/fault.h"
 #include "preload/report.h"
@@ -85,8 +86,10 @@ __attribute__((constructor)) static void start(void)
     if (quarantine_result != 0)
         message_warn("option \"quarantine\": threads can't be stopped here, error %d", -quarantine_result);
     record_stacks(options_now());
-    if (options_now()->check != CHECK_OFF)
+    if (options_now()->check != CHECK_OFF) {
         own_start();
+        region_is_on = scan_start() == 0 || region_is_on;
+    }
     __cxa_atexit(at_exit, NULL, NULL);
     if (options_now()->leaks) {
         leaks_start();

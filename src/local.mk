@@ -228,18 +228,25 @@ libcore_la_SOURCES = \
 	src/own/arena.c \
 	src/own/arena.h \
 	src/own/arena_memory.c \
+	src/own/audit.c \
 	src/own/borrow.c \
 	src/own/cycles.c \
 	src/own/cycles.h \
+	src/own/dangle.c \
+	src/own/dangle.h \
 	src/own/drop.c \
 	src/own/edges.c \
 	src/own/edges.h \
 	src/own/export.h \
+	src/own/found.c \
+	src/own/found.h \
 	src/own/handle.c \
 	src/own/merge.c \
 	src/own/pool.c \
 	src/own/pool.h \
 	src/own/report.c \
+	src/own/scan.c \
+	src/own/scan.h \
 	src/own/scratch.c \
 	src/own/self.c \
 	src/own/self.h \

@@ -14,8 +14,11 @@
 #include "heap/chunk.h"
 #include "heap/misuse.h"
 #include "heap/thread.h"
+#include "own/dangle.h"
 #include "own/export.h"
 #include "own/pool.h"
+
+#include "gcalloc/borrow.h"
 
 #include <errno.h>
 
@@ -178,6 +181,8 @@ EXPORT void gca_arena_free(gca_arena *shared)
     struct arena *arena = arena_checked(shared, "gca_arena_free", CALLER);
     if (arena == NULL || !may_end(arena, 0, "gca_arena_free", CALLER))
         return;
+    if (UNLIKELY(gca_checks != 0))
+        dangle_check(arena, "gca_arena_free", CALLER);
     if (arena->parent != NULL)
         unlink_cleanup(arena->parent, &arena->self);
     end_arena(arena);

@@ -409,6 +409,18 @@ EXPORT size_t gca_report_borrows(void)
     return count;
 }
 
+void borrow_each(void (*visit)(const void *object, void *context), void *context)
+{
+    lock_take(&own_lock);
+    for (const struct own_self *self = borrowers; self != NULL; self = self->next)
+        for (const struct borrow *at = self->borrows; at < __atomic_load_n(&self->borrow_top, __ATOMIC_ACQUIRE); at++) {
+            const void *object = atomic_load_explicit(&at->object, memory_order_relaxed);
+            if (object != NULL && (atomic_load_explicit(&at->place, memory_order_relaxed) & PLACE_UNCOUNTED) == 0)
+                visit(object, context);
+        }
+    lock_release(&own_lock);
+}
+
 static void unlist(void)
 {
     lock_take(&own_lock);

@@ -14,7 +14,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { REPORT_BYTES = 1024 };
+enum { TITLE_BYTES = 512, REPORT_BYTES = 2560 };
 
 void own_describe_object(struct text *text, const void *object)
 {
@@ -53,7 +53,7 @@ static void add_title(struct text *text, const char *title, const void *object)
 
 COLD void own_report(const struct own_report *report, const char *format, ...)
 {
-    char title_buffer[REPORT_BYTES / 2];
+    char title_buffer[TITLE_BYTES];
     char buffer[REPORT_BYTES];
     struct text title = text_in(title_buffer, sizeof title_buffer);
     struct text text = text_in(buffer, sizeof buffer);
@@ -63,6 +63,8 @@ COLD void own_report(const struct own_report *report, const char *format, ...)
     va_end(arguments);
     text_add(&text, "gcalloc: error: ");
     add_title(&text, title.bytes, report->object);
+    if (report->lines != NULL)
+        text_add(&text, "%s", report->lines);
     add_place(&text, report->earlier, report->earlier_place);
     add_place(&text, "called now", report->place);
     misuse_finish(&text, "called now", report->place == NULL ? report->caller : NULL, report->section,

@@ -157,6 +157,9 @@ bool borrow_may_end(const void *object, const struct note *note, const char *wha
 bool borrow_may_use(const void *object, const struct note *note, const char *what, void *caller);
 void borrow_thread_exit(void);
 
+/* Each borrow of any thread's that has not ended. */
+void borrow_each(void (*visit)(const void *object, void *context), void *context);
+
 /* ---- reports (own/report.c) ---- */
 
 /* "0x7f31c0 (48 bytes, struct tree)". */
@@ -176,6 +179,7 @@ struct own_report {
     const gca_place *place;
     void *caller; /* where no place is known */
     bool is_checked;
+    const char *lines;  /* more to be said, each with its end of line; or NULL */
 };
 
 void own_report(const struct own_report *report, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -62,6 +62,17 @@ CASES = {
 }
 
 
+# What an audit says, whole, with any address for {x}; and whether it needs the option check.
+AUDITS = {
+    "unreferenced_but_owned": (False, "  {x} (24 bytes, struct node) is unreferenced, but owned by {a} (24 bytes, struct node)\n"),
+    "owner_gone": (False, "  {a} (24 bytes, struct node) is alive, but its owner {x} is gone\n"),
+    "count_above": (False, "  {a} (24 bytes, struct node) has 11 references, but only {n} can be seen\n"),
+    "count_below": (False, "  {a} (24 bytes, struct node) has 1 references, but 3 fields hold it\n"),
+    "borrow_without_end": (True, "  {a} (24 bytes, struct node) is borrowed\n"),
+    "into_a_dead_arena": (False, "  {a} (24 bytes, struct node) at offset 8 points to {x}, in an arena that is gone\n"),
+}
+
+
 def lines_by_tag():
     with open(source_path("preload", "ownership", "wrong.c"), encoding="utf-8") as source:
         return {tag: number for number, line in enumerate(source, 1) for tag in re.findall(r"/\* @(\w+) \*/", line)}
@@ -99,6 +110,22 @@ def reports(name, options, is_fatal):
         expect("survived\n" in output, f"did not come to its end; it said\n{output}")
 
 
+def audit_finds(name, options):
+    status, output, errors, address = run_case(name, options)
+    pattern = re.escape("gcalloc: audit: 1 finding\n" + AUDITS[name][1].replace("{a}", address))
+    pattern = pattern.replace(r"\{x\}", "0x[0-9a-f]+").replace(r"\{n\}", "[1-5]")  # dead words on the stack count
+    expect(re.fullmatch(pattern, errors), f"said\n{errors}expected to match\n{pattern}")
+    expect(status == 0 and "survived\n" in output, f"{status_words(status)}; it said\n{output}")
+
+
+def a_dead_arena_is_named(_name):
+    _, _, errors, address = run_case("into_a_dead_arena", "check=report")
+    title = 'gcalloc: error: gca_arena_free: 1 pointer into arena "requests" will dangle\n'
+    holder = f"  {address} (24 bytes, struct node) at offset 8, to "
+    expect(errors.startswith(title + holder), f"said\n{errors}")
+    expect('  see gcalloc(7), "dangling pointer"\n' in errors, f"said\n{errors}")
+
+
 def is_silent(name, options):
     status, output, errors, _ = run_case(name, options)
     expect(errors == "" and status == 0 and "survived\n" in output, f"{status_words(status)}\n{output}{errors}")
@@ -115,6 +142,9 @@ def main():
                 tally.case(f"{name} is not looked for", is_silent, name, "")
             tally.case(f"{name} aborts", reports, name, "check=abort", True)
             tally.case(f"{name} is survived", reports, name, "check=report", False)
+    for name, (needs_check, _) in AUDITS.items():
+        tally.case(f"an audit finds {name}", audit_finds, name, "check=report" if needs_check else "")
+    tally.case("an arena's end names who points into it", a_dead_arena_is_named, "")
     tally.case("what is right is not reported", is_silent, "right", "check=abort")
     tally.case("what is right is not reported unchecked", is_silent, "right", "")
     tally.finish()

@@ -272,6 +272,95 @@ static void index_outside(void)
     free(numbers);
 }
 
+/* ---- what only an audit finds ---- */
+
+static struct node *held; /* where an audit sees it */
+
+static __attribute__((noinline)) void hide_from_the_stack(void)
+{
+    volatile char cleared[4096];
+    memset((char *)cleared, 0, sizeof cleared);
+}
+
+static __attribute__((noinline)) void own_unseen(void)
+{
+    gca_own(gca_new(struct node), held);
+    kept = NULL;
+}
+
+static void unreferenced_but_owned(void)
+{
+    held = make();
+    own_unseen();
+    hide_from_the_stack();
+    gca_audit_report();
+    gca_drop(held);
+}
+
+static __attribute__((noinline)) void own_seen(struct node *owner)
+{
+    held = gca_new(struct node);
+    say(held);
+    gca_own(held, owner);
+}
+
+static void owner_gone(void)
+{
+    struct node *owner = gca_new(struct node);
+    own_seen(owner);
+    free(owner);
+    gca_audit_report();
+    gca_drop(held);
+}
+
+static __attribute__((noinline)) void count_too_often(void)
+{
+    held = make_counted();
+    kept = NULL;
+    for (int i = 0; i < 10; i++)
+        gca_retain(held);
+}
+
+static void count_above(void)
+{
+    count_too_often();
+    hide_from_the_stack();
+    gca_audit_report();
+}
+
+static struct node *volatile others[3];
+
+static void count_below(void)
+{
+    held = make_counted();
+    for (int i = 0; i < 3; i++) {
+        others[i] = gca_rc_new(struct node);
+        others[i]->left = held; /* three references, and one was counted */
+    }
+    gca_audit_report();
+}
+
+static void borrow_without_end(void)
+{
+    held = make();
+    const struct node *reader = gca_borrow(held);
+    gca_audit_report();
+    gca_end(reader);
+    gca_drop(held);
+}
+
+static void into_a_dead_arena(void)
+{
+    gca_arena *arena = gca_arena_new(&(gca_arena_options){.name = "requests"});
+    held = make();
+    held->right = gca_arena_make(arena, struct node);
+    say(held->right);
+    gca_arena_free(arena); /* reported, with the option check */
+    gca_audit_report();
+    held->right = NULL;
+    gca_drop(held);
+}
+
 /* What is right: nothing may be said. */
 static void right(void)
 {
@@ -320,6 +409,12 @@ static const struct {
     CASE(used_by_another_thread),
     CASE(received_unsent),
     CASE(index_outside),
+    CASE(unreferenced_but_owned),
+    CASE(owner_gone),
+    CASE(count_above),
+    CASE(count_below),
+    CASE(borrow_without_end),
+    CASE(into_a_dead_arena),
     CASE(right),
 };
 
