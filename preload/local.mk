@@ -10,6 +10,7 @@ libgcalloc_la_SOURCES = \
 	preload/alternate.c \
 	preload/api.c \
 	preload/collect.c \
+	preload/cuda.c \
 	preload/export.h \
 	preload/fault.c \
 	preload/fault.h \

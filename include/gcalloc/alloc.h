@@ -85,6 +85,21 @@ enum { GCA_PINNED_HUGE = 1 /* in huge pages where the kernel has them; a block t
  */
 gca_alloc gca_alloc_pinned(unsigned flags);
 
+typedef enum gca_cuda_kind {
+    GCA_CUDA_MANAGED, /* program and GPU use it, the driver moves its pages */
+    GCA_CUDA_DEVICE,  /* the GPU's own: the program can't touch it */
+    GCA_CUDA_HOST     /* the program's, locked, where the GPU reaches it */
+} gca_cuda_kind;
+
+/*
+ * Memory from NVIDIA's driver, for GPU number `device`. libcuda.so.1 is loaded by the first call; nothing is linked. Returns 0;
+ * or -ENOSYS without a driver, -ENODEV without that GPU, -EINVAL, -ENOMEM, and gca_cuda_error() says why.
+ */
+int gca_alloc_cuda(int device, gca_cuda_kind kind, gca_alloc *alloc_out);
+
+/* What last went wrong for the calling thread here, in words; empty if nothing did. Blocks that can't be had say so, too. */
+const char *gca_cuda_error(void);
+
 #ifdef __cplusplus
 }
 #endif

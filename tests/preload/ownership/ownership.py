@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 
 sys.dont_write_bytecode = True  # the sources may be read-only
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
@@ -126,6 +127,23 @@ def a_dead_arena_is_named(_name):
     expect('  see gcalloc(7), "dangling pointer"\n' in errors, f"said\n{errors}")
 
 
+def no_driver(_name):
+    """On a machine that has one, its absence can't be tried."""
+    if any(os.path.exists(os.path.join(folder, "libcuda.so.1")) for folder in ("/usr/lib/x86_64-linux-gnu", "/usr/lib64")):
+        return
+    result = run([built_path("preload", "ownership", "cuda")], env=subject_environment(""))
+    expect(result.stdout.decode() == "fine\n", result.stdout.decode() + result.stderr.decode())
+
+
+def a_driver(_name):
+    library = built_path("preload", "ownership", ".libs", "fake_driver.so")
+    with tempfile.TemporaryDirectory() as folder:
+        os.symlink(library, os.path.join(folder, "libcuda.so.1"))
+        environment = dict(subject_environment(""), LD_LIBRARY_PATH=folder)
+        result = run([built_path("preload", "ownership", "cuda"), "with"], env=environment)
+    expect(result.stdout.decode() == "fine\n", result.stdout.decode() + result.stderr.decode())
+
+
 def is_silent(name, options):
     status, output, errors, _ = run_case(name, options)
     expect(errors == "" and status == 0 and "survived\n" in output, f"{status_words(status)}\n{output}{errors}")
@@ -145,6 +163,8 @@ def main():
     for name, (needs_check, _) in AUDITS.items():
         tally.case(f"an audit finds {name}", audit_finds, name, "check=report" if needs_check else "")
     tally.case("an arena's end names who points into it", a_dead_arena_is_named, "")
+    tally.case("CUDA without a driver", no_driver, "")
+    tally.case("CUDA with a driver", a_driver, "")
     tally.case("what is right is not reported", is_silent, "right", "check=abort")
     tally.case("what is right is not reported unchecked", is_silent, "right", "")
     tally.finish()
