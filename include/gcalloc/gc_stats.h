@@ -16,7 +16,8 @@ extern "C" {
 
 /*
  * Called around each time that threads stand still for a collection, by the thread that collects, while all of them run:
- * with is_end false and 0 before, and with how long it was, in nanoseconds, after. Must not allocate, free, or call
+ * with is_end false and 0 before, and with how long it was, in nanoseconds, after. Pauses that the helper makes, which collects
+ * beside the program, are counted and traced, but not told of: it can run none of the program's code. Must not allocate, free, or call
  * anything of gcalloc's.
  */
 typedef void gca_pause_callback(bool is_end, uint64_t pause_ns, void *data);

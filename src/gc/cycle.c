@@ -423,12 +423,13 @@ static void run_in_background(void)
 
 static bool is_worth_while(void)
 {
-    enum { BLOCK_NS = 30, BYTES_A_NS = 1, LONG_NS = 2000000 };
+    enum { BLOCK_NS = 30, BYTES_A_NS = 1 };
+    uint64_t long_ns = gc_settings_now()->pause_us * 1000;
     uint64_t choice = options_now()->concurrent;
     bool is_tracked = options_now()->quarantine != 0; /* by whom there can be only one */
     if (is_denied || is_tracked || choice == CONCURRENT_NEVER || atomic_load_explicit(&disabled, memory_order_relaxed) > 0)
         return false;
-    return choice == CONCURRENT_ALWAYS || marker.blocks * BLOCK_NS + marker.scanned_bytes / BYTES_A_NS > LONG_NS;
+    return choice == CONCURRENT_ALWAYS || marker.blocks * BLOCK_NS + marker.scanned_bytes / BYTES_A_NS > long_ns;
 }
 
 /* The lock becomes the helper's. */

@@ -133,6 +133,7 @@ def main():
     tally = Tally("collect")
     tally.case("weak references and finalizers", lambda: finalizes("gc,verify", 5000))
     tally.case("weak references and finalizers, tortured", lambda: finalizes("gc,verify,collect_every=100", 300))
+    tally.case("weak references and finalizers, beside the program", lambda: finalizes("gc,verify,concurrent=always,mark_check,collect_every=100", 300))
     tally.case("weak references and finalizers, in the shadow", lambda: finalizes("gc,shadow,collect_every=500", 300))
     for shape in ("small", "mixed", "cyclic", "list", "threads", "kept"):
         tally.case(f"{shape} leaks", lambda shape=shape: stays_small(shape, 300, 64 << 10))
