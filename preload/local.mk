@@ -37,6 +37,7 @@ libgcalloc_la_SOURCES = \
 	preload/wrap_alone.c \
 	preload/wrap_memory.c \
 	preload/wrap_process.c \
+	preload/wrap_request.c \
 	preload/wrap_signal.c \
 	preload/wrap_thread.c \
 	preload/wrap_transfer.c \

@@ -9,6 +9,10 @@
 /* Ends the collector's work, since threads can't be stopped any more. */
 void wrap_give_up(void);
 
+/* Calls that hand requests to the kernel, or take what became of them: made so that the collector knows. */
+bool wrap_is_request(long number);
+long wrap_request(long number, long a, long b, long c, long d, long e, long f);
+
 /* Makes a call that enters a sandbox; if it fails, nothing has changed. */
 long wrap_seccomp(enum next_name name, long a, long b, long c, long d, long e);
 

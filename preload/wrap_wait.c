@@ -219,6 +219,8 @@ EXPORT long syscall(long number, ...)
     wrap_alone(number);
     if (number == SYS_seccomp || (number == SYS_prctl && a == PR_SET_SECCOMP))
         return wrap_seccomp(NEXT_syscall, number, a, b, c, d);
+    if (region_is_on && wrap_is_request(number))
+        return wrap_request(number, a, b, c, d, e, f);
     if (region_is_on && is_waiting(number))
         return next_call_7(number, a, b, c, d, e, f, NEXT_syscall);
     return ((region_function *)next_function(NEXT_syscall))(number, a, b, c, d, e, f);

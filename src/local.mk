@@ -38,6 +38,8 @@ libcore_la_SOURCES = \
 	src/gc/finalize.h \
 	src/gc/history.c \
 	src/gc/history.h \
+	src/gc/inflight.c \
+	src/gc/inflight.h \
 	src/gc/ledger.c \
 	src/gc/ledger.h \
 	src/gc/helper.c \
@@ -213,6 +215,8 @@ libcore_la_SOURCES = \
 	src/os/reader.h \
 	src/os/registers.c \
 	src/os/registers.h \
+	src/os/ring.c \
+	src/os/ring.h \
 	src/os/sanitizer.h \
 	src/os/signals.c \
 	src/os/signals.h \

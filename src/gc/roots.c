@@ -13,6 +13,7 @@
 #include "base/bits.h"
 #include "base/image.h"
 #include "gc/finalize.h"
+#include "gc/inflight.h"
 #include "gc/parts.h"
 #include "gc/pinned.h"
 #include "gc/pour.h"
@@ -451,6 +452,7 @@ static int pour_all(struct scan *scan, const struct stopped *stacks, size_t coun
     }
     pinned_scan_ranges(scan->pour.range, scan->pour.context);
     finalize_scan(scan->pour.range, scan->pour.context);
+    inflight_scan(scan->pour.range, scan->pour.context);
     int result = pour_mappings(scan);
     if (result == 0)
         result = pour_unreadable(scan);

@@ -5,7 +5,7 @@
  * the stack pointer up, brk, every other private or shared mapping, readable now or not; and what only the kernel
  * holds. Pages that were never touched are not touched, files that end before their mapping raise no signal, and devices
  * are left alone. Not seen: pointers in files that are not mapped or not in memory, queued signals, messages, requests
- * to io_uring and aio beyond their rings (pin those blocks), and stacks that a thread made by hand inside its own stack
+ * to io_uring and aio that libraries have made and that left their rings (pin those blocks), and stacks that a thread made by hand inside its own stack
  * (roots_keep_whole_stacks()).
  *
  * A scan takes no lock and allocates nothing from the heap; all other threads are stopped.
