@@ -5,6 +5,7 @@ UNIT_TESTS = \
 	tests/unit/arena \
 	tests/unit/birth \
 	tests/unit/bits \
+	tests/unit/classify \
 	tests/unit/format \
 	tests/unit/large \
 	tests/unit/lock \
@@ -75,6 +76,11 @@ tests_unit_bits_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_bits_CFLAGS = $(TEST_CFLAGS)
 tests_unit_bits_SOURCES = tests/unit/bits.c
 tests_unit_bits_LDADD = $(UNIT_LDADD)
+
+tests_unit_classify_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_classify_CFLAGS = $(TEST_CFLAGS)
+tests_unit_classify_SOURCES = tests/unit/classify.c
+tests_unit_classify_LDADD = $(UNIT_LDADD)
 
 tests_unit_format_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_format_CFLAGS = $(TEST_CFLAGS)
