@@ -9,6 +9,7 @@
 #include <gcalloc/gc.h>
 #include <gcalloc/heap.h>
 #include <gcalloc/leak.h>
+#include <gcalloc/movable.h>
 #include <gcalloc/own.h>
 #include <gcalloc/pool.h>
 #include <gcalloc/quarantine.h>

@@ -246,6 +246,7 @@ libcore_la_SOURCES = \
 	src/own/found.h \
 	src/own/handle.c \
 	src/own/merge.c \
+	src/own/movable.c \
 	src/own/pool.c \
 	src/own/pool.h \
 	src/own/report.c \

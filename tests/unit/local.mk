@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	tests/unit/message \
 	tests/unit/metadata \
 	tests/unit/misuse \
+	tests/unit/movable \
 	tests/unit/note \
 	tests/unit/options \
 	tests/unit/os_maps \
@@ -116,6 +117,11 @@ tests_unit_misuse_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_misuse_CFLAGS = $(TEST_CFLAGS)
 tests_unit_misuse_SOURCES = tests/unit/misuse.c
 tests_unit_misuse_LDADD = $(UNIT_LDADD)
+
+tests_unit_movable_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_movable_CFLAGS = $(TEST_CFLAGS)
+tests_unit_movable_SOURCES = tests/unit/movable.c
+tests_unit_movable_LDADD = $(UNIT_LDADD)
 
 tests_unit_note_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_note_CFLAGS = $(TEST_CFLAGS)
