@@ -8,6 +8,7 @@
 
 #include "os/maps.h"
 #include "tools/held.h"
+#include "tools/say.h"
 #include "tools/snapshot_pages.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TRIES_MAX = 24, SPARE_BYTES = 64 << 20 };
+enum { TRIES_MAX = 24, SPARE_BYTES = 64 << 20, NOTED_BYTES = 512 << 20 };
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -117,8 +118,11 @@ static int prepare_memory(struct snapshot *snapshot, const struct plan *plan)
 {
     size_t tables_bytes =
         snapshot->heap.areas[HEAP_TABLES].mapped_bytes + snapshot->heap.areas[HEAP_METADATA].mapped_bytes;
-    if (plan->heap_bytes + plan->other_bytes + tables_bytes > memory_available())
+    size_t bytes = plan->heap_bytes + plan->other_bytes + tables_bytes;
+    if (bytes > memory_available())
         return -EOVERFLOW;
+    if (bytes >= NOTED_BYTES && isatty(STDERR_FILENO))
+        say("copying %.1f GiB of process %d", (double)bytes / (1 << 30), (int)snapshot->target.process_id);
     size_t room_bytes = plan->other_bytes + plan->other_bytes / 4 + SPARE_BYTES;
     void *room = mmap(NULL, room_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (room == MAP_FAILED)

@@ -18,7 +18,20 @@ enum { SHOWN_STEPS = 8, SHOWN_FRAMES = 3, ALL_FRAMES = 32 };
 
 #define FRAME_ADDRESS_MASK ((UINT64_C(1) << FRAME_MODULE_SHIFT) - 1)
 
-/* ---- numbers ---- */
+/* ---- words and numbers ---- */
+
+/* Files and symbols may be called anything; our terminal should not obey them. */
+static const char *safe(const char *text)
+{
+    static char rooms[4][NAME_BYTES];
+    static unsigned next;
+    char *room = rooms[next++ % 4];
+    snprintf(room, NAME_BYTES, "%s", text);
+    for (char *byte = room; *byte != '\0'; byte++)
+        if ((unsigned char)*byte < ' ' || *byte == 127)
+            *byte = '?';
+    return room;
+}
 
 static void print_bytes(size_t bytes)
 {
@@ -48,13 +61,13 @@ static void print_name(const struct name *name, bool is_short)
     const char *file = strrchr(name->module, '/');
     file = file != NULL ? file + 1 : name->module;
     if (name->symbol[0] != '\0')
-        printf("%s", name->symbol);
+        printf("%s", safe(name->symbol));
     else
-        printf("%s+0x%" PRIx64, file, name->module_offset);
+        printf("%s+0x%" PRIx64, safe(file), name->module_offset);
     if (source[0] != '\0')
-        printf(" %s", source);
+        printf(" %s", safe(source));
     else if (name->symbol[0] != '\0')
-        printf(" (%s)", file);
+        printf(" (%s)", safe(file));
 }
 
 /* One that was unloaded says nothing of what lies there now. */
@@ -67,7 +80,7 @@ static void print_frame(const struct why *why, uint64_t frame, bool is_short)
     struct name name;
     if (module != NULL && atomic_load(&module->state) == MODULE_UNLOADED) {
         const char *file = strrchr(module->path, '/');
-        printf("%s+0x%" PRIxPTR " (unloaded)", file != NULL ? file + 1 : module->path, address - module->base);
+        printf("%s+0x%" PRIxPTR " (unloaded)", safe(file != NULL ? file + 1 : module->path), address - module->base);
     } else if (names_of_call(why->names, address, &name)) {
         print_name(&name, is_short);
     } else {
@@ -179,13 +192,13 @@ static void print_memory_root(const struct why *why, uintptr_t address)
         }
     } else if (names_of_variable(why->names, address, &name)) {
         if (name.symbol[0] != '\0' && name.offset != 0)
-            printf("variable %s+%zu of %s", name.symbol, name.offset, name.module);
+            printf("variable %s+%zu of %s", safe(name.symbol), name.offset, safe(name.module));
         else if (name.symbol[0] != '\0')
-            printf("variable %s of %s", name.symbol, name.module);
+            printf("variable %s of %s", safe(name.symbol), safe(name.module));
         else
-            printf("data of %s", name.module);
+            printf("data of %s", safe(name.module));
     } else if (map != NULL) {
-        printf("mapping %s%s0x%" PRIxPTR "-0x%" PRIxPTR, map->name, map->name[0] != '\0' ? " " : "", map->start, map->end);
+        printf("mapping %s%s0x%" PRIxPTR "-0x%" PRIxPTR, safe(map->name), map->name[0] != '\0' ? " " : "", map->start, map->end);
     }
     printf(", at 0x%" PRIxPTR, address);
 }

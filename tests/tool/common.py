@@ -57,8 +57,8 @@ class CommandTally(Tally):
 def gcalloc(*arguments, env=None, **more):
     """Runs the command to its end; outputs as text."""
     result = run([COMMAND, *arguments], env=env or plain_environment(), **more)
-    result.stdout = result.stdout.decode()
-    result.stderr = result.stderr.decode()
+    result.stdout = result.stdout.decode(errors="replace")
+    result.stderr = result.stderr.decode(errors="replace")
     return result
 
 
