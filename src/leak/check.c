@@ -44,7 +44,7 @@ static void after_fork_in_child(void)
 
 int check_start(void)
 {
-    int result = survey_start();
+    int result = image_now != NULL ? survey_start() : -ENOMEM;
     if (result == 0)
         result = -os_at_fork(after_fork_in_child);
     is_on = result == 0;

@@ -210,6 +210,8 @@ int record_start(uint32_t frames_max, uint64_t sample_bytes, bool skips_own)
 {
     struct os_object object;
     struct os_registers here = os_registers_here();
+    if (image_now == NULL) /* the heap could not start; it may yet */
+        return -ENOMEM;
     if (!os_object_find(here.program_counter, &object))
         return -EOPNOTSUPP;
     if (skips_own)

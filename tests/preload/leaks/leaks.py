@@ -258,6 +258,13 @@ def many():
     expect(50e6 < weight < 70e6, f"{weight} bytes estimated of 60,000,000")
 
 
+def short_of_memory():
+    """Where the kernel refuses memory there may be no report, but the program does not mind."""
+    for refused in [f"fail_map={n}" for n in range(1, 31)] + [f"fail_map_every={n}" for n in (2, 5, 9)]:
+        result = run([program("places"), "single", "in_a_variable", "lose"], env=subject_environment(f"leaks,{refused}"))
+        expect(result.returncode in (0, 1, LEAKED), f"{refused}: {status_words(result.returncode)}")
+
+
 def by_signal():
     """A waiting program writes a report of itself when told to, and goes on as if nothing had been."""
     with tempfile.TemporaryDirectory(prefix="gcalloc-leaks-") as folder:
@@ -291,6 +298,7 @@ def main():
     tally.case("reports by a signal", by_signal)
     tally.case("objects of C++", objects)
     tally.case("other ends", moments)
+    tally.case("memory that runs out", short_of_memory)
     tally.case("what is inherited", inheritance)
     tally.case("names of threads", thread_names)
     tally.case("leaks that were healed", healed)
