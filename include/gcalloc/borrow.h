@@ -73,9 +73,9 @@ void gca_end_at(const void *variable) GCA_ENDS_AT(variable);
 void gca_end_mut_at(const void *variable) GCA_ENDS_MUT_AT(variable);
 
 /* Declarations: `name` is a borrow of p until the end of the block that this stands in. */
-#define gca_with(name, p) const __typeof__(*(p)) *name __attribute__((cleanup(gca_end_at))) = gca_borrow(p)
+#define gca_with(name, p) const __typeof__(*(p)) *name __attribute__((cleanup(gca_end_at), unused)) = gca_borrow(p)
 #define gca_with_mut(name, p)                                                                                          \
-    __typeof__(&*(p)) name __attribute__((cleanup(gca_end_mut_at))) = gca_borrow_mut(p)
+    __typeof__(&*(p)) name __attribute__((cleanup(gca_end_mut_at), unused)) = gca_borrow_mut(p)
 
 /* For functions that change or end the object: it is reported if anybody has borrowed it. */
 void gca_assert_unborrowed_counted(const void *object, const gca_place *place) GCA_READS(object);

@@ -20,7 +20,7 @@ void gca_drop_at(void *variable) GCA_DROPS_AT(variable);
  * gca_scoped(T, v, e): declares v, of the pointer type T, with the value e; what v then holds is dropped at the end of the
  * block: gca_move(v) takes it away from that. Last declared, first dropped.
  */
-#define gca_scoped(T, v, e) T v __attribute__((cleanup(gca_drop_at))) = gca_opaque(e)
+#define gca_scoped(T, v, e) T v __attribute__((cleanup(gca_drop_at), unused)) = gca_opaque(e)
 
 /* ---- anything else ---- */
 
