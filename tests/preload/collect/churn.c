@@ -99,7 +99,7 @@ static void in_child(struct node **lists, uint64_t *random)
             check_list(lists[i]);
         _exit(0);
     }
-    int status;
+    int status = -1;
     if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
         fprintf(stderr, "a child failed: %d\n", status);
         abort();
