@@ -68,6 +68,7 @@ static void end_for_good(void)
 void wrap_give_up(void)
 {
     stop_give_up();
+    quarantine_abandon();
     end_for_good();
 }
 
@@ -79,6 +80,7 @@ long wrap_seccomp(enum next_name name, long a, long b, long c, long d, long e)
         cycle_deny_background();
         cycle_end_helper();
         stop_give_up(); /* before: in the sandbox there may be no way to find out what is under way */
+        quarantine_abandon();
     }
     long result = function(a, b, c, d, e, 0, 0);
     if (gives_up && result != -1)

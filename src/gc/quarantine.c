@@ -417,7 +417,9 @@ static void on_held(size_t more_bytes, size_t since_turn_bytes)
     if ((!is_due && !atomic_load_explicit(&is_trawling, memory_order_relaxed)) ||
         !lock_try(&sweep_lock))
         return;
-    if (is_trawling)
+    if (os_process_id() != image_now->process_id)
+        ; /* the child of a vfork */
+    else if (is_trawling)
         trawl_on(more_bytes, since_turn_bytes);
     else if (is_due)
         sweep_or_begin();
@@ -469,6 +471,19 @@ bool quarantine_active(void)
 void quarantine_give_up(void)
 {
     is_given_up = true;
+}
+
+void quarantine_abandon(void)
+{
+    if (!quarantine_active())
+        return;
+    lock_take(&sweep_lock);
+    if (is_trawling) {
+        is_trawling = false;
+        trawl_end();
+        totals.abandoned++;
+    }
+    lock_release(&sweep_lock);
 }
 
 void quarantine_note_protection(void)

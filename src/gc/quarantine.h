@@ -41,6 +41,11 @@ int quarantine_sweep(void);
 /* Threads can't be stopped any more: what is held is released by its age from now on. */
 void quarantine_give_up(void);
 
+/*
+ * Ends a sweep that is under way, if one is: the calls it makes may soon be deadly. Others begin only while threads can be stopped.
+ */
+void quarantine_abandon(void);
+
 /* The program is about to change what of the heap can be accessed. */
 void quarantine_note_protection(void);
 
