@@ -152,7 +152,7 @@ static bool holds_something(const char *page, size_t page_bytes)
 
 /*
  * Where the pages lie in several mappings, kernels from 6.17 on move one after the other, and may stop in between. What is there
- * already comes back; the target had nothing before.
+ * already comes back; the target had nothing of its own.
  */
 __attribute__((cold)) static void bring_back(char *from, const char *to, size_t size_bytes)
 {
@@ -165,7 +165,7 @@ __attribute__((cold)) static void bring_back(char *from, const char *to, size_t 
 int os_move_pages(void *from, void *to, size_t size_bytes)
 {
     static _Atomic bool is_unknown; /* to this kernel */
-    if (atomic_load_explicit(&is_unknown, memory_order_relaxed) || injected_failure())
+    if (atomic_load_explicit(&is_unknown, memory_order_relaxed) || injected_failure() || os_purge(to, size_bytes) != 0)
         return -ENOMEM;
     long result = os_syscall(SYS_mremap, (long)from, (long)size_bytes, (long)size_bytes,
                              MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, (long)to, 0);

@@ -46,9 +46,9 @@ int os_make_inaccessible(void *start, size_t size_bytes);
 int os_make_accessible(void *start, size_t size_bytes);
 
 /*
- * Moves the pages at `from` to `to` without copying; both are committed, what was at `to` is gone, `from` reads as zero
- * afterwards. Returns 0; -ENOMEM with both as they were (kernels before 5.7); or -EFAULT with `from` as it was and `to`
- * perhaps unmapped, to be renewed before anybody touches it (too many mappings; some kernels drop `to` first).
+ * Moves the pages at `from` to `to` without copying; both are committed, what was at `to` is gone in any case, `from` reads as
+ * zero afterwards. Returns 0; -ENOMEM with `from` as it was (kernels before 5.7; locked memory); or -EFAULT with `from` as it was
+ * and `to` perhaps unmapped, to be renewed before anybody touches it (too many mappings; some kernels drop `to` first).
  */
 int os_move_pages(void *from, void *to, size_t size_bytes);
 

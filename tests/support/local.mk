@@ -9,6 +9,8 @@ libsubject_a_SOURCES = \
 	tests/support/opaque.h \
 	tests/support/pattern.c \
 	tests/support/pattern.h \
+	tests/support/refuse.c \
+	tests/support/refuse.h \
 	tests/support/require.c \
 	tests/support/require.h \
 	tests/support/subject.c \
@@ -23,6 +25,8 @@ endif
 libsuite_a_CPPFLAGS = $(TEST_CPPFLAGS)
 libsuite_a_CFLAGS = $(TEST_CFLAGS)
 libsuite_a_SOURCES = \
+	tests/support/refuse.c \
+	tests/support/refuse.h \
 	tests/support/suite.c \
 	tests/support/suite.h
 

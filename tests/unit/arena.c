@@ -28,15 +28,6 @@ static gca_arena_stats stats_of(const gca_arena *arena)
     return stats;
 }
 
-static size_t chunks_of_heap(void)
-{
-    gca_heap_stats stats;
-    run_lock();
-    ck_assert_int_eq(statistics_collect(image_now, &stats), 0);
-    run_unlock();
-    return stats.chunks;
-}
-
 /* ---- handing out ---- */
 
 START_TEST(objects_are_aligned_and_apart)

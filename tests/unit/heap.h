@@ -10,6 +10,7 @@
 #include "base/image.h"
 #include "heap/allocate.h"
 #include "heap/runs.h"
+#include "heap/statistics.h"
 #include "heap/thread.h"
 #include "heap/verify.h"
 
@@ -57,6 +58,16 @@ static inline size_t units_taken(void)
 static inline size_t units_dirty(void)
 {
     return atomic_load(&gca_image->units_dirty);
+}
+
+/* Runs of units that are no blocks of malloc's. */
+static inline size_t chunks_of_heap(void)
+{
+    gca_heap_stats stats;
+    run_lock();
+    ck_assert_int_eq(statistics_collect(image_now, &stats), 0);
+    run_unlock();
+    return stats.chunks;
 }
 
 #endif

@@ -1,22 +1,12 @@
 /* own/pool, own/handle, own/alloc: objects of one size, handles that go stale, and allocators as values. */
 #include "gcalloc/alloc.h"
 #include "heap/lookup.h"
-#include "heap/statistics.h"
 #include "property/random.h"
 #include "support/suite.h"
 #include "unit/heap.h"
 
 #include <errno.h>
 #include <string.h>
-
-static size_t chunks_of_heap(void)
-{
-    gca_heap_stats stats;
-    run_lock();
-    ck_assert_int_eq(statistics_collect(image_now, &stats), 0);
-    run_unlock();
-    return stats.chunks;
-}
 
 static gca_pool *make(size_t object_bytes, size_t align_bytes)
 {

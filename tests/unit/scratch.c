@@ -1,7 +1,6 @@
 /* own/scratch, own/text: arenas that are there already, and what is copied into an arena. */
 #include "gcalloc/scratch.h"
 #include "gcalloc/text.h"
-#include "heap/statistics.h"
 #include "support/suite.h"
 #include "unit/heap.h"
 #include "unit/threads.h"
@@ -10,15 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static size_t chunks_of_heap(void)
-{
-    gca_heap_stats stats;
-    run_lock();
-    ck_assert_int_eq(statistics_collect(image_now, &stats), 0);
-    run_unlock();
-    return stats.chunks;
-}
 
 /* ---- scratch arenas ---- */
 

@@ -6,10 +6,9 @@
  * Each case allocates and loses enough for collections before and after, and checks what it kept.
  */
 #include "support/opaque.h"
+#include "support/refuse.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
@@ -83,15 +82,7 @@ static void with_a_guard_page(void)
 /* The filter stays when the program begins anew: nothing can be tracked then. */
 static void without_tracking(const char *self)
 {
-    struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_userfaultfd, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {sizeof code / sizeof code[0], code};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+    if (!refuse_call(SYS_userfaultfd, EPERM))
         die("a filter");
     work();
     execl(self, self, "plain", (char *)NULL);
