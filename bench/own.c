@@ -65,7 +65,7 @@ static void retain_release(void)
 static void upgrade(void)
 {
     for (int i = 0; i < CALLS; i++)
-        gca_upgrade(weak);
+        sink = (uintptr_t)gca_upgrade(weak);
 }
 
 static void get(void)
