@@ -11,6 +11,9 @@
  *   6. Pages written since are protected again and then read, over and over until few remain.
  *   7. The last stop: what is still dirty, and all roots once more. If that would take long: back to 6.
  *
+ * A young cycle differs in 4, where older blocks are no candidates either, and in 5, where they are read if they were written
+ * since the last cycle's 3: so what 1 and 6 find written is noted until the next cycle.
+ *
  * A block that can be reached at 7 is marked: from a root, or from a block whose last write was before it was looked at,
  * or from one that was looked at again.
  *
@@ -71,9 +74,10 @@ static uintptr_t heap_end(void)
 
 /* ---- before marking ---- */
 
-static void ignore(uintptr_t start, uintptr_t end, void *context)
+static void note_written(uintptr_t start, uintptr_t end, void *context)
 {
-    (void)start, (void)end, (void)context;
+    (void)context;
+    dirty_note(start, end);
 }
 
 /*
@@ -87,10 +91,13 @@ static int track(os_tracking_visit *visit, void *context)
 }
 
 /* There is no way out of this half way: the next birth's blocks of long ago must all be given another. */
-static int make_white(const struct concurrent *cycle)
+static int make_white(const struct concurrent *cycle, uint32_t young)
 {
     struct white_rule rule;
-    white_rule_running(&rule, cycle->birth);
+    if (cycle->is_young)
+        white_rule_young(&rule, young, cycle->birth);
+    else
+        white_rule_running(&rule, cycle->birth);
     int result = white_prepare();
     for (size_t unit = 0; unit != SIZE_MAX && result == 0;) {
         run_lock();
@@ -100,19 +107,20 @@ static int make_white(const struct concurrent *cycle)
     return result;
 }
 
-static int begin(const struct concurrent *cycle)
+static int begin(struct concurrent *cycle)
 {
-    int result = os_tracking_start() == 0 ? track(ignore, NULL) : -ENOTSUP;
-    if (options_now()->mark_check)
-        dirty_note_start();
+    int result = os_tracking_start() == 0 ? track(note_written, NULL) : -ENOTSUP;
     if (result != 0)
         return result;
     large_lock();
     large_unlock();
+    uint32_t young = image_now->birth;
     heap_lock_all();
     heap_birth_set(cycle->birth);
     heap_unlock_all();
-    return make_white(cycle);
+    cycle->is_young &= dirty_is_known() && young != BIRTH_OLD;
+    dirty_turn();
+    return make_white(cycle, young);
 }
 
 /* ---- marking ---- */
@@ -175,6 +183,21 @@ static int drain(struct concurrent *cycle)
     return 0;
 }
 
+/*
+ * Young blocks may be held by old ones, which are not looked at but where they were written since the last cycle gave blocks
+ * another birth: no block could lead to one that did not exist.
+ */
+static int mark_from_old(struct concurrent *cycle)
+{
+    int result = 0;
+    for (size_t page = 0; page != SIZE_MAX && result == 0;) {
+        page = dirty_mark_before(cycle->marker, page);
+        if (cycle->marker->list.count > DRAIN_ITEMS)
+            result = drain(cycle);
+    }
+    return result;
+}
+
 /* ---- what is written meanwhile ---- */
 
 struct round {
@@ -187,6 +210,7 @@ static void clean(uintptr_t start, uintptr_t end, void *context)
 {
     struct round *round = context;
     round->bytes += end - start;
+    dirty_note(start, end);
     if (round->is_given_up)
         return;
     dirty_mark(round->cycle->marker, start, end);
@@ -228,6 +252,7 @@ static void note_range(uintptr_t start, uintptr_t end, void *context)
 static void mark_written(uintptr_t start, uintptr_t end, void *context)
 {
     struct marker *marker = context;
+    dirty_note(start, end);
     dirty_mark_stopped(marker, start, end);
     if (marker->list.count > DRAIN_ITEMS)
         mark_drain(marker);
@@ -320,6 +345,8 @@ int concurrent_mark(struct concurrent *cycle)
         result = -ECANCELED;
     if (result == 0)
         result = look_at_roots(cycle);
+    if (result == 0 && cycle->is_young)
+        result = mark_from_old(cycle);
     if (result == 0)
         result = mark_until_finished(cycle);
     large_fix(false);

@@ -55,6 +55,7 @@ struct cycle {
     uint64_t start_ns;
     uint64_t stopped_ns;
     bool is_in_background;
+    bool is_young;
     uint32_t rounds;       /* of what was written while marking; 0 when all was done in one stop */
     uint64_t last_pages;
     uint64_t marked_ns;
@@ -74,6 +75,10 @@ static bool is_active;
 static _Atomic uint32_t wanted;           /* threads that wait for the lock */
 static _Atomic uint32_t is_in_background; /* 1 while a cycle runs on the helper */
 static _Atomic bool is_denied;            /* no cycle may, any more */
+static uint64_t full_cost_ns;             /* of marking all in one stop, roughly; when it was done last */
+static uint64_t full_scanned_bytes;
+static _Atomic size_t units_then;         /* taken after the last cycle */
+static bool young_pays;
 static bool is_void;                      /* the one in the background, since another began after it */
 
 /* ---- one at a time ---- */
@@ -214,10 +219,27 @@ static bool must_check(void)
 #endif
 }
 
+/* Young cycles go on as long as they free a quarter of what they look at, and read much less than a full one. */
+static void note_generations(const struct cycle *cycle)
+{
+    enum { BLOCK_NS = 30, BYTES_A_NS = 1, PAYS_PART = 4 };
+    const struct sweep_result *swept = &cycle->swept;
+    units_then = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed);
+    if (cycle->is_young) {
+        young_pays = swept->freed_bytes >= (swept->freed_bytes + swept->live_bytes) / PAYS_PART &&
+                     marker.scanned_bytes < full_scanned_bytes / 2;
+        return;
+    }
+    young_pays = true;
+    full_scanned_bytes = marker.scanned_bytes;
+    full_cost_ns = marker.blocks * BLOCK_NS + marker.scanned_bytes / BYTES_A_NS;
+    pacing_note_cycle(swept->live_bytes, swept->freed_bytes);
+}
+
 static void note(const struct cycle *cycle)
 {
     history_note_cycle(&(struct history_cycle){
-        .kind = HISTORY_FULL,
+        .kind = cycle->is_young ? HISTORY_YOUNG : HISTORY_FULL,
         .start_ns = cycle->start_ns,
         .end_ns = cycle->end_ns,
         .mark_ns = cycle->marked_ns - cycle->stopped_ns,
@@ -230,7 +252,7 @@ static void note(const struct cycle *cycle)
     trace_phase("collection", cycle->start_ns, cycle->end_ns);
     trace_count("live", cycle->end_ns, cycle->swept.live_bytes);
     trace_count("heap", cycle->end_ns, atomic_load(&image_now->units_taken) * UNIT_BYTES);
-    pacing_note_cycle(cycle->swept.live_bytes, cycle->swept.freed_bytes);
+    note_generations(cycle);
 }
 
 /* One line, in one write: the unit of time is a microsecond. */
@@ -240,7 +262,7 @@ static void log_cycle(const struct cycle *cycle)
     char buffer[512];
     struct text text = text_in(buffer, sizeof buffer);
     history_get(&history);
-    text_add(&text, "gcalloc: gc %lu (%s): ", history.kinds[HISTORY_FULL].cycles, reason_names[cycle->reason]);
+    text_add(&text, "gcalloc: gc %lu (%s): ", history.kinds[HISTORY_FULL].cycles + history.kinds[HISTORY_YOUNG].cycles, reason_names[cycle->reason]);
     if (cycle->result != 0) {
         text_add(&text, "abandoned, error %d\n", -cycle->result);
     } else {
@@ -254,7 +276,8 @@ static void log_cycle(const struct cycle *cycle)
         text_add(&text, " in ");
         text_add_size(&text, atomic_load(&image_now->units_taken) * UNIT_BYTES);
         if (cycle->rounds != 0)
-            text_add(&text, "; beside the program, %u rounds, %lu pages at the end", cycle->rounds, cycle->last_pages);
+            text_add(&text, "; %sbeside the program, %u rounds, %lu pages at the end",
+                     cycle->is_young ? "young blocks, " : "", cycle->rounds, cycle->last_pages);
         text_add(&text, "\n");
     }
     message_write(&text);
@@ -376,7 +399,7 @@ static struct cycle background;
 
 static void on_marked(void)
 {
-    if (options_now()->mark_check)
+    if (options_now()->mark_check > background.is_young)
         check_marks((struct work *)worklist_area.start, WORKLIST_ITEMS);
     finalize_after_mark(&marker);
 }
@@ -388,6 +411,7 @@ static void run_concurrent(struct cycle *cycle)
         .items = (struct work *)worklist_area.start,
         .item_count = WORKLIST_ITEMS,
         .birth = next_birth(),
+        .is_young = cycle->is_young,
         .yield = yield,
         .marked = on_marked,
     };
@@ -395,6 +419,7 @@ static void run_concurrent(struct cycle *cycle)
     cycle->result = white_may_be_born(phases.birth) && !helper_shares_files() ? concurrent_mark(&phases) : -ENOTSUP;
     cycle->marked_ns = os_clock_ns();
     trace_phase("mark", cycle->stopped_ns, cycle->marked_ns);
+    cycle->is_young = phases.is_young;
     cycle->rounds = phases.rounds;
     cycle->last_pages = phases.last_pages;
 }
@@ -410,6 +435,7 @@ static void run_in_background(void)
     if (cycle->result == 0) {
         sweep_and_check(cycle);
     } else if (cycle->result == -ENOTSUP) {
+        cycle->is_young = false;
         if (white_may_be_born(next_birth()))
             is_denied = true;
         run(cycle);
@@ -423,21 +449,20 @@ static void run_in_background(void)
 
 static bool is_worth_while(void)
 {
-    enum { BLOCK_NS = 30, BYTES_A_NS = 1 };
-    uint64_t long_ns = gc_settings_now()->pause_us * 1000;
+    enum { NS_A_US = 1000 };
     uint64_t choice = options_now()->concurrent;
     bool is_tracked = options_now()->quarantine != 0; /* by whom there can be only one */
     if (is_denied || is_tracked || choice == CONCURRENT_NEVER || atomic_load_explicit(&disabled, memory_order_relaxed) > 0)
         return false;
-    return choice == CONCURRENT_ALWAYS || marker.blocks * BLOCK_NS + marker.scanned_bytes / BYTES_A_NS > long_ns;
+    return choice == CONCURRENT_ALWAYS || full_cost_ns > gc_settings_now()->pause_us * NS_A_US;
 }
 
 /* The lock becomes the helper's. */
-static void start_in_background(enum cycle_reason reason)
+static void start_in_background(enum cycle_reason reason, bool is_young)
 {
     if (is_in_background || begin(reason) != 0)
         return;
-    background = (struct cycle){.reason = reason, .is_in_background = true};
+    background = (struct cycle){.reason = reason, .is_in_background = true, .is_young = is_young};
     is_in_background = 1;
     if (helper_give(run_in_background) == 0)
         return;
@@ -489,9 +514,16 @@ static void on_allocating(void)
     if (heap != NULL)
         thread_heap_flush(heap); /* so that the next allocation takes a slow path, too, and finds what was freed */
     if (is_worth_while())
-        start_in_background(CYCLE_TORTURE);
+        start_in_background(CYCLE_TORTURE, count / options_now()->collect_every % 3 != 0);
     else
         cycle_collect(CYCLE_TORTURE);
+}
+
+static bool young_is_due(void)
+{
+    size_t taken = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed);
+    size_t then = atomic_load_explicit(&units_then, memory_order_relaxed);
+    return young_pays && taken > then && taken - then >= gc_settings_now()->young_bytes >> UNIT_SHIFT;
 }
 
 static bool on_growing(size_t unit_count)
@@ -502,8 +534,9 @@ static bool on_growing(size_t unit_count)
             wait_for_background();
         return waits;
     }
-    if (is_worth_while() && pacing_is_near(unit_count)) {
-        start_in_background(CYCLE_GROWN);
+    bool is_near = pacing_is_near(unit_count);
+    if ((is_near || young_is_due()) && is_worth_while()) {
+        start_in_background(CYCLE_GROWN, !is_near);
         return false;
     }
     if (pacing_is_due(unit_count))

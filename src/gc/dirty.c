@@ -70,34 +70,80 @@ static void mark_large(struct marker *marker, const struct span *span, uintptr_t
         mark_within(marker, span->start, span->slot_bytes, from, to);
 }
 
-static struct area notes; /* a byte a page, for gc/check */
-static size_t noted_pages;
+/* A byte a page. Pages behind the last are not noted, and then nothing is known. */
+static struct notes {
+    struct area area;
+    size_t pages;
+    bool is_lost;
+} notes[2];
 
-static void note_pages(uintptr_t start, uintptr_t end)
+static unsigned now;
+
+void dirty_note(uintptr_t start, uintptr_t end)
 {
-    for (; start < end; start += os_page_bytes()) {
-        size_t page = (start - heap_layout.slots_start) / os_page_bytes();
-        if (page < noted_pages)
-            notes.start[page] = 1;
+    struct notes *present = &notes[now];
+    size_t page = (start - heap_layout.slots_start) / os_page_bytes();
+    size_t limit = (end - heap_layout.slots_start) / os_page_bytes();
+    if (limit > present->pages) {
+        present->is_lost = true;
+        limit = present->pages;
     }
+    if (page < limit)
+        memset(present->area.start + page, 1, limit - page);
 }
 
-COLD void dirty_note_start(void)
+bool dirty_is_known(void)
 {
+    return !notes[now].is_lost;
+}
+
+void dirty_turn(void)
+{
+    now ^= 1;
+    struct notes *present = &notes[now];
     size_t pages = atomic_load(&heap_layout.limit_bytes) * 2 / os_page_bytes();
-    noted_pages = area_need(&notes, pages) == 0 ? pages : 0;
-    if (noted_pages != 0)
-        memset(notes.start, 0, noted_pages);
+    present->is_lost = area_need(&present->area, pages) != 0;
+    present->pages = present->is_lost ? 0 : pages;
+    if (pages != 0 && !present->is_lost)
+        memset(present->area.start, 0, pages);
+}
+
+/* The next stretch of noted pages, no longer than a batch, from page *first_inout on. Returns its end, or 0. */
+static size_t next_stretch(const struct notes *of, size_t *first_inout)
+{
+    size_t first = *first_inout;
+    if (first >= of->pages)
+        return 0;
+    const char *found = memchr(of->area.start + first, 1, of->pages - first);
+    if (found == NULL)
+        return 0;
+    first = (size_t)(found - of->area.start);
+    size_t end = first, most = first + BATCH_BYTES / os_page_bytes();
+    while (end < of->pages && end < most && of->area.start[end] != 0)
+        end++;
+    *first_inout = first;
+    return end;
+}
+
+static uintptr_t address_of(size_t page)
+{
+    return heap_layout.slots_start + page * os_page_bytes();
+}
+
+size_t dirty_mark_before(struct marker *marker, size_t page)
+{
+    size_t end = next_stretch(&notes[now ^ 1], &page);
+    if (end == 0)
+        return SIZE_MAX;
+    dirty_mark(marker, address_of(page), address_of(end));
+    return end;
 }
 
 COLD void dirty_mark_noted(struct marker *marker)
 {
-    size_t count = noted_pages;
-    noted_pages = 0;
-    for (size_t page = 0; page < count; page++) {
-        uintptr_t start = heap_layout.slots_start + page * os_page_bytes();
-        if (notes.start[page] != 0)
-            dirty_mark_stopped(marker, start, start + os_page_bytes());
+    size_t page = 0;
+    for (size_t end; (end = next_stretch(&notes[now], &page)) != 0; page = end) {
+        dirty_mark_stopped(marker, address_of(page), address_of(end));
         if (marker->list.count > marker->list.limit / 2)
             mark_drain(marker);
     }
@@ -105,8 +151,6 @@ COLD void dirty_mark_noted(struct marker *marker)
 
 void dirty_mark_stopped(struct marker *marker, uintptr_t start, uintptr_t end)
 {
-    if (UNLIKELY(noted_pages != 0))
-        note_pages(start, end);
     while (start < end) {
         struct span *span = span_at((const void *)start);
         uintptr_t limit = (start | (UNIT_BYTES - 1)) + 1;

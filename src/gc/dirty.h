@@ -20,8 +20,18 @@ void dirty_mark(struct marker *marker, uintptr_t start, uintptr_t end);
 /* The same while all others are stopped and the caller holds the run lock. */
 void dirty_mark_stopped(struct marker *marker, uintptr_t start, uintptr_t end);
 
-/* For gc/check: from now on all pages marked from are noted, until they are marked from again all together. */
-void dirty_note_start(void);
+/*
+ * Pages that were written are noted: a page that is protected again looks as if it had not been. dirty_turn() begins anew, and keeps
+ * what there was until then for dirty_mark_before(); dirty_is_known() tells before that whether it is complete.
+ */
+void dirty_note(uintptr_t start, uintptr_t end);
+bool dirty_is_known(void);
+void dirty_turn(void);
+
+/* Marks from pages noted before the last turn, some at a time, from number `page` on; returns the next, SIZE_MAX at the end. */
+size_t dirty_mark_before(struct marker *marker, size_t page);
+
+/* For gc/check: from all that were noted since, while all others are stopped. */
 void dirty_mark_noted(struct marker *marker);
 
 #endif

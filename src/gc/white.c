@@ -32,6 +32,7 @@ static uint32_t birth_after(uint32_t birth)
 void white_rule_running(struct white_rule *rule, uint32_t birth)
 {
     rule->birth = birth;
+    rule->is_young = false;
     for (unsigned state = 0; state < 256; state++) {
         uint8_t value = slot_kind((uint8_t)state) == SLOT_LEAF ? WHITE_LEAF : WHITE;
         if (!slot_is_allocated((uint8_t)state))
@@ -52,6 +53,15 @@ void white_rule_full(struct white_rule *rule, uint32_t birth)
             rule->by_state[state] = (slot_kind((uint8_t)state) == SLOT_LEAF ? WHITE_LEAF : WHITE) | WHITE_AGED;
 }
 
+void white_rule_young(struct white_rule *rule, uint32_t young, uint32_t birth)
+{
+    white_rule_running(rule, birth);
+    rule->is_young = true;
+    for (unsigned state = 0; state < 256; state++)
+        if (slot_is_allocated((uint8_t)state) && slot_birth((uint8_t)state) != young)
+            rule->by_state[state] &= WHITE_AGED;
+}
+
 bool white_may_be_born(uint32_t birth)
 {
     return birth == free_birth;
@@ -64,18 +74,21 @@ COLD static void set_old(uint8_t *state, uint8_t before)
     __atomic_compare_exchange_n(state, &before, old, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-/* One byte more than there are slots: a block that ends with the last slot may be pointed to behind it. */
-static void start_span(const struct span *span, const struct white_rule *rule)
+/* Returns whether there are candidates. One byte more than there are slots: a block that ends with the last slot may be pointed to behind it. */
+static bool start_span(const struct span *span, const struct white_rule *rule)
 {
     uint8_t *white = white_of(span->states);
+    uint8_t any = 0;
     for (uint32_t i = 0; i < span->slot_count; i++) {
         uint8_t state = slot_state_get(&span->states[i]);
         uint8_t value = rule->by_state[state];
         white[i] = value & (uint8_t)~WHITE_AGED;
+        any |= value;
         if (UNLIKELY((value & WHITE_AGED) != 0))
             set_old(&span->states[i], state);
     }
     white[span->slot_count] = WHITE_FREE;
+    return (any & (WHITE | WHITE_LEAF)) != 0;
 }
 
 static void describe(const struct span *span, const void *white, uint32_t class_number)
@@ -87,7 +100,7 @@ static void describe(const struct span *span, const void *white, uint32_t class_
         unit[i] = entry + i * back;
 }
 
-static void start_large(const struct span *span, const struct white_rule *rule)
+static bool start_large(const struct span *span, const struct white_rule *rule)
 {
     struct white_large *large = (struct white_large *)(void *)white_of(span);
     uint8_t *state = (uint8_t *)&heap_layout.units[span->first_unit].large_state;
@@ -99,6 +112,7 @@ static void start_large(const struct span *span, const struct white_rule *rule)
     };
     if ((rule->by_state[before] & WHITE_AGED) != 0)
         set_old(state, before);
+    return (large->white & (WHITE | WHITE_LEAF)) != 0;
 }
 
 int white_prepare(void)
@@ -131,11 +145,9 @@ size_t white_build(const struct white_rule *rule, size_t from_unit, size_t unit_
         if (!has_room(span))
             continue;
         bool is_large = span_is_large(span);
-        if (is_large)
-            start_large(span, rule);
-        else
-            start_span(span, rule);
-        describe(span, white_of(is_large ? (void *)span : span->states), is_large ? WHITE_UNIT_LARGE : span->class_index + 1u);
+        bool has_any = is_large ? start_large(span, rule) : start_span(span, rule);
+        if (has_any || !rule->is_young)
+            describe(span, white_of(is_large ? (void *)span : span->states), is_large ? WHITE_UNIT_LARGE : span->class_index + 1u);
     }
     if (span != NULL)
         return span->first_unit;

@@ -29,6 +29,7 @@ enum { BIRTH_OLD = 0 };
 struct white_rule {
     uint8_t by_state[256];
     uint32_t birth; /* of blocks that are none, since they are allocated while the cycle runs */
+    bool is_young;
 };
 
 /*
@@ -42,6 +43,9 @@ void white_rule_full(struct white_rule *rule, uint32_t birth);
  * white_may_be_born().
  */
 void white_rule_running(struct white_rule *rule, uint32_t birth);
+
+/* Likewise, and candidates are only those of birth `young`. Spans without any are left out of the table of units. */
+void white_rule_young(struct white_rule *rule, uint32_t young, uint32_t birth);
 
 /* No block carries this birth. */
 bool white_may_be_born(uint32_t birth);

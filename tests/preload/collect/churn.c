@@ -7,6 +7,7 @@
  * still in use as a new block, or finds one wiped, sees it. Lists lose their tails without a free(), nodes move between lists
  * so that often a single edge, written a moment ago, holds them, and some are freed by other threads.
  */
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -46,6 +47,7 @@ static struct node *make(uint64_t *random)
     struct node *node = seed % 3 == 0 ? calloc(1, bytes) : malloc(bytes);
     if (node == NULL)
         abort();
+    memset(node, 0, malloc_usable_size(node)); /* what was there before leads nowhere: see the option mark_check */
     node->next = NULL;
     node->seed = seed;
     node->words = words;
@@ -80,6 +82,8 @@ static struct node *grow(struct node *node)
     if (larger == NULL)
         abort();
     check(larger);
+    char *end = (char *)&larger->body[larger->words];
+    memset(end, 0, malloc_usable_size(larger) - (size_t)(end - (char *)larger));
     for (uint32_t i = 0; i<words; i += words> 100 ? 97 : 1)
         larger->body[i] = larger->seed + i * 3;
     larger->words = words;
@@ -143,6 +147,16 @@ static void step(struct node **lists, uint64_t *random)
     case 4:
         if (*one != NULL)
             *one = grow(*one);
+        return;
+    case 5: /* behind an old one, which alone leads to it */
+        if (*one != NULL) {
+            struct node *before = *one;
+            for (uint64_t depth = what >> 40 & 7; depth > 0 && before->next != NULL; depth--)
+                before = before->next;
+            node = make(random);
+            node->next = before->next;
+            before->next = node;
+        }
         return;
     default:
         node = make(random);

@@ -143,11 +143,11 @@ def main():
         tally.case(f"{shape} leaks in a heap without room", lambda shape=shape: stays_small(shape, 100, 64 << 10, ",reserve=40M" if shape == "large" else ",reserve=16M"))
     for options in (",collect_every=40,verify", ",collect_every=7,shadow", ",collect_every=3"):
         tally.case("threads, " + options[1:], lambda options=options: churns(3, 20000, options))
-    for options in (",collect_every=5,mark_check", ",collect_every=5,verify", ",collect_every=9,shadow"):
+    for options in (",collect_every=5,mark_check=2", ",collect_every=5,verify", ",collect_every=9,shadow"):
         for threads in (0, 3):
             tally.case(f"beside {threads} threads, {options[1:]}",
                        lambda options=options, threads=threads: churns(threads, 40000, ",concurrent=always" + options))
-    tally.case("beside threads and forks", lambda: churns(3, 20000, ",concurrent=always,collect_every=5,mark_check", "fork"))
+    tally.case("beside threads and forks", lambda: churns(3, 20000, ",concurrent=always,collect_every=5,mark_check=2", "fork"))
     for shape in ("small", "mixed", "list", "large"):
         limit = 128 << 10 if shape == "large" else 64 << 10
         tally.case(f"{shape} leaks beside the program", lambda shape=shape, limit=limit: stays_small(shape, 300, limit, ",concurrent=always"))
