@@ -81,6 +81,9 @@ def reads_large_ones(folder):
     expect(len(lines) == 3 * LOAD and all(json.loads(line) == value for line in set(lines)), "it is not what was written")
 
 
+started = []  # servers; a case that fails leaves its own
+
+
 class Server:
     """The server on a configuration of its own."""
 
@@ -93,6 +96,7 @@ class Server:
         self.errors = open(os.path.join(self.root, "stderr"), "w+b")
         self.process = subprocess.Popen([example("server"), self.config, "4"], stdout=subprocess.PIPE, stderr=self.errors,
                                         env=environment(options))
+        started.append(self.process)
         line = self.process.stdout.readline().decode()
         expect(line.startswith("http://127.0.0.1:"), f"it began with {line!r}")
         self.port = int(line.rsplit(":", 1)[1])
@@ -218,6 +222,10 @@ def main():
         tally.case("the server survives nonsense", survives_nonsense, folder)
         tally.case("the server under load", holds_under_load, folder, CHECKED)
         tally.case("the server under load, poisoned and verified", holds_under_load, folder, CHECKED + ",poison,verify")
+        for process in started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
     tally.finish()
 
 
