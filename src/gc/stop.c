@@ -381,6 +381,14 @@ static void forget_record(struct thread_record *record, void *context)
         atomic_compare_exchange_strong(&record->thread_id, &thread_id, 0);
 }
 
+/* It has run since: our handler makes its call once more, in a region, with the signal still held. */
+static void forgive(struct thread_record *record, void *context)
+{
+    (void)context;
+    if (record->thread_id == deaf_thread && record->region_stack_pointer != 0)
+        deaf_thread = 0;
+}
+
 static int try_to_stop(int32_t self)
 {
     stop_table_clear();
@@ -389,6 +397,7 @@ static int try_to_stop(int32_t self)
     atomic_fetch_add(&stop_epoch, 1);
     if (forbidden != 0 || is_given_up)
         return -EAGAIN;
+    threads_each(forgive, NULL);
     if (deaf_thread != 0 && is_deaf(deaf_thread))
         return -EAGAIN;
     deaf_thread = 0;
