@@ -12,7 +12,6 @@
 static const struct command *const commands[] = {
     &command_run,
     &command_top,
-    &command_why,
     &command_report,
     &command_diff,
     &command_leaks,
