@@ -36,13 +36,14 @@ static atomic_bool is_done;
 COLD static int check_at_end(enum check_moment moment, int status)
 {
     struct check_result result;
-    if (!check_is_on() || !region_is_on || !threads_is_own_process() || lsan_is_turned_off() ||
-        atomic_exchange(&is_done, true))
+    if (!check_is_on() || !region_is_on || !threads_is_own_process() || atomic_exchange(&is_done, true))
         return status;
-    if (wrap_has_interrupted_us()) {
+    if (wrap_has_interrupted_us()) { /* first: nothing else here is safe then */
         check_refuse(moment);
         return status;
     }
+    if (lsan_is_turned_off())
+        return status;
     if (check_now(moment, &result) != 0 || result.definite.blocks == 0 || status != 0)
         return status;
     return (int)options_now()->exitcode;
@@ -127,6 +128,8 @@ static void listen(int signal)
 COLD void leaks_start(void)
 {
     lsan_start();
+    if (!options_now()->leaks)
+        return; /* the program's own defaults for LeakSanitizer say no */
     read_suppressions(options_now()->suppressions);
     int result = check_start();
     if (result != 0) {

@@ -95,7 +95,7 @@ __attribute__((constructor)) static void start(void)
         leaks_start();
         region_is_on = region_is_on || check_is_on();
     }
-    if (options_now()->stats && options_now()->log_file[0] == '\0')
+    if ((options_now()->stats || options_now()->leaks) && options_now()->log_file[0] == '\0')
         message_keep_output();
     if (options_now()->verbose >= 1)
         message_note("process %d runs on gcalloc", os_process_id());

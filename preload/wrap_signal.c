@@ -47,15 +47,25 @@ struct interruption {
     const void *context;
     bool in_region;
     const struct interruption *outer;
+    uintptr_t seal;
 };
 
-/* What a longjmp has left is below the stack pointer; on another stack it does no harm, since it is only looked at. */
+/*
+ * A longjmp leaves behind what it jumps over. That lies below the stack pointer then, or, once the stack has grown again, has been
+ * overwritten: the seal says so.
+ */
 static _Thread_local const struct interruption *innermost;
+
+static uintptr_t seal_of(const struct interruption *interruption)
+{
+    return (uintptr_t)interruption ^ (uintptr_t)0x9e3779b97f4a7c15;
+}
 
 static void handle(int signal, siginfo_t *info, void *context)
 {
     uintptr_t suspended = region_is_on ? region_suspend() : 0;
-    struct interruption interruption = {context, suspended != 0, innermost};
+    struct interruption interruption = {context, suspended != 0, innermost, 0};
+    interruption.seal = seal_of(&interruption);
     innermost = &interruption;
     if (UNLIKELY(signal == SIGSEGV && tells_faults))
         fault_report(info, context);
@@ -72,7 +82,7 @@ COLD bool wrap_has_interrupted_us(void)
 {
     const struct interruption *interruption = innermost;
     for (unsigned i = 0; interruption != NULL && i < 16; i++, interruption = interruption->outer) {
-        if ((uintptr_t)interruption < os_stack_pointer())
+        if ((uintptr_t)interruption < os_stack_pointer() || interruption->seal != seal_of(interruption))
             return false;
         if (!interruption->in_region && survey_is_ours(interruption->context))
             return true;

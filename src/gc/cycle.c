@@ -481,12 +481,12 @@ static void wait_for_background(void)
 
 void cycle_end_helper(void)
 {
-    take_cycle();
-    is_void = true;
-    lock_release(&cycle_lock);
-    while (is_in_background)
+    /* With the lock held and no cycle under way none begins: the helper does not wait for what we hold. */
+    for (take_cycle(); is_in_background; take_cycle()) {
+        is_void = true;
+        lock_release(&cycle_lock);
         wait_for_background();
-    take_cycle();
+    }
     helper_quit();
     lock_release(&cycle_lock);
 }

@@ -125,8 +125,8 @@ int finalize_set(void *block, ledger_function *function, void *data, bool is_ord
 
 /* ---- running ---- */
 
-/* The next one's entry, taken out of the ledger. The block is held by what the caller keeps of it. */
-static bool take_next(struct ledger_entry *entry_out)
+/* The next one's entry, taken out of the ledger. From before that the block is held by the caller's variable. */
+static bool take_next(struct ledger_entry *entry_out, void *volatile *block_out)
 {
     bool found = false;
     ledger_lock();
@@ -136,6 +136,7 @@ static bool take_next(struct ledger_entry *entry_out)
         if (!found)
             continue;
         *entry_out = *entry;
+        *block_out = ledger_reveal(entry->hidden_block);
         finalize_forget(entry);
         ledger_remove(entry);
     }
@@ -147,10 +148,9 @@ size_t finalize_run(size_t count_max)
 {
     size_t count = 0;
     struct ledger_entry entry;
-    for (; count < count_max && take_next(&entry); count++) {
-        void *block = ledger_reveal(entry.hidden_block);
+    void *volatile block = NULL;
+    for (; count < count_max && take_next(&entry, &block); count++)
         entry.finalizer(block, entry.data);
-    }
     return count;
 }
 

@@ -10,6 +10,7 @@
 #include "gc/inflight.h"
 
 #include "heap/metadata.h"
+#include "os/peek.h"
 #include "os/output.h"
 #include "os/ring.h"
 #include "os/thread.h"
@@ -264,10 +265,16 @@ void inflight_entered(int descriptor)
 /* ---- aio ---- */
 
 /* A context is the address of its ring, which is no io_uring's. */
+static bool can_read(const void *start, size_t size_bytes)
+{
+    return os_is_readable((uintptr_t)start, (uintptr_t)start + size_bytes);
+}
+
+/* The kernel has not looked at the list yet, and takes nothing from the first on that can't be read. */
 void inflight_submit(uint64_t context, void *const *list, long count)
 {
     roots_lock();
-    for (long i = 0; i < count; i++)
+    for (long i = 0; i < count && can_read(&list[i], sizeof list[i]) && can_read(list[i], IOCB_BYTES); i++)
         add(context, (uintptr_t)list[i], list[i], IOCB_BYTES);
     roots_unlock();
 }
@@ -275,7 +282,7 @@ void inflight_submit(uint64_t context, void *const *list, long count)
 void inflight_take_back(uint64_t context, void *const *list, long count)
 {
     roots_lock();
-    for (long i = 0; i < count; i++)
+    for (long i = 0; i < count && can_read(&list[i], sizeof list[i]); i++)
         remove_one(context, (uintptr_t)list[i]);
     roots_unlock();
 }

@@ -62,7 +62,7 @@ static uint32_t hash_of(const uint64_t *frames, uint32_t frame_count)
     uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
     for (uint32_t i = 0; i < frame_count; i++) {
         hash += frames[i] * factor;
-        factor += UINT64_C(0xd1342543de82ef96); /* even: factors stay odd */
+        factor *= UINT64_C(0xd1342543de82ef95); /* not added to: the sum of a stack's indices must not decide */
     }
     hash = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
     return (uint32_t)(hash >> 32);
