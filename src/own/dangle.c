@@ -10,6 +10,7 @@
 #include "heap/chunk.h"
 #include "heap/layout.h"
 #include "os/maps.h"
+#include "os/tasks.h"
 #include "os/thread.h"
 #include "own/arena.h"
 #include "own/export.h"
@@ -151,6 +152,15 @@ static bool may_look(void)
     return looked_ns < ALWAYS_NS || looked_ns < (now_ns - first_ns) / 10;
 }
 
+/* The stack of a thread that has ended is kept for the next one, and looks like any memory of no file. */
+static bool may_be_a_stack(const struct found_item *item)
+{
+    struct os_mapping mapping;
+    gca_pointer pointer = found_pointer(item);
+    return pointer.where == GCA_WHERE_STATIC && os_tasks_count() > 1 &&
+           os_mapping_find((uintptr_t)pointer.holder, &mapping) == 0 && mapping.name[0] != '/';
+}
+
 /* A local variable that still says where something was is no mistake by itself: stacks are named beside others only. */
 COLD void dangle_check(struct arena *arena, const char *function, void *caller)
 {
@@ -161,7 +171,7 @@ COLD void dangle_check(struct arena *arena, const char *function, void *caller)
     if (search(arena, found) == 0) {
         size_t others = 0;
         for (size_t i = 0; i < found_told(found); i++)
-            others += !is_on_a_stack(&found_items(found)[i]);
+            others += !is_on_a_stack(&found_items(found)[i]) && !may_be_a_stack(&found_items(found)[i]);
         if (others != 0)
             report(arena, found, others, function, caller);
     }
