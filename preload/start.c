@@ -6,7 +6,7 @@
 #include "base/compiler.h"
 #include "base/message.h"
 #include "base/options.h"
-#include "gc/cycle.h"
+#include "gc/trigger.h"
 #include "gc/quarantine.h"
 #include "gc/region.h"
 #include "heap/foreign.h"
@@ -73,7 +73,7 @@ __attribute__((constructor)) static void start(void)
     foreign_register(find_libc_heap);
     struct thread_heap *heap = thread_heap_get();
     thread_heap_done(heap);
-    int result = options_now()->gc ? cycle_start() : 0;
+    int result = options_now()->gc ? trigger_start() : 0;
     int quarantine_result = options_now()->quarantine ? quarantine_start() : 0;
     region_is_on = (options_now()->gc && result == 0) ||
                    (options_now()->quarantine && quarantine_result == 0);

@@ -4,7 +4,7 @@
  * The first need a process with a single thread. The others give up privileges, for all threads that libc knows: not for
  * ours, which a program taken over later could make use of. Calls that go around libc's functions and syscall() are not seen.
  */
-#include "gc/cycle.h"
+#include "gc/background.h"
 #include "gc/threads.h"
 #include "preload/export.h"
 #include "preload/next.h"
@@ -18,7 +18,7 @@
 static void be_alone(void)
 {
     if (region_is_on && threads_is_own_process())
-        cycle_end_helper();
+        background_end_helper();
 }
 
 void wrap_alone(long number)

@@ -1,7 +1,7 @@
 /*
  * preload/wrap_memory: who takes access to pages of the heap away must not do so while somebody reads them.
  */
-#include "gc/cycle.h"
+#include "gc/background.h"
 #include "gc/quarantine.h"
 #include "gc/threads.h"
 #include "heap/unit.h"
@@ -18,7 +18,7 @@ static void prepare(void *start, int protection)
         return;
     quarantine_note_protection();
     if ((protection & PROT_READ) == 0 && threads_is_own_process())
-        cycle_deny_background();
+        background_deny();
 }
 
 EXPORT int mprotect(void *start, size_t size_bytes, int protection)

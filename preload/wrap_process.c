@@ -5,6 +5,7 @@
  * nobody is stopped. A process that shares our memory can't be stopped at all, and in a sandbox the calls that a stop needs
  * may be deadly: there the collector ends its work.
  */
+#include "gc/background.h"
 #include "gc/cycle.h"
 #include "gc/quarantine.h"
 #include "gc/stop.h"
@@ -77,8 +78,8 @@ long wrap_seccomp(enum next_name name, long a, long b, long c, long d, long e)
     region_function *function = (region_function *)next_function(name);
     bool gives_up = region_is_on && threads_is_own_process();
     if (gives_up) {
-        cycle_deny_background();
-        cycle_end_helper();
+        background_deny();
+        background_end_helper();
         stop_give_up(); /* before: in the sandbox there may be no way to find out what is under way */
         quarantine_abandon();
     }

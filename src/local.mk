@@ -26,12 +26,15 @@ libcore_la_SOURCES = \
 	src/base/options_table.c \
 	src/gc/area.c \
 	src/gc/area.h \
+	src/gc/background.c \
+	src/gc/background.h \
 	src/gc/check.c \
 	src/gc/check.h \
 	src/gc/concurrent.c \
 	src/gc/concurrent.h \
 	src/gc/cycle.c \
 	src/gc/cycle.h \
+	src/gc/cycle_run.h \
 	src/gc/dirty.c \
 	src/gc/dirty.h \
 	src/gc/finalize.c \
@@ -48,6 +51,8 @@ libcore_la_SOURCES = \
 	src/gc/mark.h \
 	src/gc/pacing.c \
 	src/gc/pacing.h \
+	src/gc/outcome.c \
+	src/gc/outcome.h \
 	src/gc/parts.c \
 	src/gc/parts.h \
 	src/gc/pause.c \
@@ -83,6 +88,8 @@ libcore_la_SOURCES = \
 	src/gc/trace.h \
 	src/gc/trawl.c \
 	src/gc/trawl.h \
+	src/gc/trigger.c \
+	src/gc/trigger.h \
 	src/gc/weak.c \
 	src/gc/weak.h \
 	src/gc/white.c \

@@ -1,0 +1,34 @@
+/*
+ * gc/background: cycles on the helper's thread, beside the program.
+ */
+#ifndef GC_BACKGROUND_H
+#define GC_BACKGROUND_H
+
+#include "gc/cycle.h"
+
+#include <stdbool.h>
+
+/* Cycles can run there, and the next one would be long enough to be worth it. */
+bool background_is_worth_while(void);
+
+/* Begins one, unless one is under way or the cycle's lock is taken. A young one becomes a full one where it has to. */
+void background_start(enum cycle_reason reason, bool is_young);
+
+bool background_is_busy(void);
+
+/* Until it has ended, for a second at most: the program allocates faster than the helper collects. */
+void background_wait(void);
+
+/*
+ * Around what needs a process with one thread, or a sandbox: ends what runs in the background, and the thread that it runs on.
+ * Another may be made when it is needed again.
+ */
+void background_end_helper(void);
+
+/* From now on cycles stop the program for all of their time. When this returns, nothing reads the program's memory. */
+void background_deny(void);
+
+/* In the child of a fork. */
+void background_forget(void);
+
+#endif

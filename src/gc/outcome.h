@@ -1,0 +1,24 @@
+/*
+ * gc/outcome: what is learned from a cycle that has ended: for the history, the log, and the choice of the next one.
+ */
+#ifndef GC_OUTCOME_H
+#define GC_OUTCOME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cycle;
+
+/* It came to its end, or to nothing. */
+void outcome_note(const struct cycle *cycle);
+
+/* One line, as the option gc_log wants it. */
+void outcome_log(const struct cycle *cycle);
+
+/* The heap has grown by as much as is collected young, and that has paid of late. */
+bool outcome_wants_young(void);
+
+/* What marking all in one stop would take, roughly. */
+uint64_t outcome_full_cost_ns(void);
+
+#endif
