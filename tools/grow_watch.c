@@ -30,6 +30,7 @@ struct place {
     uint64_t blocks;
     int64_t grown_bytes; /* since the look before */
     int64_t grown_blocks;
+    bool is_estimate;
     unsigned long growths; /* looks at which there was more than at the one before */
     unsigned long looks;   /* since it was first seen, without that one */
     const struct report_record *record; /* of the look under way */
@@ -71,6 +72,7 @@ static struct place *places_of(const struct report *report, size_t *count_out)
         snprintf(places[i].id, sizeof places[i].id, "%s", record->id);
         places[i].bytes = record->own.bytes;
         places[i].blocks = record->own.blocks;
+        places[i].is_estimate = record->is_estimate;
         places[i].record = record;
     }
     qsort(places, report->record_count, sizeof *places, compare_ids);
@@ -79,6 +81,7 @@ static struct place *places_of(const struct report *report, size_t *count_out)
         if (count > 0 && strcmp(places[count - 1].id, places[i].id) == 0) {
             places[count - 1].bytes += places[i].bytes;
             places[count - 1].blocks += places[i].blocks;
+            places[count - 1].is_estimate |= places[i].is_estimate;
         } else {
             places[count++] = places[i];
         }
@@ -100,12 +103,13 @@ static void compare_places(struct watch *watch, struct place *places, size_t cou
     }
 }
 
-static void take_totals(struct watch *watch, const struct place *places, size_t count)
+/* Exact, where places are estimates. */
+static void take_totals(struct watch *watch, const struct report *report)
 {
     uint64_t bytes = 0, blocks = 0;
-    for (size_t i = 0; i < count; i++) {
-        bytes += places[i].bytes;
-        blocks += places[i].blocks;
+    for (enum report_class class = 0; class < CLASS_COUNT; class++) {
+        bytes += class != CLASS_RECLAIMED ? report->totals[class].bytes : 0;
+        blocks += class != CLASS_RECLAIMED ? report->totals[class].blocks : 0;
     }
     watch->grown_bytes = (int64_t)bytes - (int64_t)watch->bytes;
     watch->bytes = bytes;
@@ -134,8 +138,8 @@ static void print_label(const struct report *report, struct names *names, const 
         free(label);
     }
     if (trace.count == 0)
-        printf("%s of %llu to %llu bytes, no stack", quantity_blocks(2), (unsigned long long)record->size_min,
-               (unsigned long long)record->size_max);
+        printf("%s of %llu to %llu bytes, %s", quantity_blocks(2), (unsigned long long)record->size_min,
+               (unsigned long long)record->size_max, report->sample_bytes > 0 ? "no sample" : "no stack");
     putchar('\n');
     free(trace.frames);
 }
@@ -143,9 +147,9 @@ static void print_label(const struct report *report, struct names *names, const 
 static void print_place(const struct place *place, double seconds, const struct report *report, struct names *names)
 {
     double rate = (double)place->grown_bytes / seconds;
-    printf("%11s %10s/s %11s %9s %5lu/%-4lu ", quantity_bytes_change(place->grown_bytes).text,
-           quantity_bytes((uint64_t)rate).text, quantity_bytes(place->bytes).text, quantity_count(place->blocks).text,
-           place->growths, place->looks);
+    printf("%11s %10s/s %s%11s %9s %5lu/%-4lu ", quantity_bytes_change(place->grown_bytes).text,
+           quantity_bytes((uint64_t)rate).text, place->is_estimate ? "~" : " ", quantity_bytes(place->bytes).text,
+           quantity_count(place->blocks).text, place->growths, place->looks);
     print_label(report, names, place->record);
 }
 
@@ -162,7 +166,7 @@ static void show(const struct watch *watch, const struct report *report, struct 
            quantity_bytes_change(watch->grown_bytes).text, seconds);
     struct names *names = names_make(report, watch->symbols);
     if (grown_count != 0)
-        printf("%11s %12s %11s %9s %10s %s\n", "GREW", "RATE", "NOW", "BLOCKS", "LOOKS", "PLACE");
+        printf("%11s %12s  %11s %9s %10s %s\n", "GREW", "RATE", "NOW", "BLOCKS", "LOOKS", "PLACE");
     for (size_t i = 0; i < grown_count && i < watch->request->top; i++)
         print_place(grown[i], seconds, report, names);
     if (grown_count > watch->request->top)
@@ -215,7 +219,7 @@ static int look(struct watch *watch)
     size_t count;
     struct place *places = places_of(report, &count);
     compare_places(watch, places, count);
-    take_totals(watch, places, count);
+    take_totals(watch, report);
     if (watch->looks++ > 0)
         show(watch, report, places, count, watch->last_s - before_s);
     else

@@ -4,7 +4,9 @@
 #include "tools/image_check.h"
 
 #include "heap/span.h"
+#include "heap/typed.h"
 #include "heap/unit.h"
+#include "leak/healed.h"
 #include "leak/tables.h"
 
 #include <errno.h>
@@ -185,7 +187,17 @@ static bool modules_are_sound(struct checker *checker, struct module_table *modu
     return true;
 }
 
-static bool leak_is_sound(struct checker *checker, const struct leak_tables *leak)
+static void check_healed(const struct checker *checker, struct leak_tables *leak)
+{
+    const struct healed_table *healed = leak->healed;
+    if (healed != NULL &&
+        (!in_metadata(checker, healed, sizeof *healed, sizeof(void *)) ||
+         healed->room > (checker->metadata_bytes - sizeof *healed) / sizeof healed->sites[0] ||
+         !in_metadata(checker, healed, sizeof *healed + healed->room * sizeof healed->sites[0], sizeof(void *))))
+        leak->healed = NULL;
+}
+
+static bool leak_is_sound(struct checker *checker, struct leak_tables *leak)
 {
     if (!is_table(checker, leak, sizeof *leak) || leak->tables_bytes != sizeof *leak ||
         !stacks_are_sound(checker, leak->stacks) || !modules_are_sound(checker, leak->modules) ||
@@ -193,7 +205,31 @@ static bool leak_is_sound(struct checker *checker, const struct leak_tables *lea
         return false;
     if (atomic_load_explicit(&leak->threads->count, memory_order_relaxed) > THREAD_COUNT_MAX)
         atomic_store_explicit(&leak->threads->count, THREAD_COUNT_MAX, memory_order_relaxed);
+    check_healed(checker, leak);
     return true;
+}
+
+/* ---- types ---- */
+
+static void check_types(const struct checker *checker)
+{
+    struct typed_table *types = checker->image->types;
+    if (types == NULL)
+        return;
+    if (!in_metadata(checker, types, sizeof *types, sizeof(void *)) || types->count > TYPED_CHUNKS_MAX * TYPED_CHUNK) {
+        checker->image->types = NULL;
+        return;
+    }
+    for (size_t i = 0; i < TYPED_CHUNKS_MAX; i++) {
+        struct typed_entry *chunk = types->chunks[i];
+        if (chunk != NULL && !in_metadata(checker, chunk, TYPED_CHUNK * sizeof *chunk, sizeof(void *)))
+            types->chunks[i] = NULL;
+    }
+    for (uint32_t type = 1; type <= types->count; type++) {
+        struct typed_entry *entry = (struct typed_entry *)(uintptr_t)typed_entry(types, type);
+        if (entry != NULL)
+            entry->name[sizeof entry->name - 1] = '\0';
+    }
 }
 
 /* Records of blocks mean nothing without. */
@@ -214,7 +250,6 @@ static void settle_header(const struct heap_copy *copy, struct image *image)
     atomic_store_explicit(&image->units_committed, atomic_load(&image->units_used), memory_order_relaxed);
     image->heaps = NULL;
     image->roots = NULL;
-    image->types = NULL;
     image->collector = NULL;
     image->birth %= BIRTH_COUNT;
 }
@@ -238,6 +273,7 @@ int image_check(struct heap_copy *copy, struct image_check *check_out)
         check_out->leak_is_damaged = image->leak != NULL && !leak_is_sound(&checker, image->leak);
         if (image->leak == NULL || check_out->leak_is_damaged)
             drop_leak(&checker);
+        check_types(&checker);
     }
     free(checker.taken);
     free(checker.kept);

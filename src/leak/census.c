@@ -91,13 +91,22 @@ void census_each(void (*visit)(const struct cell *cell, void *context), void *co
     }
 }
 
+static size_t index_of(const struct cell *cell)
+{
+    return is_large(cell->span) ? 0 : (cell->start - cell->span->start) / cell->span->slot_bytes;
+}
+
 struct block_record census_record(const struct cell *cell)
 {
     const struct span *span = cell->span;
     const struct block_record *records = __atomic_load_n(&span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE);
-    if (records == NULL)
-        return (struct block_record){0};
-    return records[is_large(span) ? 0 : (cell->start - span->start) / span->slot_bytes];
+    return records != NULL ? records[index_of(cell)] : (struct block_record){0};
+}
+
+uint32_t census_type(const struct cell *cell)
+{
+    const uint32_t *types = __atomic_load_n(&cell->span->columns[COLUMN_TYPE], __ATOMIC_ACQUIRE);
+    return types != NULL ? types[index_of(cell)] : 0;
 }
 
 uint32_t census_birth(const struct cell *cell)

@@ -54,6 +54,9 @@ void census_each(void (*visit)(const struct cell *cell, void *context), void *co
 /* What is recorded of a block; all zero if nothing. */
 struct block_record census_record(const struct cell *cell);
 
+/* Of what the program has told us of the block: heap/typed.h. 0 if nothing. */
+uint32_t census_type(const struct cell *cell);
+
 uint32_t census_birth(const struct cell *cell);
 
 /* What the program asked for. Returns false, and the whole slot, when that is not recorded. */

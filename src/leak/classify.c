@@ -206,6 +206,7 @@ static void visit_cell(const struct cell *cell, void *context)
         .slot_bytes = cell->size_bytes,
         .birth = census_birth(cell),
         .record = census_record(cell),
+        .type = census_type(cell),
     };
     census_size(cell, &block.size_bytes);
     if (block.class == LEAK_INDIRECT || block.class == LEAK_DEFINITE)

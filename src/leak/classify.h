@@ -60,6 +60,7 @@ struct classified {
     size_t size_bytes; /* what the program asked for, if that is recorded; else slot_bytes */
     uint32_t head;     /* of LEAK_DEFINITE and LEAK_INDIRECT: the number of the head it hangs under */
     uint32_t birth;    /* see heap/birth.h */
+    uint32_t type;     /* see heap/typed.h; 0 if it has none */
     struct block_record record; /* zero if there is none */
 };
 

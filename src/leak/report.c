@@ -10,6 +10,7 @@
 
 #include "base/compiler.h"
 #include "base/image.h"
+#include "heap/typed.h"
 #include "leak/healed.h"
 #include "leak/sample.h"
 #include "leak/stacks.h"
@@ -107,10 +108,15 @@ static uint32_t record_for(struct report *report, const struct report_record *ke
     return number;
 }
 
+static uint32_t hash_of_site(uint32_t record, uint32_t stack, uint32_t type)
+{
+    return mix((uint64_t)record << 32 | type, stack);
+}
+
 static void link_site(struct report *report, uint32_t number)
 {
     struct report_site *site = &report_sites(report)[number];
-    uint32_t *head = (uint32_t *)report->site_heads.start + (mix(site->record, site->stack) & report->site_mask);
+    uint32_t *head = (uint32_t *)report->site_heads.start + (hash_of_site(site->record, site->stack, site->type) & report->site_mask);
     site->next_in_hash = *head;
     *head = number + 1;
 }
@@ -126,13 +132,13 @@ static int make_room_for_site(struct report *report)
     return result;
 }
 
-static struct report_site *site_for(struct report *report, uint32_t record, uint32_t stack)
+static struct report_site *site_for(struct report *report, uint32_t record, uint32_t stack, uint32_t type)
 {
     if (report->site_mask != 0) {
-        uint32_t next = ((uint32_t *)report->site_heads.start)[mix(record, stack) & report->site_mask];
+        uint32_t next = ((uint32_t *)report->site_heads.start)[hash_of_site(record, stack, type) & report->site_mask];
         for (; next != 0; next = report_sites(report)[next - 1].next_in_hash) {
             struct report_site *site = &report_sites(report)[next - 1];
-            if (site->record == record && site->stack == stack)
+            if (site->record == record && site->stack == stack && site->type == type)
                 return site;
         }
     }
@@ -143,7 +149,7 @@ static struct report_site *site_for(struct report *report, uint32_t record, uint
     }
     uint32_t number = report->site_count++;
     struct report_site *site = &report_sites(report)[number];
-    *site = (struct report_site){.record = record, .stack = stack};
+    *site = (struct report_site){.record = record, .stack = stack, .type = type};
     site->next_in_record = report_records(report)[record].first_site;
     report_records(report)[record].first_site = number + 1;
     link_site(report, number);
@@ -178,6 +184,7 @@ static void extend(struct report_record *record, const struct classified *block)
         double weight = sample_weight(block->size_bytes, tables()->sample_bytes);
         record->weight_blocks += weight;
         record->weight_bytes += weight * (double)block->size_bytes;
+        record->variance_bytes += weight * (weight - 1) * (double)block->size_bytes * (double)block->size_bytes;
     }
 }
 
@@ -218,6 +225,7 @@ static void add_block(const struct classified *block, void *context)
     struct report_record key = {
         .class = (uint8_t)block->class,
         .stack = record_stack(&block->record),
+        .type = block->type,
         .thread = block->record.thread,
         .is_inherited = is_inherited(block->record.thread),
     };
@@ -244,7 +252,7 @@ static void add_to_head(const struct classified *block, void *context)
     }
     uint32_t number = owner - 1;
     add(&report_records(report)[number].indirect, 1, block->size_bytes);
-    struct report_site *site = site_for(report, number, record_stack(&block->record));
+    struct report_site *site = site_for(report, number, record_stack(&block->record), block->type);
     if (site != NULL)
         add(&site->counts, 1, block->size_bytes);
 }
@@ -287,7 +295,7 @@ static uint32_t hash_bytes(uint32_t hash, const void *bytes, size_t count)
     return hash;
 }
 
-/* By the files' names, build-ids and offsets alone: the same wherever things are loaded. */
+/* By the files' names, build-ids and offsets, and the type's name: the same wherever things are loaded. */
 static uint32_t id_of(const struct report_record *record)
 {
     uint32_t hash = 2166136261u;
@@ -305,7 +313,43 @@ static uint32_t id_of(const struct report_record *record)
         hash = hash_bytes(hash, module->build_id, module->build_id_bytes);
         hash = hash_bytes(hash, &offset, sizeof offset);
     }
-    return hash_bytes(hash, &record->type, sizeof record->type);
+    const char *type = typed_name(image_now->types, record->type);
+    return hash_bytes(hash, type, strlen(type) + 1);
+}
+
+/* ---- estimates ---- */
+
+static uint64_t rounded(double value)
+{
+    return (uint64_t)(value + 0.5);
+}
+
+struct leak_counts report_own(const struct report_record *record)
+{
+    if (record->weight_blocks <= 0)
+        return record->own;
+    return (struct leak_counts){rounded(record->weight_blocks), rounded(record->weight_bytes)};
+}
+
+/* What hangs under the samples, as often as these stand for a block. */
+struct leak_counts report_indirect(const struct report_record *record)
+{
+    if (record->weight_blocks <= 0)
+        return record->indirect;
+    double each = record->weight_blocks / (double)record->own.blocks;
+    return (struct leak_counts){rounded(each * (double)record->indirect.blocks), rounded(each * (double)record->indirect.bytes)};
+}
+
+/* The square root by Newton's method, from above: the core has no mathematics of libc's. */
+uint64_t report_error_bytes(const struct report_record *record)
+{
+    double square = record->variance_bytes;
+    if (square < 1)
+        return 0;
+    double root = square;
+    for (double next = (square + 1) / 2; next < root; next = (root + square / root) / 2)
+        root = next;
+    return rounded(root);
 }
 
 /* ---- from outside ---- */
@@ -339,13 +383,15 @@ void report_drop(struct report *report)
 
 static uint64_t weight_of(const struct report_record *record)
 {
-    return record->own.bytes + record->indirect.bytes;
+    return report_own(record).bytes + report_indirect(record).bytes;
 }
 
 static bool comes_before(const struct report_record *a, const struct report_record *b)
 {
-    if (weight_of(a) != weight_of(b))
-        return weight_of(a) > weight_of(b);
+    uint64_t weight_a = weight_of(a);
+    uint64_t weight_b = weight_of(b);
+    if (weight_a != weight_b)
+        return weight_a > weight_b;
     if (a->own.blocks != b->own.blocks)
         return a->own.blocks > b->own.blocks;
     return a->id != b->id ? a->id < b->id : a->class > b->class;

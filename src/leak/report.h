@@ -35,8 +35,9 @@ struct report_record {
     uint32_t id;
     struct leak_counts own;
     struct leak_counts indirect; /* what hangs under them */
-    double weight_blocks;        /* estimates, where only samples have a stack */
+    double weight_blocks;        /* estimates, where only samples have a stack; else 0 */
     double weight_bytes;
+    double variance_bytes; /* of weight_bytes */
     uint32_t oldest_ms; /* on the clock of records */
     uint32_t newest_ms;
     size_t size_min;
@@ -46,10 +47,11 @@ struct report_record {
     uint32_t first_site; /* of what hangs under them, plus one */
 };
 
-/* Of what hangs under the blocks of a record, that from one stack. */
+/* Of what hangs under the blocks of a record, that from one stack, of one type. */
 struct report_site {
     uint32_t record;
     uint32_t stack;
+    uint32_t type;
     struct leak_counts counts;
     uint32_t next_in_hash;
     uint32_t next_in_record;
@@ -124,6 +126,13 @@ void report_drop(struct report *report);
 
 /* Makes totals again, after classes of records have been changed; and puts the largest records first. */
 void report_settle(struct report *report);
+
+/* What the program has of a record's blocks, and of what hangs under them: an estimate where only samples are recorded. */
+struct leak_counts report_own(const struct report_record *record);
+struct leak_counts report_indirect(const struct report_record *record);
+
+/* How far off report_own() of a sample may well be, in bytes: the standard error. 0 where nothing is estimated. */
+uint64_t report_error_bytes(const struct report_record *record);
 
 /* As gcalloc-report(5) describes it. */
 void report_write_json(const struct report *report, struct sink *sink);

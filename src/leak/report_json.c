@@ -9,6 +9,7 @@
 
 #include "base/bits.h"
 #include "base/image.h"
+#include "heap/typed.h"
 #include "leak/stacks.h"
 #include "leak/suppress.h"
 
@@ -79,6 +80,21 @@ static void stack_number(struct writer *writer, uint32_t id)
         *place = ++writer->stack_count;
     }
     sink_number(writer->sink, *place - 1);
+}
+
+/* Its index in "types", or -1. */
+static void type_number(const struct writer *writer, uint32_t type)
+{
+    key(writer, ",\"type\":");
+    if (typed_entry(image_now->types, type) != NULL)
+        sink_number(writer->sink, type - 1);
+    else
+        sink_text(writer->sink, "-1");
+}
+
+static uint64_t count_of(const _Atomic uint64_t *count)
+{
+    return atomic_load_explicit(count, memory_order_relaxed);
 }
 
 /* ---- the head ---- */
@@ -194,6 +210,7 @@ static void write_shape(struct writer *writer, const struct report_record *recor
         comma(writer, &is_first);
         key(writer, "{\"stack\":");
         stack_number(writer, largest.sites[i]->stack);
+        type_number(writer, largest.sites[i]->type);
         number(writer, ",\"blocks\":", largest.sites[i]->counts.blocks);
         number(writer, ",\"bytes\":", largest.sites[i]->counts.bytes);
         key(writer, "}");
@@ -216,7 +233,7 @@ static void write_record(struct writer *writer, const struct report_record *reco
     stack_number(writer, record->stack);
     number(writer, ",\"thread\":", record->thread);
     bitmap_set(writer->threads, record->thread);
-    key(writer, ",\"type\":-1");
+    type_number(writer, record->type);
     boolean(writer, ",\"inherited\":", record->is_inherited);
     number(writer, ",\"blocks\":", record->own.blocks);
     number(writer, ",\"bytes\":", record->own.bytes);
@@ -229,6 +246,7 @@ static void write_record(struct writer *writer, const struct report_record *reco
     if (record->weight_blocks > 0) {
         number(writer, ",\"weight_blocks\":", (uint64_t)(record->weight_blocks + 0.5));
         number(writer, ",\"weight_bytes\":", (uint64_t)(record->weight_bytes + 0.5));
+        number(writer, ",\"weight_error_bytes\":", report_error_bytes(record));
     }
     address(writer, ",\"example\":", record->example);
     write_shape(writer, record);
@@ -346,10 +364,34 @@ static void write_threads(const struct writer *writer)
     key(writer, "],\n");
 }
 
+/* Every type the program has told us of, whether there are blocks of it or not; its index is one less than its number. */
+static void write_types(const struct writer *writer)
+{
+    const struct typed_table *types = image_now->types;
+    const struct typed_entry *entry;
+    key(writer, "\"types\":[");
+    for (uint32_t type = 1; (entry = typed_entry(types, type)) != NULL; type++) {
+        key(writer, type == 1 ? "" : ",");
+        sink_json(writer->sink, entry->name);
+    }
+    key(writer, "],\n\"type_statistics\":[");
+    for (uint32_t type = 1; (entry = typed_entry(types, type)) != NULL; type++) {
+        number(writer, type == 1 ? "\n{\"type\":" : ",\n{\"type\":", type - 1);
+        number(writer, ",\"size\":", entry->size_bytes);
+        number(writer, ",\"made\":", count_of(&entry->made));
+        number(writer, ",\"blocks\":", count_of(&entry->current));
+        number(writer, ",\"bytes\":", count_of(&entry->current_bytes));
+        number(writer, ",\"peak_blocks\":", count_of(&entry->peak));
+        number(writer, ",\"peak_bytes\":", count_of(&entry->peak_bytes));
+        key(writer, "}");
+    }
+    key(writer, "],\n");
+}
+
 static void write_sizes(const struct writer *writer)
 {
     bool is_first = true;
-    key(writer, "\"types\":[],\n\"sizes\":[");
+    key(writer, "\"sizes\":[");
     for (size_t i = 0; i < writer->report->size_count; i++) {
         comma(writer, &is_first);
         number(writer, "{\"bytes\":", writer->report->sizes[i].slot_bytes);
@@ -395,6 +437,7 @@ void report_write_json(const struct report *report, struct sink *sink)
     write_stacks(&writer);
     write_modules(&writer);
     write_threads(&writer);
+    write_types(&writer);
     write_sizes(&writer);
     write_suppressions(&writer);
     grown_drop(&writer.stack_numbers);

@@ -8,6 +8,7 @@
 
 #include "base/image.h"
 #include "base/options.h"
+#include "heap/typed.h"
 #include "leak/stacks.h"
 
 #include <string.h>
@@ -25,6 +26,28 @@ static void write_counts(struct sink *sink, const struct leak_counts *counts)
     sink_text(sink, " in ");
     sink_count(sink, counts->blocks);
     sink_text(sink, counts->blocks == 1 ? " block" : " blocks");
+}
+
+/* What there is of a record: an estimate if only samples are recorded, and how far off it may well be. */
+static void write_own(struct sink *sink, const struct report_record *record)
+{
+    struct leak_counts own = report_own(record);
+    struct leak_counts indirect = report_indirect(record);
+    bool is_estimate = record->weight_blocks > 0;
+    sink_text(sink, is_estimate ? "~" : "");
+    write_counts(sink, &own);
+    if (is_estimate) {
+        sink_text(sink, " (+-");
+        sink_size(sink, report_error_bytes(record));
+        sink_text(sink, ")");
+    }
+    if (indirect.blocks == 0)
+        return;
+    sink_text(sink, is_estimate ? " (+~" : " (+");
+    sink_size(sink, indirect.bytes);
+    sink_text(sink, " indirect in ");
+    sink_count(sink, indirect.blocks);
+    sink_text(sink, ")");
 }
 
 static void write_age(struct sink *sink, uint32_t age_ms)
@@ -77,7 +100,9 @@ static void write_stack(struct sink *sink, const struct report_record *record)
     const struct stack *stack = tables != NULL ? stacks_get(tables->stacks, record->stack) : NULL;
     for (uint32_t i = 0; stack != NULL && i < stack->frame_count && i < FRAMES_SHOWN; i++)
         write_frame(sink, tables, i + 1, stack->frames[i]);
-    if (stack == NULL)
+    if (stack == NULL && tables != NULL && tables->sample_bytes != 0)
+        sink_text(sink, "    (no sample was taken of these: the estimates of others stand for them)\n");
+    else if (stack == NULL)
         sink_text(sink, "    (no call stack was recorded)\n");
 }
 
@@ -96,6 +121,15 @@ static void write_thread(struct sink *sink, const struct report *report, const s
     sink_json(sink, name);
 }
 
+static void write_type(struct sink *sink, const struct report_record *record)
+{
+    const char *name = typed_name(image_now->types, record->type);
+    if (*name == '\0')
+        return;
+    sink_text(sink, "  type ");
+    sink_json(sink, name);
+}
+
 static void write_record(struct sink *sink, const struct report *report, const struct report_record *record,
                          uint32_t place, uint32_t count)
 {
@@ -106,18 +140,12 @@ static void write_record(struct sink *sink, const struct report *report, const s
     sink_text(sink, " ");
     sink_text(sink, leak_class_names[record->class]);
     sink_text(sink, "  ");
-    write_counts(sink, &record->own);
-    if (record->indirect.blocks != 0) {
-        sink_text(sink, " (+");
-        sink_size(sink, record->indirect.bytes);
-        sink_text(sink, " indirect in ");
-        sink_count(sink, record->indirect.blocks);
-        sink_text(sink, ")");
-    }
+    write_own(sink, record);
     write_ages(sink, report, record);
     sink_text(sink, "\n  id ");
     sink_hex(sink, record->id, 8);
     write_thread(sink, report, record);
+    write_type(sink, record);
     if (options_now()->report_objects) {
         sink_text(sink, "  at 0x");
         sink_hex(sink, record->example, 1);
@@ -134,8 +162,10 @@ static void write_rest(struct sink *sink, const struct report *report, uint32_t 
         const struct report_record *record = report_in_order(report, i);
         if (!is_shown(record) || ++place <= from)
             continue;
-        rest.blocks += record->own.blocks + record->indirect.blocks;
-        rest.bytes += record->own.bytes + record->indirect.bytes;
+        struct leak_counts own = report_own(record);
+        struct leak_counts indirect = report_indirect(record);
+        rest.blocks += own.blocks + indirect.blocks;
+        rest.bytes += own.bytes + indirect.bytes;
     }
     sink_text(sink, "and ");
     sink_count(sink, count - from);

@@ -180,7 +180,9 @@ int main(void)
 {
     char line[128];
     static char output[4096];
+    static char input[4096]; /* nor does reading make a block, at some moment or other */
     setvbuf(stdout, output, _IOFBF, sizeof output);
+    setvbuf(stdin, input, _IOFBF, sizeof input);
     keep();
     wipe_stack();
     void *volatile on_stack = block(333);

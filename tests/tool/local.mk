@@ -1,5 +1,6 @@
 # tests/tool: the gcalloc command, as its users see it. A sanitized build has no library to run programs on.
 TOOL_TESTS = \
+	tests/tool/figures_test.py \
 	tests/tool/leaks_test.py \
 	tests/tool/live_test.py \
 	tests/tool/other_test.py \

@@ -36,6 +36,8 @@ static void join_ids(struct sites *sites)
         last->indirect.bytes += site->indirect.bytes;
         last->total.blocks += site->total.blocks;
         last->total.bytes += site->total.bytes;
+        last->is_estimate |= site->is_estimate;
+        last->variance_bytes += site->variance_bytes;
         free(site->threads);
     }
     sites->count = kept;

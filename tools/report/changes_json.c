@@ -64,6 +64,8 @@ static json_t *change_json(const struct changes *changes, const struct change *c
     json_object_set_new(object, "before", json_amount(&change->before.total));
     json_object_set_new(object, "after", json_amount(&change->after.total));
     json_object_set_new(object, "change", difference(change->blocks, change->bytes));
+    if (change_site(change)->is_estimate)
+        json_object_set_new(object, "error_bytes", json_integer((json_int_t)sites_error_bytes(change_site(change))));
     if (changes->between_ms > 0)
         json_object_set_new(object, "bytes_per_s", json_integer(change->rate));
     json_object_set_new(object, "stack", stack_json(change_render(changes, change), record->stack));

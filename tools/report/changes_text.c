@@ -36,17 +36,17 @@ static void print_change(const struct changes *changes, const struct change *cha
     snprintf(state, sizeof state, "%s", change_state_names[change->state]);
     for (char *letter = state; *letter != '\0'; letter++)
         *letter = (char)toupper((unsigned char)*letter);
-    fprintf(render->out, "%s%s %zu/%zu %s%s  %s in %s blocks",
+    fprintf(render->out, "%s%s %zu/%zu %s%s  %s%s in %s blocks",
             change->bytes < 0 ? text_bold(render)
                               : text_class_color(render, site->record->class),
             state, number, changes->changed_count, class_name_list[site->record->class],
-            text_plain(render), quantity_bytes_change(change->bytes).text,
+            text_plain(render), site->is_estimate ? "~" : "", quantity_bytes_change(change->bytes).text,
             quantity_count_change(change->blocks).text);
     if (change->rate != 0)
         fprintf(render->out, "  %s/s", quantity_bytes_change(change->rate).text);
     if (change->state == CHANGE_GROWN || change->state == CHANGE_SHRUNK) {
         fputs("  now ", render->out);
-        text_amount(render, &change->after.total);
+        text_site_amount(render, &change->after, &change->after.total);
     }
     putc('\n', render->out);
     text_identity(render, site);

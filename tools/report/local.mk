@@ -34,6 +34,8 @@ report_sources = \
 	tools/report/sarif.h \
 	tools/report/show.c \
 	tools/report/show.h \
+	tools/report/samples.c \
+	tools/report/samples.h \
 	tools/report/sites.c \
 	tools/report/sites.h \
 	tools/report/suppress.c \

@@ -103,7 +103,7 @@ function drawHeader() {
   if (isDiff) facts.unshift(`from ${data.diff.before} to ${data.diff.after}` + (data.diff.between_ms > 0 ? `, ${ageText(data.diff.between_ms)} later` : ''));
   byId('facts').textContent = facts.join(' · ');
   const notes = data.incomplete.map((line) => 'Incomplete: ' + line);
-  if (data.sample_bytes > 0) notes.push(`Only samples have stacks, one in ${bytesText(data.sample_bytes)}; classes and totals are exact.`);
+  if (data.sample_bytes > 0) notes.push(`What sites hold is estimated from samples, one in ${bytesText(data.sample_bytes)}; totals by class are exact.`);
   if (data.left_out) notes.push(`The page has the ${countText(data.sites.length)} largest sites; ${countText(data.left_out)} smaller ones are in the totals only.`);
   byId('notes').hidden = notes.length === 0;
   for (const note of notes) byId('notes').append(element('p', { class: 'note' }, note));

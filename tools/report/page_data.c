@@ -56,6 +56,21 @@ static void add_sizes(const struct report *report, json_t *root)
     json_object_set_new(root, "sizes", sizes);
 }
 
+static void add_types(const struct report *report, json_t *root)
+{
+    json_t *types = json_array();
+    for (size_t i = 0; i < report->type_count; i++) {
+        const struct report_type *type = &report->types[i];
+        json_t *entry = json_array();
+        json_array_append_new(entry, page_data_text(type->name));
+        json_array_append_new(entry, json_integer((json_int_t)type->made));
+        json_array_append_new(entry, amount(&type->now));
+        json_array_append_new(entry, amount(&type->peak));
+        json_array_append_new(types, entry);
+    }
+    json_object_set_new(root, "types", types);
+}
+
 static void add_modules(const struct report *report, json_t *root)
 {
     json_t *modules = json_array();
@@ -90,6 +105,7 @@ struct page_data *page_data_make(const struct report *report)
                         texts(report->incomplete, report->incomplete_count));
     add_totals(report, data->root);
     add_sizes(report, data->root);
+    add_types(report, data->root);
     add_modules(report, data->root);
     json_object_set(data->root, "sites", data->sites);
     json_object_set(data->root, "frames", data->frames);
@@ -187,6 +203,7 @@ static json_t *parts_json(struct page_data *data, const struct render *render,
         json_t *part = json_array();
         json_array_append_new(part, json_integer((json_int_t)record->parts[i].blocks));
         json_array_append_new(part, stack_json(data, render, record->parts[i].stack));
+        json_array_append_new(part, record->parts[i].type != NULL ? page_data_text(record->parts[i].type) : json_null());
         json_array_append_new(array, part);
     }
     return array;
@@ -202,6 +219,8 @@ json_t *page_data_site(struct page_data *data, const struct render *render,
     json_object_set_new(object, "id", page_data_text(record->id));
     json_object_set_new(object, "own", amount(&site->own));
     json_object_set_new(object, "indirect", amount(&site->indirect));
+    if (site->is_estimate)
+        json_object_set_new(object, "error", json_integer((json_int_t)sites_error_bytes(site)));
     json_object_set_new(object, "age",
                         json_pack("[I, I]", (json_int_t)site->age_min_ms, (json_int_t)site->age_max_ms));
     json_object_set_new(object, "size",

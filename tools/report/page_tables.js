@@ -12,12 +12,14 @@ if (isDiff) {
   columns.splice(columns.findIndex((column) => column.key === 'indirect'), 2);
 }
 
+const about = (site) => (site.error === undefined ? '' : '~');
+
 function cell(site, column) {
   const value = column.value(site);
   switch (column.key) {
   case 'class': return element('span', { class: 'chip', color: colorOf(value) }, value);
-  case 'bytes': case 'indirect': return value > 0 || column.key === 'bytes' ? bytesText(value) : '';
-  case 'blocks': return countText(value);
+  case 'bytes': case 'indirect': return value > 0 || column.key === 'bytes' ? about(site) + bytesText(value) : '';
+  case 'blocks': return about(site) + countText(value);
   case 'age': return ageText(value);
   case 'rate': return value === 0 ? '' : isDiff ? signed(bytesText(value), value) : '+' + bytesText(value);
   case 'change': return element('span', { class: value > 0 ? 'grown' : value < 0 ? 'shrunk' : '' }, value === 0 ? '' : signed(bytesText(value), value));
@@ -35,11 +37,12 @@ function stackList(numbers) {
   }));
 }
 
-const shortName = (stack) => (stack.length > 0 ? frameOf(stack[0])[0] : '?');
+const shortName = (stack, type) => type || (stack.length > 0 ? frameOf(stack[0])[0] : '?');
 
 function shapeText(site) {
-  const parts = site.parts.map(([blocks, stack]) => (blocks > 1 ? countText(blocks) + ' ' : '') + shortName(stack));
-  return (site.cycle ? 'cycle ' : '') + [site.label, ...(parts.length > 0 ? [parts.join(', ')] : []), ...(site.cycle ? [site.label] : [])].join(' → ');
+  const name = site.type || site.label;
+  const parts = site.parts.map(([blocks, stack, type]) => (blocks > 1 ? countText(blocks) + ' ' : '') + shortName(stack, type));
+  return (site.cycle ? 'cycle ' : '') + [name, ...(parts.length > 0 ? [parts.join(', ')] : []), ...(site.cycle ? [name] : [])].join(' → ');
 }
 
 function detailRow(site) {
@@ -48,6 +51,7 @@ function detailRow(site) {
   add('id', site.id);
   add('threads', site.threads.join(', '));
   add('type', site.type);
+  if (site.error !== undefined) add('estimate', `from samples: ${bytesText(site.own[1])} ± ${bytesText(site.error)} (standard error)`);
   add('age', site.age[1] < 0 ? '' : ageText(site.age[0]) + ' to ' + ageText(site.age[1]));
   add('block size', site.size[1] > 0 ? (site.size[0] === site.size[1] ? bytesText(site.size[0]) : bytesText(site.size[0]) + ' to ' + bytesText(site.size[1])) : '');
   if (isDiff) add('before', `${bytesText(site.before[1])} in ${blocksText(site.before[0])}`);
@@ -95,13 +99,21 @@ function drawTree() {
     const amounts = heads.reduce((sum, site) => sum + total(site)[1], 0);
     const list = element('details', { open: true }, element('summary', {}, element('span', { class: 'chip', color: colorOf(name) }, name), element('span', { class: 'amount' }, ` ${bytesText(amounts)} below ${countText(heads.length)} ${heads.length === 1 ? 'site' : 'sites'}`)));
     for (const site of heads.sort((a, b) => total(b)[1] - total(a)[1]).slice(0, 200)) {
-      const head = element('details', {}, element('summary', {}, (site.cycle ? '↻ ' : '') + site.label, element('span', { class: 'amount' }, ` ${bytesText(site.own[1])}, with it ${bytesText(site.indirect[1])} in ${blocksText(site.indirect[0])}`)));
-      for (const [blocks, stack] of site.parts) head.append(element('div', { class: 'leaf' }, '└ ' + shortName(stack), element('span', { class: 'amount' }, ` ${blocksText(blocks)}` + (stack.length > 0 ? ', ' + (frameOf(stack[0])[2] || frameOf(stack[0])[3]) : ''))));
+      const head = element('details', {}, element('summary', {}, (site.cycle ? '↻ ' : '') + (site.type || site.label), element('span', { class: 'amount' }, ` ${bytesText(site.own[1])}, with it ${bytesText(site.indirect[1])} in ${blocksText(site.indirect[0])}`)));
+      for (const [blocks, stack, type] of site.parts) head.append(element('div', { class: 'leaf' }, '└ ' + shortName(stack, type), element('span', { class: 'amount' }, ` ${blocksText(blocks)}` + (stack.length > 0 ? ', ' + (frameOf(stack[0])[2] || frameOf(stack[0])[3]) : ''))));
       list.append(head);
     }
     nodes.push(list);
   }
   box.replaceChildren(...(nodes.length > 0 ? nodes : [element('p', { class: 'hint' }, 'No lost block holds another one.')]));
+}
+
+function drawTypes() {
+  const types = data.types.filter((type) => type[1] > 0);
+  byId('types-part').hidden = types.length === 0;
+  byId('types').tHead.replaceChildren(element('tr', {}, element('th', {}, 'Type'), ...['Blocks now', 'Bytes now', 'Blocks at most', 'Bytes at most', 'Made'].map((title) => element('th', { class: 'number' }, title))));
+  byId('types').tBodies[0].replaceChildren(...types.map(([name, made, now, peak]) => element('tr', {}, element('td', {}, element('code', {}, name)),
+    ...[countText(now[0]), bytesText(now[1]), countText(peak[0]), bytesText(peak[1]), countText(made)].map((text) => element('td', { class: 'number' }, text)))));
 }
 
 function drawModules() {
@@ -128,5 +140,6 @@ chooseClasses();
 drawHeader();
 drawTotals();
 drawMeasure();
+drawTypes();
 drawModules();
 drawAll();

@@ -4,6 +4,7 @@
 #include "tools/report/fields.h"
 #include "tools/report/memory.h"
 #include "tools/report/report.h"
+#include "tools/report/samples.h"
 #include "tools/say.h"
 
 #include <stdlib.h>
@@ -153,7 +154,18 @@ static int order_threads(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static bool parse_shape(struct fields *fields, const json_t *item, const struct report *report,
+/* Its name, NULL without one. */
+static bool parse_type(struct fields *fields, const json_t *item, const json_t *types, const char **name_out)
+{
+    int64_t type = -1;
+    if (!fields_integer(fields, item, "type", -1, (int64_t)json_array_size(types) - 1, &type))
+        return false;
+    if (type >= 0)
+        *name_out = json_string_value(json_array_get(types, (size_t)type));
+    return true;
+}
+
+static bool parse_shape(struct fields *fields, const json_t *item, const json_t *types, const struct report *report,
                         struct report_record *record)
 {
     json_t *shape;
@@ -170,6 +182,7 @@ static bool parse_shape(struct fields *fields, const json_t *item, const struct 
         if (!json_is_object(entry))
             return fields_fault(fields, "shape", "a list of objects");
         if (!fields_integer(fields, entry, "stack", -1, (int64_t)report->stack_count - 1, &stack) ||
+            !parse_type(fields, entry, types, &parts[i].type) ||
             !fields_count(fields, entry, "blocks", &parts[i].blocks))
             return false;
         parts[i].stack = (int32_t)stack;
@@ -193,15 +206,12 @@ static bool parse_references(struct fields *fields, const json_t *item, const js
                              const struct report *report, struct report_record *record)
 {
     int64_t stack = -1;
-    int64_t type = -1;
     struct report_thread wanted = {.number = -1};
     if (!fields_integer(fields, item, "stack", -1, (int64_t)report->stack_count - 1, &stack) ||
-        !fields_integer(fields, item, "type", -1, (int64_t)json_array_size(types) - 1, &type) ||
+        !parse_type(fields, item, types, &record->type) ||
         !fields_integer(fields, item, "thread", -1, INT64_MAX, &wanted.number))
         return false;
     record->stack = (int32_t)stack;
-    if (type >= 0)
-        record->type = json_string_value(json_array_get(types, (size_t)type));
     if (report->thread_count > 0)
         record->thread = bsearch(&wanted, report->threads, report->thread_count,
                                  sizeof *report->threads, order_threads);
@@ -224,11 +234,12 @@ static bool parse_record(struct fields *fields, const json_t *item, const json_t
            fields_count(fields, item, "indirect_bytes", &record->indirect.bytes) &&
            fields_number(fields, item, "weight_blocks", &record->weight_blocks) &&
            fields_number(fields, item, "weight_bytes", &record->weight_bytes) &&
+           fields_count(fields, item, "weight_error_bytes", &record->error_bytes) &&
            fields_integer(fields, item, "age_min_ms", 0, INT64_MAX / 2, &record->age_min_ms) &&
            fields_integer(fields, item, "age_max_ms", 0, INT64_MAX / 2, &record->age_max_ms) &&
            fields_count(fields, item, "size_min", &record->size_min) &&
            fields_count(fields, item, "size_max", &record->size_max) &&
-           parse_shape(fields, item, report, record);
+           parse_shape(fields, item, types, report, record);
 }
 
 static bool parse_records(struct fields *fields, const json_t *root, struct report *report)
@@ -262,6 +273,42 @@ static bool parse_sizes(struct fields *fields, const json_t *root, struct report
             return false;
         report->size_count++;
     }
+    return true;
+}
+
+static int order_types(const void *left, const void *right)
+{
+    const struct report_type *a = left;
+    const struct report_type *b = right;
+    if (a->now.bytes != b->now.bytes)
+        return a->now.bytes > b->now.bytes ? -1 : 1;
+    if (a->made != b->made)
+        return a->made > b->made ? -1 : 1;
+    return strcmp(a->name, b->name);
+}
+
+static bool parse_types(struct fields *fields, const json_t *root, struct report *report)
+{
+    json_t *list;
+    const json_t *names = json_object_get(root, "types");
+    if (!begin_list(fields, root, "type_statistics", &list, &report->types, sizeof *report->types))
+        return false;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = object_at(fields, list, i);
+        struct report_type *type = &report->types[i];
+        if (item == NULL || !parse_type(fields, item, names, &type->name) ||
+            !fields_count(fields, item, "size", &type->size_bytes) ||
+            !fields_count(fields, item, "made", &type->made) ||
+            !fields_count(fields, item, "blocks", &type->now.blocks) ||
+            !fields_count(fields, item, "bytes", &type->now.bytes) ||
+            !fields_count(fields, item, "peak_blocks", &type->peak.blocks) ||
+            !fields_count(fields, item, "peak_bytes", &type->peak.bytes))
+            return false;
+        if (type->name == NULL)
+            type->name = "?";
+        report->type_count++;
+    }
+    qsort(report->types, report->type_count, sizeof *report->types, order_types);
     return true;
 }
 
@@ -375,6 +422,7 @@ static bool fill(const json_t *root, struct report *report)
     qsort(report->threads, report->thread_count, sizeof *report->threads, order_threads);
     return parse_modules(&fields, root, report) && parse_stacks(&fields, root, report) &&
            parse_records(&fields, root, report) && parse_sizes(&fields, root, report) &&
+           parse_types(&fields, root, report) &&
            parse_suppressions(&fields, root, report) && parse_names(&fields, root, report);
 }
 
@@ -404,8 +452,10 @@ struct report *report_parse(const char *text, size_t length, const char *name)
     struct report *report = memory_take(1, sizeof *report);
     report->document = root;
     report->file = name;
-    if (fill(root, report))
+    if (fill(root, report)) {
+        samples_scale(report);
         return report;
+    }
     report_free(report);
     return NULL;
 }
@@ -430,6 +480,7 @@ void report_free(struct report *report)
     free(report->threads);
     free(report->modules);
     free(report->sizes);
+    free(report->types);
     free(report->suppressions);
     free(report->names);
     json_decref(report->document);

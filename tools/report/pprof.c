@@ -17,20 +17,6 @@ static const char *const types[PROFILE_VALUES][2] = {
 
 enum { LEAK_SPACE = 1, INUSE_SPACE = 3 };
 
-/* With samples, what a stack stands for is an estimate; blocks without a stack are part of the others' estimates. */
-static struct report_amount amount_of(const struct report *report,
-                                      const struct report_record *record)
-{
-    if (report->sample_bytes == 0)
-        return record->own;
-    if (record->stack < 0)
-        return (struct report_amount){0, 0};
-    if (record->weight_bytes <= 0)
-        return record->own;
-    return (struct report_amount){(uint64_t)(record->weight_blocks + 0.5),
-                                  (uint64_t)(record->weight_bytes + 0.5)};
-}
-
 static bool is_lost(const struct report_record *record)
 {
     return report_is_leak(record) || record->class == CLASS_INDIRECT;
@@ -65,7 +51,7 @@ static void add_record(const struct render *render, struct profile *profile,
                        const struct report_record *record)
 {
     struct profile_label labels[PROFILE_LABELS_MAX];
-    struct report_amount amount = amount_of(render->report, record);
+    struct report_amount amount = record->own;
     if (amount.blocks == 0)
         return;
     bool is_in_use = record->class != CLASS_RECLAIMED;

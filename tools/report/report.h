@@ -56,6 +56,7 @@ struct report_thread {
 /* What hangs under a record's blocks, from one site. */
 struct report_part {
     int32_t stack;
+    const char *type; /* or NULL */
     uint64_t blocks;
 };
 
@@ -67,9 +68,11 @@ struct report_record {
     const struct report_thread *thread;
     const char *type;
     bool is_inherited;
-    struct report_amount own;
+    struct report_amount own; /* both estimates where only samples have stacks: tools/report/samples */
     struct report_amount indirect;
-    double weight_blocks; /* estimates where only samples have stacks; 0: none */
+    bool is_estimate;
+    uint64_t error_bytes; /* standard error of own.bytes */
+    double weight_blocks; /* as the file has them; 0: none */
     double weight_bytes;
     int64_t age_min_ms; /* -1: not known */
     int64_t age_max_ms;
@@ -85,6 +88,15 @@ struct report_record {
 struct report_size {
     uint64_t bytes;
     uint64_t blocks;
+};
+
+/* What there is, and was, of a type that the program has told gcalloc of. */
+struct report_type {
+    const char *name;
+    uint64_t size_bytes; /* of an object */
+    uint64_t made;
+    struct report_amount now;
+    struct report_amount peak;
 };
 
 /* A suppression that the process itself applied. */
@@ -128,6 +140,8 @@ struct report {
     size_t record_count;
     struct report_size *sizes;
     size_t size_count;
+    struct report_type *types; /* those with statistics, the most bytes first */
+    size_t type_count;
     struct report_suppression *suppressions;
     size_t suppression_count;
     struct report_name *names; /* by address */

@@ -117,8 +117,8 @@ static char *message_of(const struct render *render, const struct site *site,
     struct quantity bytes = quantity_bytes(site->own.bytes);
     struct quantity blocks = quantity_count(site->own.blocks);
     struct quantity more = quantity_bytes(site->indirect.bytes);
-    char *text = memory_format("%s: %s in %s %s allocated by %s%s%s%s",
-                               class_name_list[site->record->class], bytes.text, blocks.text,
+    char *text = memory_format("%s: %s%s in %s %s allocated by %s%s%s%s",
+                               class_name_list[site->record->class], site->is_estimate ? "about " : "", bytes.text, blocks.text,
                                quantity_blocks(site->own.blocks), label,
                                site->indirect.blocks > 0 ? ", and " : "",
                                site->indirect.blocks > 0 ? more.text : "",

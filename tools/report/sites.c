@@ -2,6 +2,7 @@
 
 #include "tools/report/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,8 @@ static void add_record(struct site *site, const struct report_record *record)
     add(&site->own, &record->own);
     add(&site->indirect, &record->indirect);
     add(&site->total, &total);
+    site->is_estimate |= record->is_estimate;
+    site->variance_bytes += (double)record->error_bytes * (double)record->error_bytes;
     if (record->age_min_ms >= 0 && (site->age_min_ms < 0 || record->age_min_ms < site->age_min_ms))
         site->age_min_ms = record->age_min_ms;
     if (record->age_max_ms > site->age_max_ms)
@@ -89,6 +92,12 @@ static int order_sites(const void *left, const void *right)
     return sites_compare_ids(a->record, b->record);
 }
 
+/* Blocks that no sample hit may all be part of others' estimates. */
+static bool is_there(const struct report_record *record)
+{
+    return record->own.blocks > 0 || record->indirect.blocks > 0;
+}
+
 struct sites sites_make(const struct report *report, unsigned classes)
 {
     struct sites sites = {.list = NULL};
@@ -96,7 +105,7 @@ struct sites sites_make(const struct report *report, unsigned classes)
     const struct report_record **records = memory_take(report->record_count, sizeof *records);
     classes = sites_classes(report, classes);
     for (size_t i = 0; i < report->record_count; i++)
-        if (classes & 1u << report->records[i].class)
+        if (classes & 1u << report->records[i].class && is_there(&report->records[i]))
             records[count++] = &report->records[i];
     qsort(records, count, sizeof *records, order_records);
     sites.list = memory_take(count, sizeof *sites.list);
@@ -119,6 +128,11 @@ void sites_free(struct sites *sites)
         free(sites->list[i].threads);
     free(sites->list);
     *sites = (struct sites){.list = NULL};
+}
+
+uint64_t sites_error_bytes(const struct site *site)
+{
+    return site->is_estimate ? (uint64_t)sqrt(site->variance_bytes) : 0;
 }
 
 /* A handful of blocks, or a second of them, is no trend. */

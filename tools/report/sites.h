@@ -11,6 +11,8 @@ struct site {
     struct report_amount own;
     struct report_amount indirect;
     struct report_amount total;
+    bool is_estimate; /* of samples */
+    double variance_bytes; /* then, of own.bytes */
     int64_t age_min_ms; /* -1: not known */
     int64_t age_max_ms;
     uint64_t size_min;
@@ -31,6 +33,9 @@ unsigned sites_classes(const struct report *report, unsigned classes);
 /* The sites of these classes. */
 struct sites sites_make(const struct report *report, unsigned classes);
 void sites_free(struct sites *sites);
+
+/* Standard error of own.bytes, 0 if that is exact. */
+uint64_t sites_error_bytes(const struct site *site);
 
 /* Bytes a second since the oldest block, or 0 where that says nothing. */
 uint64_t sites_rate(const struct site *site);

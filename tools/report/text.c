@@ -153,7 +153,7 @@ void text_trace(const struct render *render, const struct report_record *record)
         free(labels[i]);
     }
     if (trace.count == 0)
-        fputs("    no stack was recorded\n", render->out);
+        fputs(render->report->sample_bytes > 0 ? "    no sample was taken of these\n" : "    no stack was recorded\n", render->out);
     free(labels);
     free(trace.frames);
 }
@@ -175,6 +175,13 @@ static void print_ages(const struct render *render, const struct site *site)
 void text_amount(const struct render *render, const struct report_amount *amount)
 {
     fprintf(render->out, "%s in %s %s", quantity_bytes(amount->bytes).text,
+            quantity_count(amount->blocks).text, quantity_blocks(amount->blocks));
+}
+
+void text_site_amount(const struct render *render, const struct site *site, const struct report_amount *amount)
+{
+    const char *about = site->is_estimate ? "~" : "";
+    fprintf(render->out, "%s%s in %s%s %s", about, quantity_bytes(amount->bytes).text, about,
             quantity_count(amount->blocks).text, quantity_blocks(amount->blocks));
 }
 
@@ -223,25 +230,29 @@ static void print_head(const struct render *render, const struct site *site, siz
     fprintf(render->out, "%s%s %zu/%zu %s%s  ", text_class_color(render, record->class),
             report_is_leak(record) ? "LEAK" : "SITE", number, count,
             class_name_list[record->class], text_plain(render));
-    text_amount(render, &site->own);
+    text_site_amount(render, site, &site->own);
+    if (site->is_estimate)
+        fprintf(render->out, " ±%s", quantity_bytes(sites_error_bytes(site)).text);
     if (site->indirect.blocks > 0)
-        fprintf(render->out, " (+%s indirect in %s)", quantity_bytes(site->indirect.bytes).text,
-                quantity_count(site->indirect.blocks).text);
+        fprintf(render->out, " (+%s%s indirect in %s)", site->is_estimate ? "~" : "",
+                quantity_bytes(site->indirect.bytes).text, quantity_count(site->indirect.blocks).text);
     print_ages(render, site);
     putc('\n', render->out);
     text_identity(render, site);
 }
 
-/* What a stack is known by in one word. To be freed. */
-static char *short_name(const struct render *render, int32_t stack)
+/* What blocks are known by in one word: their type, or who allocated them. To be freed. */
+static char *short_name(const struct render *render, const char *type, int32_t stack)
 {
+    if (type != NULL)
+        return memory_copy(strncmp(type, "struct ", 7) == 0 ? type + 7 : type);
     struct trace trace = names_trace(render->names, stack, true);
     char *label = trace.count > 0 ? names_label(render->report, &trace.frames[0]) : memory_copy("?");
     free(trace.frames);
     return label;
 }
 
-/* Stacks that end in the same function are one part. */
+/* Blocks of one type, or stacks that end in the same function, are one part. */
 static void print_parts(const struct render *render, const struct report_record *record)
 {
     char **names = memory_take(record->part_count, sizeof *names);
@@ -249,7 +260,7 @@ static void print_parts(const struct render *render, const struct report_record 
     size_t count = 0;
     for (size_t i = 0; i < record->part_count; i++) {
         size_t at = 0;
-        names[count] = short_name(render, record->parts[i].stack);
+        names[count] = short_name(render, record->parts[i].type, record->parts[i].stack);
         while (strcmp(names[at], names[count]) != 0)
             at++;
         blocks[at] += record->parts[i].blocks;
@@ -273,7 +284,7 @@ static void print_shape(const struct render *render, const struct report_record 
 {
     if (record->part_count == 0 && !record->is_cycle)
         return;
-    char *name = short_name(render, record->stack);
+    char *name = short_name(render, record->type, record->stack);
     fprintf(render->out, "  shape: %s", record->is_cycle ? "cycle " : "");
     render_safe(render->out, name);
     print_parts(render, record);
@@ -285,12 +296,32 @@ static void print_shape(const struct render *render, const struct report_record 
     free(name);
 }
 
+/* The process is there, or its core file: `gcalloc why` can be asked. */
+static bool can_be_asked(const struct report *report)
+{
+    static const char *const moments[] = {"asked", "signal", "live", "core"};
+    for (size_t i = 0; i < sizeof moments / sizeof moments[0]; i++)
+        if (strcmp(report->moment, moments[i]) == 0)
+            return true;
+    return false;
+}
+
+static void print_example(const struct render *render, const struct report_record *record)
+{
+    if (*record->example == '\0' || !can_be_asked(render->report))
+        return;
+    fputs("  example: ", render->out);
+    render_safe(render->out, record->example);
+    putc('\n', render->out);
+}
+
 static void print_site(const struct render *render, const struct site *site, size_t number,
                        size_t count)
 {
     print_head(render, site, number, count);
     text_trace(render, site->record);
     print_shape(render, site->record);
+    print_example(render, site->record);
     char *line = report_is_leak(site->record) ? render_suppression_line(render, site->record) : NULL;
     if (line != NULL) {
         fputs("  suppress: ", render->out);
@@ -339,6 +370,32 @@ static void print_totals(const struct render *render)
         separator = ", ";
     }
     putc('\n', render->out);
+}
+
+/* Those of which there is something, or was. */
+static void print_types(const struct render *render)
+{
+    const struct report *report = render->report;
+    size_t shown = 0;
+    size_t left_out = 0;
+    for (size_t i = 0; i < report->type_count; i++) {
+        const struct report_type *type = &report->types[i];
+        if (type->made == 0)
+            continue;
+        if (shown == render->top) {
+            left_out++;
+            continue;
+        }
+        fputs(shown++ == 0 ? "types:\n  " : "  ", render->out);
+        render_safe(render->out, type->name);
+        fputs(": ", render->out);
+        text_amount(render, &type->now);
+        fputs("; at most ", render->out);
+        text_amount(render, &type->peak);
+        fprintf(render->out, "; %s made\n", quantity_count(type->made).text);
+    }
+    if (left_out > 0)
+        fprintf(render->out, "  ... and %s more types (--top shows more)\n", quantity_count(left_out).text);
 }
 
 static void print_used_suppressions(const struct render *render)
@@ -393,8 +450,9 @@ int render_text(const struct render *render)
     print_rest(render, &sites, shown);
     print_totals(render);
     print_used_suppressions(render);
+    print_types(render);
     if (render->report->sample_bytes > 0)
-        fprintf(render->out, "only samples have stacks: one in %s\n",
+        fprintf(render->out, "~ is an estimate from samples, one in %s, ± its standard error; totals are exact\n",
                 quantity_bytes((uint64_t)render->report->sample_bytes).text);
     for (size_t i = 0; i < render->report->incomplete_count; i++) {
         fputs("incomplete: ", render->out);

@@ -14,6 +14,9 @@ const char *text_plain(const struct render *render);
 /* "4.1 MiB in 6,021 blocks" */
 void text_amount(const struct render *render, const struct report_amount *amount);
 
+/* The same of a site, with "~" if it is an estimate. */
+void text_site_amount(const struct render *render, const struct site *site, const struct report_amount *amount);
+
 /* The line with the id, the threads and the like. */
 void text_identity(const struct render *render, const struct site *site);
 
