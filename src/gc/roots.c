@@ -13,6 +13,7 @@
 #include "base/bits.h"
 #include "base/image.h"
 #include "gc/finalize.h"
+#include "gc/helper.h"
 #include "gc/inflight.h"
 #include "gc/parts.h"
 #include "gc/pinned.h"
@@ -26,6 +27,7 @@
 #include "os/memory.h"
 #include "os/pages.h"
 #include "os/peek.h"
+#include "os/thread.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -443,6 +445,16 @@ static void pour_registers(struct pour *pour, const struct stopped *stack)
     pour_value(stack->registers_start, pour);
 }
 
+/* The helper has a table of descriptors of its own, without the program's. Any of the others has that. 0: the caller's own. */
+static int whose_files(const struct stopped *threads, size_t count)
+{
+    int32_t self = os_thread_id();
+    for (size_t i = 0; i < count && self == helper_thread_id; i++)
+        if (threads[i].thread_id != self)
+            return threads[i].thread_id;
+    return 0;
+}
+
 static int pour_all(struct scan *scan, const struct stopped *stacks, size_t count)
 {
     /* A running thread's stack may be a block: its stack pointer is what holds that. */
@@ -459,6 +471,7 @@ static int pour_all(struct scan *scan, const struct stopped *stacks, size_t coun
     are_kernels = true;
     pinned_scan_pins(scan->pour.range, scan->pour.context);
     const struct os_held_room room = {
+        .thread_id = whose_files(stacks, count),
         .text = workspace->text,
         .text_bytes = sizeof workspace->text,
         .copy = workspace->copy,

@@ -9,6 +9,7 @@
 #include "os/reader.h"
 #include "os/syscall.h"
 #include "os/tasks.h"
+#include "os/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,8 +27,30 @@ struct directory_entry {
     char name[];
 };
 
-static const char folder_path[] = "/proc/thread-self/fd";
-static const char info_prefix[] = "/proc/thread-self/fdinfo/";
+enum { FOLDER_BYTES = 32, INFO_BYTES = 64 };
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL /* Linux 6.9 */
+#endif
+
+/* Returns where the text ends. */
+static char *append(char *to, const char *text)
+{
+    size_t length = strlen(text);
+    memcpy(to, text, length + 1);
+    return to + length;
+}
+
+/* Where the kernel lists the descriptors of a thread, 0 being the calling one. */
+static void name_folder(char *path_out, int thread_id)
+{
+    char digits[12] = "";
+    char *first = digits + sizeof digits - 1;
+    for (int rest = thread_id; rest > 0; rest /= 10)
+        *--first = (char)('0' + rest % 10);
+    char *end = append(path_out, thread_id == 0 ? "/proc/thread-self" : "/proc/self/task/");
+    append(append(end, first), "/fd");
+}
 
 enum held_kind { HELD_NOTHING, HELD_BY_EPOLL, HELD_BY_PIPE };
 
@@ -41,13 +64,12 @@ static enum held_kind kind_of(int folder, const char *name)
     return length > (long)sizeof pipe && memcmp(target, pipe, sizeof pipe - 1) == 0 ? HELD_BY_PIPE : HELD_NOTHING;
 }
 
-static int read_values(const char *name, os_held_value *value, void *context)
+static int read_values(const char *folder, const char *name, os_held_value *value, void *context)
 {
-    char path[sizeof info_prefix + 16], text[512];
+    char path[INFO_BYTES], text[512];
     if (strlen(name) >= 16)
         return -EINVAL;
-    memcpy(path, info_prefix, sizeof info_prefix);
-    memcpy(path + sizeof info_prefix - 1, name, strlen(name) + 1);
+    append(append(append(path, folder), "info/"), name);
     struct os_reader reader = os_reader_open(path, text, sizeof text);
     if (reader.descriptor < 0)
         return reader.descriptor;
@@ -74,11 +96,14 @@ struct pass {
     bool (*may_lock)(void);
     void *context;
     const struct os_held_room *room;
+    char path[FOLDER_BYTES];
     int folder;
+    int owner; /* a pidfd of the thread whose descriptors these are, when it is another with a table of its own; made when first needed */
     size_t writer_count; /* pipes that the process can write to, by inode number, in the room's list */
     bool lists_writers;
     int copy[2]; /* a pipe of our own, for copies; made when first needed */
     bool copy_is_open;
+    size_t pipe_count;
 };
 
 static int number_of(const char *name)
@@ -87,6 +112,25 @@ static int number_of(const char *name)
     for (; *name >= '0' && *name <= '9'; name++)
         number = number * 10 + (*name - '0');
     return number;
+}
+
+/* A descriptor of this thread's for one in the folder; where the folder is another's, a copy. Or -errno. */
+static int borrow(struct pass *pass, int number)
+{
+    int thread_id = pass->room->thread_id;
+    if (thread_id == 0)
+        return number;
+    if (pass->owner < 0)
+        pass->owner = (int)os_syscall3(SYS_pidfd_open, thread_id, PIDFD_THREAD, 0);
+    if (pass->owner == -EINVAL)
+        pass->owner = (int)os_syscall3(SYS_pidfd_open, os_process_id(), 0, 0);
+    return pass->owner < 0 ? pass->owner : (int)os_syscall3(SYS_pidfd_getfd, pass->owner, number, 0);
+}
+
+static void give_back(const struct pass *pass, int number)
+{
+    if (pass->room->thread_id != 0)
+        os_close(number);
 }
 
 static void note_writer(struct pass *pass, int number)
@@ -138,16 +182,29 @@ static int copy_pipe(struct pass *pass, int number)
     return 0;
 }
 
+static int look_at_pipe(struct pass *pass, const char *name)
+{
+    int number = borrow(pass, number_of(name));
+    if (number < 0)
+        return number;
+    int result = 0;
+    if (pass->lists_writers)
+        note_writer(pass, number);
+    else if (is_own_message(pass, number))
+        result = copy_pipe(pass, number);
+    give_back(pass, number);
+    return result;
+}
+
+/* Pipes twice: what waits in one counts if the process can write to it. */
 static int look_at(struct pass *pass, const char *name)
 {
     enum held_kind kind = kind_of(pass->folder, name);
-    if (kind == HELD_BY_PIPE && pass->lists_writers)
-        note_writer(pass, number_of(name));
-    else if (kind == HELD_BY_PIPE && is_own_message(pass, number_of(name)))
-        return copy_pipe(pass, number_of(name));
-    else if (kind == HELD_BY_EPOLL && pass->lists_writers)
-        return read_values(name, pass->value, pass->context);
-    return 0;
+    if (kind == HELD_BY_PIPE) {
+        pass->pipe_count++;
+        return look_at_pipe(pass, name);
+    }
+    return kind == HELD_BY_EPOLL && pass->lists_writers ? read_values(pass->path, name, pass->value, pass->context) : 0;
 }
 
 static int look_at_all(struct pass *pass)
@@ -168,14 +225,17 @@ static int look_at_all(struct pass *pass)
 int os_held_by_files(os_held_value *value, os_held_bytes *bytes, bool (*may_lock)(void), void *context,
                      const struct os_held_room *room)
 {
-    struct pass pass = {value, bytes, may_lock, context, room, .lists_writers = true};
-    pass.folder = os_open_read(folder_path);
+    struct pass pass = {value, bytes, may_lock, context, room, .lists_writers = true, .owner = -1};
+    name_folder(pass.path, room->thread_id);
+    pass.folder = os_open_read(pass.path);
     if (pass.folder < 0)
         return pass.folder;
     int result = look_at_all(&pass);
     pass.lists_writers = false;
-    if (result == 0)
+    if (result == 0 && pass.pipe_count != 0)
         result = look_at_all(&pass);
+    if (pass.owner >= 0)
+        os_close(pass.owner);
     if (pass.copy_is_open) {
         os_close(pass.copy[0]);
         os_close(pass.copy[1]);

@@ -23,8 +23,9 @@ typedef void os_held_bytes(const unsigned char *bytes, size_t size_bytes, bool f
  */
 bool os_held_locks_pipe(int thread_id);
 
-/* Room for working, aligned to 8. */
+/* Room for working, aligned to 8; and the thread whose descriptors count, 0 for the calling one. */
 struct os_held_room {
+    int thread_id;
     char *text;
     size_t text_bytes;
     unsigned char *copy;
@@ -34,8 +35,8 @@ struct os_held_room {
 };
 
 /*
- * Goes through the descriptors of the process: calls `value` for the data of every file that an epoll descriptor watches,
- * and `bytes` for what every pipe holds that this process can read and has perhaps written itself. The pipes stay as they are.
+ * Goes through the descriptors of a thread: calls `value` for the data of every file that an epoll descriptor watches,
+ * and `bytes` for what every pipe holds that the thread can read and its process has perhaps written itself. The pipes stay as they are.
  * Whoever reads one waits for its lock: if there is something to read and `may_lock` says no, the result is -EBUSY.
  * Returns 0 or -errno.
  */

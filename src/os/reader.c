@@ -25,9 +25,10 @@ void os_reader_close(struct os_reader *reader)
 int os_reader_byte(struct os_reader *reader)
 {
     if (reader->next == reader->end) {
-        long count = os_read(reader->descriptor, reader->bytes, reader->size_bytes);
+        long count = reader->ended ? 0 : os_read(reader->descriptor, reader->bytes, reader->size_bytes);
         if (count <= 0) {
             reader->failed |= count < 0;
+            reader->ended = true;
             return -1;
         }
         reader->next = 0;

@@ -9,6 +9,7 @@
 struct os_reader {
     int descriptor; /* or -errno: nothing can be read */
     bool failed;
+    bool ended; /* who asks for more gets no more, without asking the kernel */
     size_t next;
     size_t end;
     char *bytes;

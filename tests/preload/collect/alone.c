@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -122,6 +123,58 @@ static void children(void)
     }
 }
 
+enum { GIVEN = 40, MESSAGES = 20 };
+
+static int watcher, watched[GIVEN][2], messages[2];
+
+/* Out of line, so that nothing of it stays in main()'s frame. */
+__attribute__((noinline)) static void give(int index)
+{
+    struct block *block = malloc(sizeof *block);
+    *block = (struct block){NULL, ~(uintptr_t)block};
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = block};
+    if (pipe(watched[index]) != 0 ||
+        epoll_ctl(watcher, EPOLL_CTL_ADD, watched[index][0], &event) != 0)
+        die("an event");
+    block = malloc(sizeof *block);
+    *block = (struct block){NULL, ~(uintptr_t)block};
+    if (index < MESSAGES && write(messages[1], &block, sizeof block) != sizeof block)
+        die("a message");
+}
+
+static void expect_whole(const struct block *block)
+{
+    if (block->self != ~(uintptr_t)block) {
+        fprintf(stderr, "a block that only the kernel had was changed\n");
+        exit(2);
+    }
+}
+
+/* The collector's thread has none of the program's descriptors. */
+static void in_the_kernel(void)
+{
+    struct epoll_event event;
+    struct block *block;
+    watcher = epoll_create1(EPOLL_CLOEXEC);
+    if (watcher < 0 || pipe(messages) != 0)
+        die("descriptors");
+    for (int i = 0; i < GIVEN; i++)
+        give(i);
+    work();
+    work();
+    for (int i = 0; i < GIVEN; i++) {
+        if (write(watched[i][1], "x", 1) != 1 || epoll_wait(watcher, &event, 1, -1) != 1 ||
+            epoll_ctl(watcher, EPOLL_CTL_DEL, watched[i][0], NULL) != 0)
+            die("epoll_wait");
+        expect_whole(event.data.ptr);
+    }
+    for (int i = 0; i < MESSAGES; i++) {
+        if (read(messages[0], &block, sizeof block) != sizeof block)
+            die("read");
+        expect_whole(block);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "plain";
@@ -134,6 +187,8 @@ int main(int argc, char **argv)
         without_tracking(argv[0]);
     else if (strcmp(what, "close") == 0)
         closing_everything();
+    else if (strcmp(what, "kernel") == 0)
+        in_the_kernel();
     else if (strcmp(what, "children") == 0)
         children();
     else if (strcmp(what, "exec") == 0)

@@ -151,7 +151,7 @@ def main():
     for shape in ("small", "mixed", "list", "large"):
         limit = 128 << 10 if shape == "large" else 64 << 10
         tally.case(f"{shape} leaks beside the program", lambda shape=shape, limit=limit: stays_small(shape, 300, limit, ",concurrent=always"))
-    for what in ("namespace", "guard", "denied", "close", "children", "exec", "main-first"):
+    for what in ("namespace", "guard", "denied", "close", "children", "exec", "main-first", "kernel"):
         tally.case(f"a helper and {what}", lambda what=what: goes_well(what))
     tally.case("threads and forks", lambda: churns(3, 20000, ",collect_every=30,verify", "fork"))
     for options in ("", "gc,", "gc,gc_mode=memory,", "gc,gc_mode=training,verify,"):
