@@ -51,16 +51,17 @@ static void at_exit(void *argument)
 
 static void record_stacks(const struct options *options)
 {
-    enum { USUAL_FRAMES = 32 };
-    if (options->stacks == 0 && options->sample == 0 && !options->leaks)
+    enum { USUAL_FRAMES = 32, GUARDED_FRAMES = 16 };
+    bool records_all = options->stacks != 0 || options->sample != 0 || options->leaks;
+    if (!records_all && options->guard_sample == 0)
         return;
     uint32_t frames_max = options->stacks != 0 ? (uint32_t)options->stacks : USUAL_FRAMES;
-    int result = record_start(frames_max, options->sample, true);
+    int result = records_all ? record_start(frames_max, options->sample, true) : record_start_guarded(GUARDED_FRAMES);
     if (result == 0)
         past_start();
     else
         message_warn(
-            "options \"stacks\" and \"sample\": call stacks can't be recorded here, error %d",
+            "options \"stacks\", \"sample\" and \"guard_sample\": call stacks can't be recorded here, error %d",
             -result);
 }
 
@@ -77,7 +78,7 @@ __attribute__((constructor)) static void start(void)
     int quarantine_result = options_now()->quarantine ? quarantine_start() : 0;
     region_is_on = (options_now()->gc && result == 0) ||
                    (options_now()->quarantine && quarantine_result == 0);
-    if (region_is_on && options_now()->quarantine)
+    if ((region_is_on && options_now()->quarantine) || options_now()->guard_sample != 0)
         fault_start();
     if (region_is_on && options_now()->stop_every_us != 0)
         stop_often_start();

@@ -7,6 +7,7 @@
  *
  * Locks: none: sigaction may be called in handlers.
  */
+#include "base/image.h"
 #include "gc/region.h"
 #include "gc/threads.h"
 #include "leak/survey.h"
@@ -32,6 +33,9 @@ static _Atomic uintptr_t handlers[SIGNAL_COUNT];
 
 /* Faults are told of: the kernel has our handler of SIGSEGV also while the program has none. */
 static bool tells_faults;
+
+/* The program's handler of SIGSEGV takes no siginfo; the kernel makes one all the same, for us. */
+static _Atomic bool hides_siginfo;
 
 /* What the kernel would have done: the access is made again, or the signal is sent again, without a handler. */
 COLD static void default_fault(const siginfo_t *info)
@@ -96,6 +100,11 @@ static bool is_function(uintptr_t value)
     return value > LAST_SPECIAL && value != UINTPTR_MAX;
 }
 
+static bool is_own_process(void)
+{
+    return region_is_on ? threads_is_own_process() : image_now != NULL && image_now->process_id == os_process_id();
+}
+
 /*
  * What to give the kernel in place of `wanted`. The child of a vfork shares our memory, but has dispositions of its own,
  * until it execs: there a handler is installed as it is.
@@ -104,9 +113,9 @@ static uintptr_t replace(int signal, uintptr_t wanted, uintptr_t *before_out)
 {
     bool is_known = signal > 0 && signal < SIGNAL_COUNT;
     *before_out = is_known ? handlers[signal] : 0;
-    bool is_default = wanted == (uintptr_t)SIG_DFL && signal == SIGSEGV && tells_faults;
-    if (!region_is_on || !is_known || (!is_function(wanted) && !is_default) ||
-        !threads_is_own_process())
+    bool is_told = signal == SIGSEGV && tells_faults;
+    bool is_default = wanted == (uintptr_t)SIG_DFL && is_told;
+    if ((!region_is_on && !is_told) || !is_known || (!is_function(wanted) && !is_default) || !is_own_process())
         return wanted;
     handlers[signal] = wanted; /* before the kernel knows: the next signal may be for the new one */
     return (uintptr_t)handle;
@@ -118,12 +127,31 @@ static uintptr_t translate(uintptr_t found, uintptr_t before)
     return found == (uintptr_t)handle ? before : found;
 }
 
-COLD static void translate_action(struct sigaction *found, uintptr_t before)
+COLD static void translate_action(int signal, struct sigaction *found, uintptr_t before, bool hid_siginfo)
 {
-    if ((uintptr_t)found->sa_handler == (uintptr_t)handle && before == 0)
+    bool was_ours = (uintptr_t)found->sa_handler == (uintptr_t)handle;
+    if (was_ours && signal == SIGSEGV && hid_siginfo)
+        found->sa_flags &= ~SA_SIGINFO;
+    if (was_ours && before == 0)
         *found = (struct sigaction){.sa_handler = SIG_DFL}; /* the flags were ours as well */
     else
         found->sa_handler = (__sighandler_t)translate((uintptr_t)found->sa_handler, before);
+}
+
+/* The action that puts our handler into the place of the program's. */
+static struct sigaction action_of_ours(int signal, const struct sigaction *wanted, uintptr_t given)
+{
+    struct sigaction ours = *wanted;
+    ours.sa_handler = (__sighandler_t)given;
+    if (given == (uintptr_t)wanted->sa_handler)
+        return ours;
+    if (wanted->sa_handler == SIG_DFL)
+        ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    if (signal == SIGSEGV && tells_faults) {
+        hides_siginfo = (ours.sa_flags & SA_SIGINFO) == 0;
+        ours.sa_flags |= SA_SIGINFO;
+    }
+    return ours;
 }
 
 EXPORT int sigaction(int signal, const struct sigaction *restrict action,
@@ -134,20 +162,31 @@ EXPORT int sigaction(int signal, const struct sigaction *restrict action,
     uintptr_t before;
     uintptr_t wanted = action != NULL ? (uintptr_t)action->sa_handler : 0;
     uintptr_t given = action != NULL ? replace(signal, wanted, &before) : 0;
+    bool hid_siginfo = hides_siginfo;
     if (action == NULL)
         before = signal > 0 && signal < SIGNAL_COUNT ? handlers[signal] : 0;
-    else {
-        replaced = *action;
-        replaced.sa_handler = (__sighandler_t)given;
-        if (given != wanted && wanted == 0)
-            replaced.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    }
+    else
+        replaced = action_of_ours(signal, action, given);
     int result = (int)function(signal, action != NULL ? (long)&replaced : 0, (long)old, 0, 0, 0, 0);
     if (result == 0 && old != NULL)
-        translate_action(old, before);
-    if (result != 0 && given != wanted)
+        translate_action(signal, old, before, hid_siginfo);
+    if (result != 0 && given != wanted) {
         handlers[signal] = before;
+        hides_siginfo = hid_siginfo;
+    }
     return result;
+}
+
+/* These have set a handler that takes no siginfo. */
+COLD static void ask_for_siginfo(void)
+{
+    region_function *function = (region_function *)next_function(NEXT_sigaction);
+    struct sigaction action;
+    if (function(SIGSEGV, 0, (long)&action, 0, 0, 0, 0) != 0 || (uintptr_t)action.sa_handler != (uintptr_t)handle)
+        return;
+    hides_siginfo = true;
+    action.sa_flags |= SA_SIGINFO;
+    function(SIGSEGV, (long)&action, 0, 0, 0, 0, 0);
 }
 
 static uintptr_t set_simply(enum next_name name, int signal, uintptr_t wanted)
@@ -158,6 +197,8 @@ static uintptr_t set_simply(enum next_name name, int signal, uintptr_t wanted)
     uintptr_t found = (uintptr_t)function(signal, (long)given, 0, 0, 0, 0, 0);
     if (found == (uintptr_t)SIG_ERR && given != wanted)
         handlers[signal] = before;
+    else if (signal == SIGSEGV && given != wanted && tells_faults)
+        ask_for_siginfo();
     return translate(found, before);
 }
 

@@ -9,6 +9,8 @@ libcore_la_SOURCES = \
 	src/base/bits.c \
 	src/base/bits.h \
 	src/base/compiler.h \
+	src/base/distance.c \
+	src/base/distance.h \
 	src/base/format.c \
 	src/base/format.h \
 	src/base/image.h \
@@ -109,6 +111,8 @@ libcore_la_SOURCES = \
 	src/heap/foreign.h \
 	src/heap/fork.c \
 	src/heap/fork.h \
+	src/heap/guard.c \
+	src/heap/guard.h \
 	src/heap/large.c \
 	src/heap/large.h \
 	src/heap/layout.c \

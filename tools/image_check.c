@@ -49,15 +49,20 @@ static bool take_record(struct checker *checker, const void *record, size_t reco
 
 static bool extent_is_sound(const struct checker *checker, const struct span *span, size_t index)
 {
-    return span->first_unit == index && span->unit_count != 0 && span->unit_count <= checker->unit_count - index &&
-           span->start == checker->image->slots_start + (index << UNIT_SHIFT);
+    return span->first_unit == index && span->unit_count != 0 && span->unit_count <= checker->unit_count - index;
+}
+
+static uintptr_t run_start(const struct checker *checker, const struct span *span)
+{
+    return checker->image->slots_start + (span->first_unit << UNIT_SHIFT);
 }
 
 static bool slots_are_sound(const struct checker *checker, const struct span *span)
 {
     if (span->class_index >= CLASS_COUNT || span->slot_bytes != class_slot_bytes[span->class_index] ||
         span->unit_count != class_unit_count[span->class_index] ||
-        span->slot_count != (span->unit_count << UNIT_SHIFT) / span->slot_bytes)
+        span->slot_count != (span->unit_count << UNIT_SHIFT) / span->slot_bytes || span->start != run_start(checker, span) ||
+        span_is_guarded(span))
         return false;
     size_t record_bytes = span_record_bytes(span->slot_count);
     size_t offset = (uintptr_t)span->states - (uintptr_t)(span + 1); /* huge, if it lies before */
@@ -101,10 +106,20 @@ static bool keep_slots(struct checker *checker, struct span *span, size_t index)
     return true;
 }
 
+/* One between guard pages lies anywhere in its run. */
+static bool large_is_sound(const struct checker *checker, const struct span *span)
+{
+    size_t run_bytes = span->unit_count << UNIT_SHIFT;
+    uintptr_t offset = span->start - run_start(checker, span);
+    if (!span_is_guarded(span))
+        return offset == 0 && span->slot_bytes == run_bytes;
+    return offset < run_bytes && span->slot_bytes <= run_bytes - offset && span->guarded_bytes <= span->slot_bytes;
+}
+
 /* Descriptors up to the first granule's border, then one a granule: see heap/unit.h. */
 static bool keep_large(struct checker *checker, struct span *span, size_t index)
 {
-    if (span->slot_bytes != span->unit_count << UNIT_SHIFT || !take_record(checker, span, sizeof *span))
+    if (!large_is_sound(checker, span) || !take_record(checker, span, sizeof *span))
         return false;
     span->slot_count = 1;
     uint8_t use = checker->units[index].use;

@@ -147,7 +147,8 @@ static int check_roots(void)
 {
     size_t unreadable_count;
     roots_unreadable(&unreadable_count);
-    return unreadable_count != 0 || roots_hold_distances() || roots_are_hidden() ? -ENOTSUP : 0;
+    bool has_guards = options_now()->guard_sample != 0; /* between pages that are read */
+    return unreadable_count != 0 || has_guards || roots_hold_distances() || roots_are_hidden() ? -ENOTSUP : 0;
 }
 
 static int look_at_roots(struct concurrent *cycle)

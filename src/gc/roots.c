@@ -21,6 +21,7 @@
 #include "gc/roots_tables.h"
 #include "gc/stop.h"
 #include "heap/layout.h"
+#include "heap/span.h"
 #include "heap/unit.h"
 #include "os/held.h"
 #include "os/maps.h"
@@ -207,6 +208,17 @@ static void make_cuts(const struct stopped *stacks, size_t count)
     parts_sort(&cuts);
 }
 
+/* Guard pages, and blocks that are free: nobody reads them, so nobody needs to be told. */
+static bool is_made_by_us(uintptr_t start, uintptr_t end)
+{
+    for (; start < end; start = round_down(start, UNIT_BYTES) + UNIT_BYTES) {
+        const struct span *span = span_at((const void *)start);
+        if (span == NULL || !(span_is_guarded(span) || span->is_trapped))
+            return false;
+    }
+    return true;
+}
+
 static void find_unreadable(void)
 {
     uintptr_t heap_start = image_now->slots_start;
@@ -215,9 +227,9 @@ static void find_unreadable(void)
     unreadable.count = 0;
     for (size_t i = 0; i < maps.count; i++) {
         const struct os_map *map = &maps.entries[i];
-        if (!map->readable && map->start < heap_end && map->end > heap_start)
-            parts_add(&unreadable, map->start > heap_start ? map->start : heap_start,
-                      map->end < heap_end ? map->end : heap_end);
+        struct roots_part part = {map->start > heap_start ? map->start : heap_start, map->end < heap_end ? map->end : heap_end};
+        if (!map->readable && part.start < part.end && !is_made_by_us(part.start, part.end))
+            parts_add(&unreadable, part.start, part.end);
     }
 }
 

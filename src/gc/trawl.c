@@ -38,7 +38,7 @@ static bool is_impossible;
 
 bool trawl_is_possible(void)
 {
-    if (is_impossible || is_forbidden || options_now()->wipe == WIPE_NO)
+    if (is_impossible || is_forbidden || options_now()->wipe == WIPE_NO || options_now()->guard_sample != 0)
         return false;
     is_impossible = os_tracking_start() != 0;
     return !is_impossible;

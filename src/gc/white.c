@@ -109,6 +109,8 @@ static bool start_large(const struct span *span, const struct white_rule *rule)
         .white = rule->by_state[before] & (uint8_t)~WHITE_AGED,
         .start = span->start,
         .size_bytes = span->slot_bytes,
+        .first_unit = span->first_unit,
+        .unit_count = span->unit_count,
     };
     if ((rule->by_state[before] & WHITE_AGED) != 0)
         set_old(state, before);
@@ -219,8 +221,8 @@ static void describe_large(const struct white_large *large, struct white_span *s
 {
     *span_out = (struct white_span){
         .white = (uint8_t *)&large->white,
-        .first_unit = (large->start - heap_layout.slots_start) >> UNIT_SHIFT,
-        .unit_count = large->size_bytes >> UNIT_SHIFT,
+        .first_unit = large->first_unit,
+        .unit_count = large->unit_count,
         .start = large->start,
         .slot_bytes = large->size_bytes,
         .slot_count = 1,

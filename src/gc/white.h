@@ -91,6 +91,8 @@ struct white_large {
     uint8_t white;
     uintptr_t start;
     size_t size_bytes;
+    size_t first_unit;
+    size_t unit_count;
 };
 
 /* From a state byte, or a large block's record, to its white byte. */

@@ -12,6 +12,7 @@
 #include "heap/buffer.h"
 #include "heap/collector.h"
 #include "heap/foreign.h"
+#include "heap/guard.h"
 #include "heap/limbo.h"
 #include "heap/large.h"
 #include "heap/lookup.h"
@@ -39,6 +40,7 @@ static struct entry take_entry(struct thread_heap *heap, uint32_t class_index)
 COLD static void give_back_everything(struct thread_heap *heap)
 {
     heap_collector_exhausted();
+    guard_give_back();
     thread_heap_flush(heap);
     thread_heap_flush_parked();
 }
@@ -119,7 +121,8 @@ static void *allocate_any(size_t size_bytes)
 NOINLINE void *heap_allocate_slowly(size_t size_bytes)
 {
     start_if_first();
-    return heap_recorded(allocate_any(at_least_one(size_bytes)), size_bytes);
+    void *guarded = guard_take(size_bytes, BLOCK_ALIGNMENT);
+    return guarded != NULL ? guarded : heap_recorded(allocate_any(at_least_one(size_bytes)), size_bytes);
 }
 
 /* The compiler's own memset is a handful of stores for what programs calloc most. */
@@ -135,8 +138,11 @@ static void *take_zeroed(struct buffer *buffer, size_t size_bytes)
 NOINLINE static void *allocate_zeroed_slowly(size_t size_bytes)
 {
     start_if_first();
-    void *block = class_exists(size_bytes) ? allocate_slot(class_of(size_bytes), SLOT_ALLOCATED, true)
-                                           : allocate_large(size_bytes, 1, true);
+    void *block = guard_take(size_bytes, BLOCK_ALIGNMENT);
+    if (UNLIKELY(block != NULL))
+        return block;
+    block = class_exists(size_bytes) ? allocate_slot(class_of(size_bytes), SLOT_ALLOCATED, true)
+                                     : allocate_large(size_bytes, 1, true);
     return heap_recorded(block, size_bytes);
 }
 
@@ -150,17 +156,26 @@ void *heap_allocate_zeroed(size_t size_bytes)
     return LIKELY(buffer != NULL) ? take_zeroed(buffer, size_bytes) : allocate_zeroed_slowly(size_bytes);
 }
 
+static void *allocate_large_leaf(size_t size_bytes)
+{
+    void *block = allocate_large(size_bytes, 1, class_rule.zeroes);
+    if (block != NULL)
+        large_set_leaf(block);
+    return block;
+}
+
 void *heap_allocate_leaf(size_t size_bytes)
 {
     start_if_first();
     size_bytes = at_least_one(size_bytes);
-    if (!class_exists(size_bytes)) {
-        void *block = allocate_large(size_bytes, 1, class_rule.zeroes);
-        if (block != NULL)
-            large_set_leaf(block);
-        return heap_recorded(block, size_bytes);
+    void *guarded = guard_take(size_bytes, BLOCK_ALIGNMENT);
+    if (UNLIKELY(guarded != NULL)) {
+        large_set_leaf(guarded);
+        return guarded;
     }
-    return heap_recorded(allocate_slot(class_of(size_bytes), SLOT_LEAF, class_rule.zeroes), size_bytes);
+    void *block = class_exists(size_bytes) ? allocate_slot(class_of(size_bytes), SLOT_LEAF, class_rule.zeroes)
+                                           : allocate_large_leaf(size_bytes);
+    return heap_recorded(block, size_bytes);
 }
 
 /*
@@ -180,6 +195,9 @@ static ALWAYS_INLINE uint32_t aligned_class(size_t size_bytes, size_t align_byte
 NOINLINE static void *allocate_aligned_slowly(size_t size_bytes, size_t align_bytes)
 {
     start_if_first();
+    void *guarded = guard_take(size_bytes, align_bytes);
+    if (UNLIKELY(guarded != NULL))
+        return guarded;
     bool is_large = !class_exists(size_bytes) || align_bytes > UNIT_BYTES;
     void *block = is_large ? allocate_large(size_bytes, align_bytes, class_rule.zeroes)
                            : allocate_slot(aligned_class(size_bytes, align_bytes), SLOT_ALLOCATED, class_rule.zeroes);

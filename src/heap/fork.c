@@ -10,6 +10,7 @@
 
 #include "base/image.h"
 #include "heap/collector.h"
+#include "heap/guard.h"
 #include "heap/large.h"
 #include "heap/metadata.h"
 #include "heap/note.h"
@@ -23,6 +24,7 @@ void heap_lock_all(void)
 {
     thread_heap_lock_all();
     large_lock();
+    guard_lock();
     run_lock();
     note_lock();
     metadata_lock();
@@ -33,6 +35,7 @@ void heap_unlock_all(void)
     metadata_unlock();
     note_unlock();
     run_unlock();
+    guard_unlock();
     large_unlock();
     thread_heap_unlock_all();
 }
@@ -64,6 +67,7 @@ static void after_in_child(void)
     metadata_lock_reset();
     note_lock_reset();
     run_lock_reset();
+    guard_lock_reset();
     large_lock_reset();
     image_now->fork_count++;
     image_now->process_id = os_process_id();

@@ -11,6 +11,7 @@
 #include "base/lock.h"
 #include "heap/birth.h"
 #include "heap/collector.h"
+#include "heap/guard.h"
 #include "heap/limbo.h"
 #include "heap/lookup.h"
 #include "heap/metadata.h"
@@ -107,7 +108,7 @@ static void set_extent(struct span *span, size_t first_unit, size_t unit_count)
     span->slot_count = 1;
 }
 
-static void *publish(struct span *span)
+void *large_publish(struct span *span)
 {
     void *block = (void *)span->start;
     HOLD(block);
@@ -129,26 +130,39 @@ COLD void large_set_use(void *block, enum unit_use use)
         __atomic_store_n(&heap_layout.units[i].use, (uint8_t)use, __ATOMIC_RELAXED);
 }
 
+static struct span *take_run(size_t unit_count, size_t align_units, enum run_preference preference)
+{
+    struct span *span = metadata_take(sizeof *span);
+    if (span == NULL)
+        return NULL;
+    size_t first = run_take(unit_count, align_units, preference);
+    if (first == SIZE_MAX) {
+        metadata_put(span, sizeof *span);
+        return NULL;
+    }
+    set_extent(span, first, unit_count);
+    return span;
+}
+
 void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed)
 {
     size_t unit_count = units_for(size_bytes);
     size_t align_units = align_bytes > UNIT_BYTES ? align_bytes >> UNIT_SHIFT : 1;
     if (unit_count > image_now->unit_limit || align_units > image_now->unit_limit)
         return NULL;
-    struct span *span = metadata_take(sizeof *span);
+    bool is_clean = zeroed && size_bytes >= CLEAN_BYTES_MIN;
+    struct span *span = take_run(unit_count, align_units, is_clean ? RUN_CLEAN_FIRST : RUN_DIRTY_FIRST);
     if (span == NULL)
         return NULL;
-    size_t first = run_take(unit_count, align_units,
-                            zeroed && size_bytes >= CLEAN_BYTES_MIN ? RUN_CLEAN_FIRST : RUN_DIRTY_FIRST);
-    if (first == SIZE_MAX) {
-        metadata_put(span, sizeof *span);
-        return NULL;
-    }
-    set_extent(span, first, unit_count);
     if (zeroed)
-        clear_dirty(first, unit_count);
+        clear_dirty(span->first_unit, unit_count);
     prefer_huge_pages(span, true);
-    return publish(span);
+    return large_publish(span);
+}
+
+struct span *large_take_run(size_t unit_count, size_t align_units)
+{
+    return take_run(unit_count, align_units, RUN_CLEAN_FIRST);
 }
 
 static void destroy(struct span *span)
@@ -162,6 +176,12 @@ static void destroy(struct span *span)
     run_unlock();
     span_put_columns(span);
     metadata_put(span, sizeof *span);
+}
+
+COLD void large_give_up(struct span *span)
+{
+    set_extent(span, span->first_unit, span->unit_count);
+    destroy(span);
 }
 
 /*
@@ -179,6 +199,15 @@ static bool keep(struct thread_heap *heap, struct span *span)
     kept->first = span;
     kept->count++;
     return true;
+}
+
+/* The block is free: its run is kept for another, or given back. */
+static void let_go(struct thread_heap *heap, struct span *span)
+{
+    if (UNLIKELY(span_is_guarded(span)))
+        guard_end(span);
+    else if (!keep(heap, span))
+        destroy(span);
 }
 
 void *large_take_kept(struct thread_heap *heap, size_t size_bytes, bool zeroed)
@@ -215,7 +244,8 @@ void large_flush_kept(struct thread_heap *heap)
 /* The generations of the block's note are used up: it stays for ever, without its pages. */
 COLD static void retire(struct unit *unit)
 {
-    os_purge((void *)unit->start, unit->slot_bytes);
+    if (!span_is_guarded(unit->span))
+        os_purge((void *)unit->start, unit->slot_bytes);
     atomic_store_explicit(&unit->large_state, SLOT_RETIRED, memory_order_release);
 }
 
@@ -258,8 +288,7 @@ COLD void large_release(struct thread_heap *heap, void *block)
     if (UNLIKELY(large_is_noted(unit)) && !reclaim_note(unit))
         return;
     atomic_store_explicit(&unit->large_state, SLOT_FREE, memory_order_release);
-    if (!keep(heap, unit->span))
-        destroy(unit->span);
+    let_go(heap, unit->span);
 }
 
 COLD bool large_reclaim(struct unit *unit, uint32_t birth)
@@ -268,7 +297,7 @@ COLD bool large_reclaim(struct unit *unit, uint32_t birth)
     if (!slot_is_reclaimable(state, birth) || (slot_is_noted(state) && !reclaim_note(unit)) ||
         !slot_state_reclaim((uint8_t *)&unit->large_state, birth))
         return false;
-    destroy(unit->span);
+    let_go(NULL, unit->span);
     return true;
 }
 
@@ -288,6 +317,11 @@ bool large_trap(struct span *span)
 /* Units whose mapping was moved are renewed when they are purged, so they count as dirty. */
 bool large_release_held(struct span *span)
 {
+    if (span_is_guarded(span)) {
+        atomic_store_explicit(&heap_layout.units[span->first_unit].large_state, SLOT_FREE, memory_order_release);
+        guard_retire(span);
+        return true;
+    }
     if (span->is_trapped) {
         if (os_make_accessible((void *)span->start, span->slot_bytes) != 0)
             return false;
@@ -317,10 +351,13 @@ void large_free(struct thread_heap *heap, void *block, struct unit *unit, void *
     if (UNLIKELY(large_is_noted(unit)) && !large_end_note(unit, caller))
         return;
     uint8_t state = atomic_exchange_explicit(&unit->large_state, SLOT_FREE, memory_order_acq_rel);
-    if (!slot_is_allocated(state))
+    if (!slot_is_allocated(state)) {
         misuse_double_free(block, unit->slot_bytes, caller);
-    else if (!keep(heap, unit->span))
-        destroy(unit->span);
+        return;
+    }
+    if (UNLIKELY(span_is_guarded(unit->span)))
+        guard_freed(unit->span, caller);
+    let_go(heap, unit->span);
 }
 
 /*
@@ -514,7 +551,7 @@ static void *move_unlocked(struct span *span, size_t unit_count)
         run_set_moved(to_unit, old_count, true);
     run_unlock();
     set_extent(span, to_unit, unit_count);
-    publish(span);
+    large_publish(span);
     if (is_leaf)
         large_set_leaf((void *)span->start);
     if (UNLIKELY(holds))

@@ -27,6 +27,14 @@ void large_set_use(void *block, enum unit_use use);
 /* Frees a large block of any use that is known to be allocated. The heap may be NULL. */
 void large_release(struct thread_heap *heap, void *block);
 
+/*
+ * For heap/guard: a run that nothing leads to, clean if there is one; its block, described as the span says, allocated from here on; and
+ * its end.
+ */
+struct span *large_take_run(size_t unit_count, size_t align_units);
+void *large_publish(struct span *span);
+void large_give_up(struct span *span);
+
 /* For a collector: frees the block that begins in this unit, unless it carries `birth`. Returns whether it did. */
 bool large_reclaim(struct unit *unit, uint32_t birth);
 

@@ -11,6 +11,7 @@
 #include "base/lock.h"
 #include "heap/buffer.h"
 #include "heap/collector.h"
+#include "heap/guard.h"
 #include "heap/large.h"
 #include "heap/lookup.h"
 #include "heap/misuse.h"
@@ -111,12 +112,6 @@ COLD static void refuse(void *pointer, const struct unit *unit,
         misuse_invalid_free(pointer, caller);
 }
 
-static inline void tell_recorder(void *block)
-{
-    if (UNLIKELY(heap_recorder != NULL) && heap_recorder->freed != NULL)
-        heap_recorder->freed(block);
-}
-
 /* Between these the thread is about to write a mark that may have become the wrong one. */
 static inline void begin_holding(struct thread_heap *heap, void *pointer)
 {
@@ -137,7 +132,7 @@ static size_t pages_weight(const struct span *span)
 void limbo_large(struct span *span)
 {
     void *block = (void *)span->start;
-    if (span->slot_bytes >= options_now()->trap_min && large_trap(span))
+    if (span_is_guarded(span) ? guard_protect(span) : span->slot_bytes >= options_now()->trap_min && large_trap(span))
         return;
     wipe(block, span->slot_bytes);
 }
@@ -168,8 +163,10 @@ static void hold_large(struct thread_heap *heap, void *block, struct unit *unit,
         return;
     }
     struct span *span = unit->span;
-    if (use == USE_MALLOC)
-        tell_recorder(block);
+    if (UNLIKELY(span_is_guarded(span)))
+        guard_freed(span, caller);
+    else if (use == USE_MALLOC)
+        heap_record_free(block);
     large_lock();
     limbo_large(span);
     large_unlock();
@@ -224,7 +221,7 @@ NOINLINE void limbo_free(void *pointer, void *caller)
         thread_heap_done(heap);
         return;
     }
-    tell_recorder(pointer);
+    heap_record_free(pointer);
     begin_holding(heap, pointer);
     wipe(pointer, slot_bytes);
     slot_state_set(state, limbo_state_now);

@@ -29,10 +29,20 @@ bool lookup_block(const void *address, struct block *block_out)
     return true;
 }
 
+static size_t usable_of(const struct span *span)
+{
+    return span_is_guarded(span) ? span->guarded_bytes : block_usable_bytes(span->slot_bytes);
+}
+
+size_t block_usable(const struct block *block)
+{
+    return usable_of(block->span);
+}
+
 size_t lookup_usable_size(const void *pointer)
 {
     uint8_t state;
     if (!heap_contains(pointer) || !lookup_start(pointer, &state))
         return 0;
-    return block_usable_bytes(unit_at(pointer)->slot_bytes);
+    return usable_of(unit_at(pointer)->span);
 }

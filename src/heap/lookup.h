@@ -37,6 +37,9 @@ static inline size_t block_usable_bytes(size_t slot_bytes)
     return slot_bytes - 1 + class_rule.bias;
 }
 
+/* What the program may use of a block that lookup_block() has found. */
+size_t block_usable(const struct block *block);
+
 /*
  * True when an allocated block starts at this address, which lies inside the heap; and its state. As quick as free(), and
  * trusts the descriptor as far.

@@ -84,6 +84,20 @@ static void add_history(struct text *text, const void *block)
         describe(text, block);
 }
 
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+/* Where an address beside a block lies. The first byte behind it is 1 past its end. */
+static void add_distance(struct text *text, uintptr_t address, uintptr_t block, size_t size_bytes)
+{
+    bool is_before = address < block;
+    size_t distance = is_before ? block - address : address - (block + size_bytes) + 1;
+    text_add(text, "%zu byte%s %s a block of %zu byte%s", distance, plural(distance), is_before ? "before" : "past the end of",
+             size_bytes, plural(size_bytes));
+}
+
 COLD void misuse_write_after_free(const void *block, size_t size_bytes, size_t offset_bytes, bool aborts)
 {
     char buffer[REPORT_BYTES];
@@ -93,6 +107,17 @@ COLD void misuse_write_after_free(const void *block, size_t size_bytes, size_t o
     say(&text, "write after free");
     if (aborts)
         os_abort();
+}
+
+COLD void misuse_write_beside(const void *block, size_t size_bytes, const void *changed, void *caller)
+{
+    char buffer[REPORT_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_add(&text, "gcalloc: error: write ");
+    add_distance(&text, (uintptr_t)changed, (uintptr_t)block, size_bytes);
+    text_add(&text, " at %p was found when it was freed\n", block);
+    add_history(&text, block);
+    finish(&text, "freed now", caller, "guard pages");
 }
 
 COLD void misuse_double_free(void *pointer, size_t size_bytes, void *caller)
@@ -110,11 +135,23 @@ COLD void misuse_access_after_free(const void *address, const void *block, size_
 {
     char buffer[REPORT_BYTES];
     struct text text = text_in(buffer, sizeof buffer);
-    text_add(&text, "gcalloc: error: access of %p, which was freed: offset %zu of a block of %zu bytes at %p\n", address,
-             (size_t)((uintptr_t)address - (uintptr_t)block), size_bytes, block);
+    text_add(&text, "gcalloc: error: access of %p, which was freed: offset %zd of a block of %zu bytes at %p\n", address,
+             (ptrdiff_t)((uintptr_t)address - (uintptr_t)block), size_bytes, block);
     add_history(&text, block);
     add_place(&text, "accessed", caller);
     say(&text, "use after free");
+}
+
+COLD void misuse_access_beside(const void *address, const void *block, size_t size_bytes, void *caller)
+{
+    char buffer[REPORT_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_add(&text, "gcalloc: error: access of %p: ", address);
+    add_distance(&text, (uintptr_t)address, (uintptr_t)block, size_bytes);
+    text_add(&text, " at %p\n", block);
+    add_history(&text, block);
+    add_place(&text, "accessed", caller);
+    say(&text, "guard pages");
 }
 
 /* What finds no place is not reported: those that did say enough. The count goes last. */

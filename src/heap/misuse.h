@@ -41,6 +41,12 @@ void misuse_write_after_free(const void *block, size_t size_bytes, size_t offset
 /* The program has faulted at an address in a block that it has freed. Async-signal-safe, and goes on. */
 void misuse_access_after_free(const void *address, const void *block, size_t size_bytes, void *caller);
 
+/* The same of an address in a guard page (heap/guard.h) beside a block that is in use. */
+void misuse_access_beside(const void *address, const void *block, size_t size_bytes, void *caller);
+
+/* A guarded block that is freed now was written beyond, at `changed`. */
+void misuse_write_beside(const void *block, size_t size_bytes, const void *changed, void *caller);
+
 /* What can say of a block where it was allocated and freed, in lines of their own. */
 struct text;
 

@@ -16,12 +16,14 @@ struct span;
 struct heap_recorder {
     /*
      * The calling thread has got this block, or resized it in place; the program asked for size_bytes. No lock is held. Must
-     * not allocate.
+     * not allocate. NULL: only guarded ones matter.
      */
     void (*allocated)(void *block, size_t size_bytes);
+    /* The same of a block between guard pages (heap/guard.h), whatever else is recorded. */
+    void (*guarded)(void *block, size_t size_bytes);
     /* A collector is about to free the block in this slot, 0 of a large block's span. One thread at a time. */
     void (*reclaimed)(const struct span *span, size_t index);
-    /* The calling thread frees the block, which will be held (heap/limbo.h). Likewise. May be NULL. */
+    /* The calling thread frees the block, which will be held (heap/limbo.h) or is guarded. Likewise. May be NULL. */
     void (*freed)(void *block);
 };
 
@@ -33,9 +35,22 @@ void heap_recorder_register(const struct heap_recorder *recorder);
 /* For every block that a slow path hands out, or that changes its size where it is. Returns the block; NULL is nobody's. */
 static inline void *heap_recorded(void *block, size_t size_bytes)
 {
-    if (UNLIKELY(heap_recorder != NULL) && block != NULL)
+    if (UNLIKELY(heap_recorder != NULL) && block != NULL && heap_recorder->allocated != NULL)
         heap_recorder->allocated(block, size_bytes);
     return block;
+}
+
+static inline void *heap_recorded_guarded(void *block, size_t size_bytes)
+{
+    if (heap_recorder != NULL && block != NULL)
+        heap_recorder->guarded(block, size_bytes);
+    return block;
+}
+
+static inline void heap_record_free(void *block)
+{
+    if (UNLIKELY(heap_recorder != NULL) && heap_recorder->freed != NULL)
+        heap_recorder->freed(block);
 }
 
 #endif

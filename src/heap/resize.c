@@ -14,6 +14,7 @@
 #include "heap/misuse.h"
 #include "heap/note.h"
 #include "heap/recorder.h"
+#include "heap/span.h"
 
 #include <errno.h>
 #include <string.h>
@@ -24,12 +25,13 @@ static bool fits_slot(size_t size_bytes, size_t slot_bytes)
     return size_bytes - class_rule.bias < slot_bytes && size_bytes >= slot_bytes / 2;
 }
 
-/* To a slot, from a slot or a large block. */
-static void *move_block(void *pointer, size_t old_bytes, enum slot_kind kind, size_t size_bytes)
+/* To a slot, from a slot or a large block; to anywhere, from between guard pages. */
+static void *move_block(void *pointer, enum slot_kind kind, size_t size_bytes)
 {
+    size_t old_bytes = lookup_usable_size(pointer);
     void *fresh = UNLIKELY(kind == SLOT_LEAF) ? heap_allocate_leaf(size_bytes) : heap_allocate(size_bytes);
     if (UNLIKELY(fresh == NULL)) /* shrinking never fails: the block can stay */
-        return size_bytes <= block_usable_bytes(old_bytes) ? pointer : NULL;
+        return size_bytes <= old_bytes ? pointer : NULL;
     memcpy(fresh, pointer, size_bytes < old_bytes ? size_bytes : old_bytes);
     heap_free(pointer);
     return fresh;
@@ -39,11 +41,13 @@ static void *move_block(void *pointer, size_t old_bytes, enum slot_kind kind, si
 static void *resize_block(void *pointer, enum slot_kind kind, size_t size_bytes)
 {
     const struct unit *unit = unit_at(pointer);
+    if (UNLIKELY(span_is_guarded(unit->span)))
+        return move_block(pointer, kind, size_bytes);
     if (UNLIKELY(unit->kind == UNIT_LARGE) && !class_exists(size_bytes))
         return heap_recorded(large_resize(pointer, unit->span, size_bytes), size_bytes);
     if (unit->kind == UNIT_SPAN && fits_slot(size_bytes, unit->slot_bytes))
         return heap_recorded(pointer, size_bytes);
-    return move_block(pointer, unit->slot_bytes, kind, size_bytes);
+    return move_block(pointer, kind, size_bytes);
 }
 
 /* A block that somebody has a note about stays where it is if it can; else the note goes with it. */
@@ -58,15 +62,15 @@ COLD static int resize_noted(void *pointer, uint8_t state, size_t size_bytes, vo
     if (!lookup_block(pointer, &block) || !heap_note_resizing(&block, caller))
         return -EINVAL;
     *block_out = heap_recorded(pointer, size_bytes);
-    if (fits_slot(size_bytes, block.size_bytes))
+    if (fits_slot(size_bytes, block.size_bytes) && !span_is_guarded(block.span))
         return 0;
     void *moved = slot_kind(state) == SLOT_LEAF ? heap_allocate_leaf(size_bytes) : heap_allocate(size_bytes);
     if (moved == NULL || !lookup_block(moved, &fresh) || !heap_note_moved(&block, &fresh)) {
         if (moved != NULL)
             heap_free(moved);
-        return size_bytes <= block_usable_bytes(block.size_bytes) ? 0 : -ENOMEM;
+        return size_bytes <= block_usable(&block) ? 0 : -ENOMEM;
     }
-    memcpy(moved, pointer, size_bytes < block.size_bytes ? size_bytes : block.size_bytes);
+    memcpy(moved, pointer, size_bytes < block_usable(&block) ? size_bytes : block_usable(&block));
     heap_free(pointer);
     *block_out = moved;
     return 0;
@@ -110,9 +114,17 @@ static bool size_is_plausible(size_t size_bytes, enum sized_rule rule, size_t us
     return block_usable_bytes(class_slot_bytes[class_of(size_bytes)]) == usable_bytes;
 }
 
+/* Between guard pages a block has what was asked for, and no more: here as much counts as anywhere else. */
+static size_t usable_in_slot(const void *pointer)
+{
+    size_t usable_bytes = lookup_usable_size(pointer);
+    bool is_guarded = usable_bytes != 0 && span_is_guarded(unit_at(pointer)->span);
+    return is_guarded && class_exists(usable_bytes) ? block_usable_bytes(class_slot_bytes[class_of(usable_bytes)]) : usable_bytes;
+}
+
 COLD static void free_odd_size(void *pointer, size_t size_bytes, enum sized_rule rule, void *caller)
 {
-    size_t block_bytes = pointer == NULL ? 0 : lookup_usable_size(pointer);
+    size_t block_bytes = pointer == NULL ? 0 : usable_in_slot(pointer);
     if (block_bytes != 0 && UNLIKELY(!size_is_plausible(size_bytes, rule, block_bytes))) {
         misuse_sized_free(pointer, block_bytes, size_bytes, caller);
         return;

@@ -45,6 +45,7 @@ extern struct class_rule {
     size_t bias;
     size_t quick_limit; /* CLASS_BYTES_MAX; 0 when no allocation may take the fast path: see heap/recorder.h */
     bool zeroes; /* every block reads as zero when it is handed out; then quick_limit is 0 */
+    uint64_t guard_mean; /* one allocation of so many is guarded: see heap/guard.h. 0: none; else quick_limit is 0 */
 } class_rule __attribute__((visibility("hidden"))); /* no detour for its address */
 
 /* False for sizes that are large, and for 0 while the bias is 1. */

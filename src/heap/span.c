@@ -242,7 +242,7 @@ struct span *span_at(const void *address)
     struct span *span = __atomic_load_n(&border->span, __ATOMIC_ACQUIRE);
     if (span == NULL || border->kind != UNIT_LARGE)
         return NULL;
-    return (uintptr_t)address - span->start < span->slot_bytes ? span : NULL;
+    return index - span->first_unit < span->unit_count ? span : NULL;
 }
 
 struct span *span_from(size_t unit_index)

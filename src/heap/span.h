@@ -43,6 +43,7 @@ struct span {
     bool listed;
     bool is_emptied; /* of a large block that is held: it has no pages */
     bool is_trapped; /* and can't be accessed */
+    uint32_t guarded_bytes; /* what was asked for of a block between guard pages (heap/guard.h); 0 for all others */
     uint8_t *states;
     uint64_t *free;
     void *columns[COLUMN_COUNT]; /* NULL until needed; entries of span_column_bytes[] */
@@ -83,6 +84,11 @@ struct span *span_at(const void *address);
 
 /* The next span at or after a unit index, for walks under the run lock; NULL at the end. */
 struct span *span_from(size_t unit_index);
+
+static inline bool span_is_guarded(const struct span *span)
+{
+    return span->guarded_bytes != 0;
+}
 
 static inline uintptr_t span_slot(const struct span *span, size_t index)
 {

@@ -60,7 +60,8 @@ NOINLINE static int start(void)
         if (heap_layout.holds_freed)
             limbo_start();
         class_rule.zeroes = options_now()->zero;
-        if (class_rule.zeroes)
+        class_rule.guard_mean = options_now()->guard_sample;
+        if (class_rule.zeroes || class_rule.guard_mean != 0)
             class_rule.quick_limit = 0;
         os_memory_fail(options_now()->fail_map, options_now()->fail_map_every);
         result = layout_start();

@@ -88,6 +88,8 @@ struct thread_heap {
     void *_Atomic holding;             /* what its thread is about to hold, and at the last turn was: see heap/limbo.h */
     void *was_holding;
     size_t held_bytes;                 /* held by its thread and not accounted for yet */
+    int64_t guard_left;                /* allocations to the next guarded one, and what it is drawn from: see heap/guard.h */
+    uint64_t guard_random;
     struct thread_heap *next_parked;
     struct thread_heap *next; /* in the list of all heaps, image->heaps */
 };

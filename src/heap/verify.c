@@ -77,9 +77,19 @@ static const char *check_span(const struct span *span, struct totals *totals)
     return check_slots(span, totals);
 }
 
+/* Of one that is being made anew nothing can be said. */
+static bool guarded_is_sound(const struct span *span)
+{
+    uintptr_t run_bytes = span->unit_count << UNIT_SHIFT;
+    uintptr_t offset = span->start - unit_start(span->first_unit);
+    return offset < run_bytes && span->slot_bytes <= run_bytes - offset && span->guarded_bytes <= span->slot_bytes;
+}
+
 static const char *check_large(const struct span *span)
 {
-    if (span->start != unit_start(span->first_unit) || span->slot_bytes != span->unit_count << UNIT_SHIFT)
+    uint8_t state = atomic_load_explicit(&heap_layout.units[span->first_unit].large_state, memory_order_relaxed);
+    if (span_is_guarded(span) ? slot_is_allocated(state) && !guarded_is_sound(span)
+                              : span->start != unit_start(span->first_unit) || span->slot_bytes != span->unit_count << UNIT_SHIFT)
         return "a large block's extent is wrong";
     for (size_t i = 0; i < span->unit_count; i++) {
         if (bitmap_get(layout_unit_maps()->free, span->first_unit + i))

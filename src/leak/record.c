@@ -135,31 +135,39 @@ static uint16_t unused_of(size_t block_bytes, size_t size_bytes)
     return unused_bytes < UINT16_MAX ? (uint16_t)unused_bytes : UINT16_MAX;
 }
 
-static void on_allocated(void *block, size_t size_bytes)
+static void record(const struct unit *unit, const void *block, size_t size_bytes)
 {
-    const struct unit *unit = unit_at(block);
-    if (!is_chosen(size_bytes)) {
-        if (UNLIKELY(has_records(unit)) || unit->kind == UNIT_LARGE)
-            clear_record(unit, block);
-        return;
-    }
     struct span *span = unit->span;
     struct block_record *records = span_need_column(span, COLUMN_STACK);
     if (UNLIKELY(records == NULL))
         return;
     if (UNLIKELY(!has_records(unit)) && unit->kind != UNIT_LARGE)
         note_records(span);
-    struct block_record record = {.time_ms = now_ms(),
-                                  .unused_bytes = unused_of(span->slot_bytes, size_bytes)};
-    record.thread = number_of_thread(record.time_ms);
+    struct block_record made = {.time_ms = now_ms(),
+                                .unused_bytes = unused_of(span->slot_bytes, size_bytes)};
+    made.thread = number_of_thread(made.time_ms);
     struct os_registers here = os_registers_here();
-    record.stack = take_stack_once(&here, record.time_ms);
+    made.stack = take_stack_once(&here, made.time_ms);
     if (UNLIKELY(self.ignores != 0))
-        record.stack |= RECORD_IGNORED;
-    records[index_in_span(unit, block)] = record;
+        made.stack |= RECORD_IGNORED;
+    records[index_in_span(unit, block)] = made;
 }
 
-/* With the option quarantine: a block without a record of its allocation is no sample. */
+static void on_allocated(void *block, size_t size_bytes)
+{
+    const struct unit *unit = unit_at(block);
+    if (is_chosen(size_bytes))
+        record(unit, block, size_bytes);
+    else if (UNLIKELY(has_records(unit)) || unit->kind == UNIT_LARGE)
+        clear_record(unit, block);
+}
+
+static void on_guarded(void *block, size_t size_bytes)
+{
+    record(unit_at(block), block, size_bytes);
+}
+
+/* With the option quarantine, or of a guarded block: a block without a record of its allocation is no sample. */
 static void on_freed(void *block)
 {
     const struct unit *unit = unit_at(block);
@@ -183,7 +191,9 @@ static void on_reclaimed(const struct span *span, size_t index)
         healed_add(tables, &records[index], span->slot_bytes);
 }
 
-static const struct heap_recorder recorder = {.allocated = on_allocated, .freed = on_freed, .reclaimed = on_reclaimed};
+static const struct heap_recorder recorder = {
+    .allocated = on_allocated, .guarded = on_guarded, .freed = on_freed, .reclaimed = on_reclaimed};
+static const struct heap_recorder guarded_recorder = {.guarded = on_guarded, .freed = on_freed, .reclaimed = on_reclaimed};
 
 /* What was made before memory ran out is lost: once, at the start. */
 static struct leak_tables *make_tables(uint32_t frames_max, uint64_t sample_bytes)
@@ -206,7 +216,7 @@ static struct leak_tables *make_tables(uint32_t frames_max, uint64_t sample_byte
     return made;
 }
 
-int record_start(uint32_t frames_max, uint64_t sample_bytes, bool skips_own)
+static int start(uint32_t frames_max, uint64_t sample_bytes, bool skips_own, const struct heap_recorder *told)
 {
     struct os_object object;
     struct os_registers here = os_registers_here();
@@ -221,8 +231,18 @@ int record_start(uint32_t frames_max, uint64_t sample_bytes, bool skips_own)
         return -ENOMEM;
     seed = sample_bytes == 0 ? 0 : os_random();
     image_now->leak = tables;
-    heap_recorder_register(&recorder);
+    heap_recorder_register(told);
     return 0;
+}
+
+int record_start(uint32_t frames_max, uint64_t sample_bytes, bool skips_own)
+{
+    return start(frames_max, sample_bytes, skips_own, &recorder);
+}
+
+int record_start_guarded(uint32_t frames_max)
+{
+    return start(frames_max, 0, true, &guarded_recorder);
 }
 
 void record_ignore(int by)

@@ -19,6 +19,9 @@
  */
 int record_start(uint32_t frames_max, uint64_t sample_bytes, bool skips_own);
 
+/* The same for blocks between guard pages only (heap/guard.h). */
+int record_start_guarded(uint32_t frames_max);
+
 /* An object may have been unloaded. Nothing happens before record_start(). */
 void record_unloaded(void);
 

@@ -361,7 +361,7 @@ struct copying {
 
 static bool push_copy(struct pile *pile, const void *object, const struct block *block, void **place)
 {
-    size_t size_bytes = block_usable_bytes(block->size_bytes);
+    size_t size_bytes = block_usable(block);
     void *copy = heap_allocate(size_bytes);
     *place = NULL;
     if (copy == NULL)

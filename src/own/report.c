@@ -23,7 +23,7 @@ void own_describe_object(struct text *text, const void *object)
     if (!own_block(object, &block))
         return;
     const gca_type *type = types_of(&block);
-    text_add(text, " (%zu bytes", type != NULL ? type->size_bytes : block_usable_bytes(block.size_bytes));
+    text_add(text, " (%zu bytes", type != NULL ? type->size_bytes : block_usable(&block));
     if (type != NULL)
         text_add(text, ", %s", type->name);
     text_add(text, ")");

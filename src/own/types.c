@@ -223,7 +223,7 @@ void types_forget(const struct block *block)
 EXPORT int gca_tag(void *object, gca_type *type)
 {
     struct block block;
-    if (!own_block(object, &block) || block_usable_bytes(block.size_bytes) < type->size_bytes)
+    if (!own_block(object, &block) || block_usable(&block) < type->size_bytes)
         return -EINVAL;
     own_start();
     return note_need(&block) != NULL ? types_set(&block, type) : -ENOMEM;

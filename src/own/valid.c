@@ -41,7 +41,7 @@ static bool extent(const void *address, uintptr_t *start_out, size_t *size_out)
     if (block.use == USE_POOL)
         return pool_object(address, start_out, size_out);
     *start_out = block.start;
-    *size_out = block_usable_bytes(block.size_bytes);
+    *size_out = block_usable(&block);
     return (uintptr_t)address - block.start < *size_out;
 }
 

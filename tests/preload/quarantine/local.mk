@@ -3,6 +3,7 @@ quarantine_programs = \
 	tests/preload/quarantine/changed \
 	tests/preload/quarantine/churn \
 	tests/preload/quarantine/exploits \
+	tests/preload/quarantine/guarded \
 	tests/preload/quarantine/hardened \
 	tests/preload/quarantine/places
 
@@ -26,6 +27,11 @@ tests_preload_quarantine_exploits_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_quarantine_exploits_CFLAGS = $(TEST_CFLAGS)
 tests_preload_quarantine_exploits_SOURCES = tests/preload/quarantine/exploits.c
 tests_preload_quarantine_exploits_LDADD = libgcalloc.la libsubject.a
+
+tests_preload_quarantine_guarded_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_quarantine_guarded_CFLAGS = $(TEST_CFLAGS)
+tests_preload_quarantine_guarded_SOURCES = tests/preload/quarantine/guarded.c
+tests_preload_quarantine_guarded_LDADD = libgcalloc.la libsubject.a
 
 tests_preload_quarantine_hardened_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_quarantine_hardened_CFLAGS = $(TEST_CFLAGS)

@@ -65,6 +65,32 @@ def hardened(what, options):
     return result.stdout
 
 
+def guards(what, pattern, status, options=""):
+    result = run([program("guarded"), what], env=plain_environment(GCALLOC_OPTIONS="guard_sample=1" + options))
+    errors = result.stderr.decode()
+    expect(result.returncode == status, f"{status_words(result.returncode)}: {errors}")
+    expect(re.match(pattern, errors), f"it said: {errors}")
+
+
+def guards_what_is_right(options):
+    errors = check(run([program("guarded")], env=plain_environment(GCALLOC_OPTIONS=options)))
+    expect(errors == "", f"it said: {errors}")
+
+
+def finds_beside_guards():
+    number, place = r"0x[0-9a-f]+", rf"\S+\+0x[0-9a-f]+\n{STACK}"
+    allocated, freed = rf"  allocated  {place}", rf"  freed      {place}"
+    for options in ("", ",stacks=4", ",quarantine", ",gc"):
+        guards("behind", rf"gcalloc: error: access of {number}: 1 byte past the end of a block of 64 bytes at {number}\n{allocated}  accessed   ", -signal.SIGSEGV, options)
+        guards("before", rf"gcalloc: error: access of {number}: 1 byte before a block of 64 bytes at {number}\n{allocated}  accessed   ", -signal.SIGSEGV, options)
+        guards("handled", rf"gcalloc: error: access of {number}: 1 byte past the end of ", 0, options)
+        guards("beside", rf"gcalloc: error: write 3 bytes past the end of a block of 20 bytes at {number} was found when it was freed\n{allocated}", -signal.SIGABRT, options)
+        guards("below", rf"gcalloc: error: write 3 bytes before a block of 20 bytes at {number} was found when it was freed\n{allocated}", -signal.SIGABRT, options)
+        for what, size in (("after", 100), ("large", 40000)):
+            guards(what, rf"gcalloc: error: access of {number}, which was freed: offset 8 of a block of {size} bytes at {number}\n{allocated}{freed}  accessed   ", -signal.SIGSEGV, options)
+        guards("twice", rf"gcalloc: error: double free of {number} \(112 bytes\)\n{allocated}{freed}  freed now  ", -signal.SIGABRT, options)
+
+
 def shuffles():
     orders = {hardened("shuffle", "shuffle,verify") for _ in range(4)}
     expect(len(orders) == 4, "the order was the same twice")
@@ -94,6 +120,12 @@ def main():
     tally.case("a read of a large block, handled", lambda: finds("handled", "quarantine", accessed))
     for options in ("zero", "zero,quarantine", "zero,shuffle,gc", "zero,stacks=4"):
         tally.case(f"what malloc hands out, {options}", lambda options=options: hardened("zero", options + ",verify"))
+    tally.case("guard pages find", finds_beside_guards)
+    for options in ("", ",zero,shuffle", ",quarantine,quarantine_min=16K,trap_min=16K", ",gc", ",gc,shadow,collect_every=20", ",gc,quarantine,collect_every=50"):
+        for mean in (1, 3, 50):
+            tally.case(f"guard pages, one in {mean}{options}", lambda options=options, mean=mean: guards_what_is_right(f"guard_sample={mean},verify{options}"))
+    for options in ("", ",quarantine", ",gc,collect_every=50"):
+        tally.case(f"threads and forks, guard pages{options}", lambda options=options: churns(3, 11000, "guard_sample=20,verify" + options, "fork"))
     tally.case("the order of addresses", shuffles)
     tally.case("threads, shuffled and zeroed", lambda: churns(4, 8000, "quarantine,shuffle,zero,verify"))
     tally.case("gcalloc run --quarantine --stats", reports)
