@@ -4,6 +4,7 @@
 #include "gcalloc/gc.h"
 
 #include "base/lock.h"
+#include "gc/background.h"
 #include "gc/cycle.h"
 #include "gc/finalize.h"
 #include "gc/history.h"
@@ -22,6 +23,18 @@
 EXPORT int gca_collect(void)
 {
     return gc_active() ? cycle_collect(CYCLE_ASKED) : -EOPNOTSUPP;
+}
+
+EXPORT int gca_collect_young(void)
+{
+    return gc_active() ? background_collect_young() : -EOPNOTSUPP;
+}
+
+EXPORT int gca_step(uint64_t budget_us)
+{
+    enum { NS_A_US = 1000, LEAST_US = 1, MOST_US = 1000000000 };
+    uint64_t budget = budget_us < LEAST_US ? LEAST_US : budget_us > MOST_US ? MOST_US : budget_us;
+    return gc_active() ? background_step(budget * NS_A_US) : -EOPNOTSUPP;
 }
 
 _Static_assert(sizeof(gca_gc_settings) == sizeof(struct gc_settings), "the same values");

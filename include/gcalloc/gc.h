@@ -27,6 +27,24 @@ extern "C" {
  */
 int gca_collect(void);
 
+/*
+ * Frees what cannot be reached of the blocks allocated since the last collection, for a cost that follows what was allocated
+ * and written since, not the heap's size. Other threads run meanwhile but for short pauses; the caller waits. Where it is not
+ * known what was written since the last collection this one is of all blocks, and where writes cannot be tracked at all it
+ * is gca_collect(). Returns as that does.
+ */
+int gca_collect_young(void);
+
+/*
+ * Collects all blocks step by step, for programs that know when they have time. Works for about budget_us microseconds of
+ * processor time, at least for one piece of work (some are of a millisecond or more where the heap is large), on a
+ * collection that it begins if none is under way; the caller waits. Returns 1 when that collection has come to its end, 0 when there is more to do, -errno
+ * when it came to nothing, as gca_collect(). Other threads run meanwhile, the caller between its steps, and what is allocated
+ * during a collection is not freed by it. One that is not stepped on goes on by itself when the heap has grown far enough. Where
+ * writes cannot be tracked the first step does all the work.
+ */
+int gca_step(uint64_t budget_us);
+
 /* What collections are to save. */
 typedef enum gca_gc_mode {
     GCA_GC_BALANCED,   /* up to two and a half times of what lives, for little time */

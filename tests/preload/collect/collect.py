@@ -129,6 +129,11 @@ def finalizes(options, rounds):
     check(run([program("finalizers"), str(rounds)], env=plain_environment(GCALLOC_OPTIONS=options)))
 
 
+def drives(what, options, *words):
+    """The program links the library, so nothing is preloaded."""
+    check(run([program("steps"), what, *words], env=plain_environment(GCALLOC_OPTIONS="gc" + options)))
+
+
 def main():
     tally = Tally("collect")
     tally.case("weak references and finalizers", lambda: finalizes("gc,verify", 5000))
@@ -165,6 +170,11 @@ def main():
     tally.case("leaks without a collector", grows_without)
     tally.case("the API", lambda: check(run([program("api")], env=plain_environment(GCALLOC_OPTIONS="gc,verify"))))
     tally.case("the API without the option", lambda: check(run([program("api"), "off"], env=plain_environment())))
+    for what in ("young", "steps", "others", "growth", "fork"):
+        tally.case(f"collections that the program drives: {what}", lambda what=what: drives(what, ",verify"))
+    for what in ("young", "steps"):
+        tally.case(f"collections that the program drives, checked: {what}", lambda what=what: drives(what, ",mark_check=2"))
+        tally.case(f"collections that the program drives, in one stop: {what}", lambda what=what: drives(what, ",concurrent=never", "one stop"))
     tally.case("blocks in use are reported in shadow mode", shadow_reports)
     tally.case("a line for each collection", logs)
     tally.case("gcalloc run --gc --stats", reports)

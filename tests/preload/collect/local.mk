@@ -6,7 +6,8 @@ collect_programs = \
 	tests/preload/collect/finalizers \
 	tests/preload/collect/leaks \
 	tests/preload/collect/limit \
-	tests/preload/collect/pressure
+	tests/preload/collect/pressure \
+	tests/preload/collect/steps
 
 if !SANITIZED
 check_PROGRAMS += $(collect_programs)
@@ -48,3 +49,8 @@ tests_preload_collect_alone_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_collect_alone_CFLAGS = $(TEST_CFLAGS)
 tests_preload_collect_alone_SOURCES = tests/preload/collect/alone.c
 tests_preload_collect_alone_LDADD = libsubject.a -lpthread
+
+tests_preload_collect_steps_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_collect_steps_CFLAGS = $(TEST_CFLAGS) -pthread
+tests_preload_collect_steps_SOURCES = tests/preload/collect/steps.c
+tests_preload_collect_steps_LDADD = libgcalloc.la libsubject.a -lpthread

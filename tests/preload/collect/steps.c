@@ -1,0 +1,272 @@
+/*
+ * Collections that the program drives itself: of young blocks, and step by step, with whatever happens between two steps.
+ *
+ *     steps young|steps|others|growth|fork
+ *
+ * A graph is held by a table; each block says what it is and what it leads to, so that one freed too early shows. Lost blocks
+ * are known by addresses in disguise.
+ */
+#include "gcalloc/gc.h"
+#include "gcalloc/heap.h"
+#include "support/require.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { NODES = 200000, EDGES = 3, LOST = 2000, STRAY_MAX = 40, NODE_BYTES_MAX = 160 };
+
+struct node {
+    struct node *edges[EDGES];
+    uintptr_t self; /* in disguise */
+    uint32_t words;
+    uint32_t pattern;
+};
+
+static struct node **table;
+static uintptr_t lost[LOST];
+static uint64_t random_state = 1;
+
+static uint64_t random_next(void)
+{
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return random_state >> 33;
+}
+
+static uint32_t pattern_of(const struct node *node)
+{
+    return (uint32_t)(~(uintptr_t)node >> 4);
+}
+
+static struct node *make(void)
+{
+    size_t size = sizeof(struct node) + random_next() % (NODE_BYTES_MAX - sizeof(struct node));
+    struct node *node = malloc(size);
+
+    memset(node, 0, size);
+    node->self = ~(uintptr_t)node;
+    node->pattern = pattern_of(node);
+    return node;
+}
+
+static void store(struct node **place, struct node *value)
+{
+    *place = value;
+}
+
+static void check_node(const struct node *node)
+{
+    require(node->self == ~(uintptr_t)node && node->pattern == pattern_of(node));
+}
+
+static void check_graph(void)
+{
+    for (size_t i = 0; i < NODES; i++) {
+        check_node(table[i]);
+        for (int edge = 0; edge < EDGES; edge++)
+            if (table[i]->edges[edge] != NULL)
+                check_node(table[i]->edges[edge]);
+    }
+}
+
+static void make_graph(void)
+{
+    table = malloc(NODES * sizeof *table);
+    for (size_t i = 0; i < NODES; i++)
+        store(&table[i], make());
+    for (size_t i = 0; i < NODES; i++)
+        for (int edge = 0; edge < EDGES; edge++)
+            store(&table[i]->edges[edge], table[random_next() % NODES]);
+}
+
+/* Blocks change places: what only one block led to is led to by another afterwards, and that one may have been looked at. */
+__attribute__((noinline)) static void rewire(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct node *from = table[random_next() % NODES], *to = table[random_next() % NODES];
+        struct node *hidden = make();
+        store(&hidden->edges[0], make());
+        store(&from->edges[0], hidden);
+        store(&to->edges[1], hidden->edges[0]);
+        store(&from->edges[0], NULL);
+        struct node *moved = from->edges[2];
+        store(&from->edges[2], NULL);
+        store(&to->edges[2], moved);
+    }
+}
+
+__attribute__((noinline)) static void lose(void)
+{
+    for (size_t i = 0; i < LOST; i++)
+        lost[i] = ~(uintptr_t)make();
+}
+
+__attribute__((noinline)) static size_t count_lost(void)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < LOST; i++)
+        count += gca_is_block((void *)~lost[i]);
+    return count;
+}
+
+__attribute__((noinline)) static void clean_stack(void)
+{
+    volatile char space[20000];
+
+    for (size_t i = 0; i < sizeof space; i++)
+        space[i] = 0;
+}
+
+static gca_gc_stats stats(void)
+{
+    gca_gc_stats now;
+
+    require(gca_gc_get_stats(&now) == 0);
+    return now;
+}
+
+static void collect_young(void)
+{
+    clean_stack();
+    require(gca_collect_young() == 0);
+}
+
+/* Young blocks are held by old ones that were written; lost ones go, and old ones stay, lost or not. */
+static void young(bool is_possible)
+{
+    collect_young(); /* the first is of all blocks */
+    collect_young();
+    gca_gc_stats before = stats();
+    for (int round = 0; round < 10; round++) {
+        rewire(200);
+        lose();
+        collect_young();
+        require(count_lost() <= STRAY_MAX);
+        check_graph();
+    }
+    gca_gc_stats after = stats();
+    require(!is_possible || after.young.collections >= before.young.collections + 10);
+    require(gca_heap_verify() == 0);
+}
+
+static int step_until_done(bool rewires)
+{
+    int steps = 0, result;
+
+    do {
+        result = gca_step(500);
+        require(result == 0 || result == 1);
+        if (rewires)
+            rewire(20);
+        steps++;
+    } while (result == 0);
+    return steps;
+}
+
+static void steps(bool is_possible)
+{
+    int most = 0;
+
+    for (int round = 0; round < 10; round++) {
+        gca_gc_stats before = stats();
+        lose();
+        clean_stack();
+        int count = step_until_done(true);
+        most = count > most ? count : most;
+        gca_gc_stats after = stats();
+        require(after.full.collections > before.full.collections);
+        require(count_lost() <= STRAY_MAX);
+        check_graph();
+    }
+    require(!is_possible || most > 3);
+    require(gca_heap_verify() == 0);
+}
+
+static _Atomic bool is_over;
+
+static void *collect_all(void *argument)
+{
+    (void)argument;
+    while (!is_over) {
+        require(gca_collect() == 0);
+        usleep(3000);
+    }
+    return NULL;
+}
+
+/* Whoever collects at once between two steps has the last word, and steps come to their end nevertheless. */
+static void others(void)
+{
+    pthread_t thread;
+
+    require(pthread_create(&thread, NULL, collect_all, NULL) == 0);
+    for (int round = 0; round < 20; round++) {
+        step_until_done(true);
+        require(gca_collect_young() == 0);
+    }
+    is_over = true;
+    require(pthread_join(thread, NULL) == 0);
+    check_graph();
+    require(gca_heap_verify() == 0);
+}
+
+/* A collection that nobody goes on with does not let the heap grow for ever. */
+static void growth(void)
+{
+    enum { MANY = 4000000 };
+    gca_gc_stats before = stats();
+
+    require(gca_step(1) == 0);
+    for (size_t i = 0; i < MANY; i++)
+        make();
+    require(stats().collections > before.collections);
+    check_graph();
+}
+
+static void fork_between(void)
+{
+    for (int round = 0; round < 10; round++) {
+        int result = gca_step(300);
+        pid_t child = fork();
+
+        require(result >= 0 && child >= 0);
+        if (child == 0) {
+            rewire(50);
+            step_until_done(true);
+            require(gca_collect_young() == 0);
+            check_graph();
+            _exit(gca_heap_verify() == 0 ? 0 : 1);
+        }
+        int status;
+        require(waitpid(child, &status, 0) == child && status == 0);
+        rewire(50);
+    }
+    step_until_done(false);
+    check_graph();
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    bool is_possible = argc <= 2; /* that collections run beside the program */
+
+    make_graph();
+    if (strcmp(what, "young") == 0)
+        young(is_possible);
+    else if (strcmp(what, "steps") == 0)
+        steps(is_possible);
+    else if (strcmp(what, "others") == 0)
+        others();
+    else if (strcmp(what, "growth") == 0)
+        growth();
+    else if (strcmp(what, "fork") == 0)
+        fork_between();
+    else
+        return 99;
+    return 0;
+}
