@@ -121,8 +121,10 @@ NOINLINE static uintptr_t pop_other(const void *object, unsigned kind)
 static ALWAYS_INLINE uintptr_t pop(const void *object, unsigned kind)
 {
     struct own_self *self = &own_self;
+    if (UNLIKELY(self->borrow_top == self->borrows))
+        return pop_other(object, kind);
     struct borrow *top = self->borrow_top - 1;
-    if (LIKELY(self->borrow_top != self->borrows) && LIKELY(atomic_load_explicit(&top->object, memory_order_relaxed) == object)) {
+    if (LIKELY(atomic_load_explicit(&top->object, memory_order_relaxed) == object)) {
         uintptr_t place = atomic_load_explicit(&top->place, memory_order_relaxed);
         if (LIKELY((place & PLACE_MUTABLE) == kind)) {
             set_top(self, top);
