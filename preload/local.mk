@@ -33,6 +33,8 @@ libgcalloc_la_SOURCES = \
 	preload/stop_often.c \
 	preload/stop_often.h \
 	preload/text.c \
+	preload/verbose.c \
+	preload/verbose.h \
 	preload/wrap.h \
 	preload/wrap_alone.c \
 	preload/wrap_memory.c \

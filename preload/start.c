@@ -16,11 +16,13 @@
 #include "leak/record.h"
 #include "os/thread.h"
 #include "preload/leaks.h"
+#include "own/repeats.h"
 #include "own/scan.h"
 #include "own/self.h"
 #include "preload/fault.h"
 #include "preload/report.h"
 #include "preload/stop_often.h"
+#include "preload/verbose.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -46,6 +48,7 @@ static void at_exit(void *argument)
     (void)argument;
     if (options_now()->check != CHECK_OFF)
         gca_report_borrows();
+    repeats_say();
     report_at_exit();
 }
 
@@ -98,6 +101,6 @@ __attribute__((constructor)) static void start(void)
     }
     if ((options_now()->stats || options_now()->leaks) && options_now()->log_file[0] == '\0')
         message_keep_output();
-    if (options_now()->verbose >= 1)
-        message_note("process %d runs on gcalloc", os_process_id());
+    if (options_now()->verbose != 0)
+        verbose_at_start();
 }

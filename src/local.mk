@@ -260,6 +260,8 @@ libcore_la_SOURCES = \
 	src/own/movable.c \
 	src/own/pool.c \
 	src/own/pool.h \
+	src/own/repeats.c \
+	src/own/repeats.h \
 	src/own/report.c \
 	src/own/scan.c \
 	src/own/scan.h \

@@ -1,13 +1,13 @@
 /*
  * tools/grow: `gcalloc grow`, its command line. The looks are in tools/grow_watch.
  */
+#include "tools/arguments.h"
 #include "tools/command.h"
 #include "tools/grow_watch.h"
 #include "tools/say.h"
 #include "tools/subject.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +77,7 @@ static int parse(int argc, char **argv, struct grow_request *request)
         {NULL, 0, NULL, 0},
     };
     int letter;
-    while ((letter = getopt_long(argc, argv, "e:n:t:h", options, NULL)) != -1) {
+    while ((letter = arguments_next(argc, argv, "e:n:t:h", options)) != -1) {
         if (letter == 'h')
             return fputs(help, stdout) < 0 ? STATUS_FAILED : STATUS_DONE;
         if (letter == 'e' && !parse_every(optarg, &request->every_s))

@@ -1,6 +1,7 @@
 /*
  * tools/leaks: `gcalloc leaks` and `gcalloc profile`: a report of a running process or a core file.
  */
+#include "tools/arguments.h"
 #include "tools/command.h"
 #include "tools/report/report.h"
 #include "tools/report/show.h"
@@ -8,7 +9,6 @@
 #include "tools/snapshot_report.h"
 #include "tools/subject.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -78,7 +78,7 @@ static int run(int argc, char **argv, const char *kind, const struct command *co
     int letter, status = STATUS_USAGE;
     bool is_wrong = false, is_done = false;
     show_init(&show);
-    while (!is_done && (letter = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+    while (!is_done && (letter = arguments_next(argc, argv, "o:h", options)) != -1) {
         if (letter == 'h') {
             status = fputs(command->help, stdout) < 0 ? STATUS_FAILED : STATUS_DONE;
             is_done = true;
@@ -86,7 +86,9 @@ static int run(int argc, char **argv, const char *kind, const struct command *co
             is_done = !show_take(&show, letter, optarg, &is_wrong) || is_wrong;
         }
     }
-    if (!is_done && argc - optind != 1) {
+    if (!is_done && !show_is_clear(&show)) {
+        status = STATUS_USAGE;
+    } else if (!is_done && argc - optind != 1) {
         say_error("give one process id or core file; see gcalloc help %s", command->name);
     } else if (!is_done) {
         status = show_subject(&show, argv[optind], kind, command == &command_profile || wants_held(&show), command->name,

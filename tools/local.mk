@@ -7,6 +7,8 @@ gcalloc_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DGCALLOC_LIBDIR='"$(libdir)"' \
 	-DGCALLOC_MULTIARCH='"$(host_cpu)-$(host_os)"'
 gcalloc_SOURCES = \
+	tools/arguments.c \
+	tools/arguments.h \
 	tools/build_id.c \
 	tools/build_id.h \
 	tools/child.c \

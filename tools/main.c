@@ -1,10 +1,10 @@
 /*
  * tools/main: the gcalloc command. It finds the subcommand and answers --help and --version.
  */
+#include "tools/arguments.h"
 #include "tools/command.h"
 #include "tools/say.h"
 
-#include <getopt.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,7 +87,7 @@ static int run_command(int argc, char **argv)
     const struct command *command = find_command(argv[0]);
     if (command == NULL)
         return unknown_command(argv[0]);
-    /* getopt's complaints begin with argv[0]. */
+    /* What is wrong with options is said of argv[0]. */
     char full_name[32];
     snprintf(full_name, sizeof full_name, "gcalloc %s", command->name);
     argv[0] = full_name;
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
     if (argc > 0)
         argv[0] = own_name;
     for (;;) {
-        switch (getopt_long(argc, argv, "+hV", options, NULL)) {
+        switch (arguments_next(argc, argv, "+hV", options)) {
         case 'h':
             print_overview(stdout);
             return finish_output();

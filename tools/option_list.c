@@ -96,13 +96,13 @@ static const char *type_name(enum option_type type)
 }
 
 /* `now` is NULL when nothing is set. */
-static void print_option(const struct option_row *option, const struct options *initial,
+static void print_option(const struct option_row *option, int name_width, const struct options *initial,
                          const struct options *now)
 {
-    printf("%-15s %-7s %-8s ", option->name, type_name(option->type),
+    printf("%-*s %-7s %-8s ", name_width, option->name, type_name(option->type),
            field_cell(option, initial).text);
     if (now != NULL)
-        printf("%-20s  %s\n", range_cell(option).text, field_cell(option, now).text);
+        printf("%-26s  %s\n", range_cell(option).text, field_cell(option, now).text);
     else
         puts(range_cell(option).text);
     printf("    %s\n", option->meaning);
@@ -126,9 +126,12 @@ int option_list_print(void)
     const char *text = getenv("GCALLOC_OPTIONS");
     if (text != NULL)
         options_parse(&now, text, complain);
-    printf("%-15s %-7s %-8s %s\n", "NAME", "TYPE", "DEFAULT",
-           text != NULL ? "RANGE                 NOW" : "RANGE");
+    int name_width = 0;
     for (size_t i = 0; i < options_count; i++)
-        print_option(&options_table[i], &initial, text != NULL ? &now : NULL);
+        if ((int)strlen(options_table[i].name) > name_width)
+            name_width = (int)strlen(options_table[i].name);
+    printf("%-*s %-7s %-8s %s\n", name_width, "NAME", "TYPE", "DEFAULT", text != NULL ? "RANGE                       NOW" : "RANGE");
+    for (size_t i = 0; i < options_count; i++)
+        print_option(&options_table[i], name_width, &initial, text != NULL ? &now : NULL);
     return was_wrong ? STATUS_FAILED : STATUS_DONE;
 }

@@ -1,11 +1,11 @@
 /*
  * tools/options: `gcalloc options`, its command line. The list itself is made in tools/option_list.
  */
+#include "tools/arguments.h"
 #include "tools/command.h"
 #include "tools/option_list.h"
 #include "tools/say.h"
 
-#include <getopt.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -23,7 +23,7 @@ static const char help[] =
 static int list_options(int argc, char **argv)
 {
     static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-    int letter = getopt_long(argc, argv, "h", options, NULL);
+    int letter = arguments_next(argc, argv, "h", options);
     if (letter == 'h')
         return fputs(help, stdout) < 0 ? STATUS_FAILED : STATUS_DONE;
     if (letter != -1)

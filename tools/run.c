@@ -4,6 +4,7 @@
  * Without --stats and --leaks it becomes the program, so nothing at all is different from setting the two variables by
  * hand. With them it waits, because what is printed at exit should follow the program's output, not mix with it.
  */
+#include "tools/arguments.h"
 #include "tools/child.h"
 #include "tools/command.h"
 #include "tools/library.h"
@@ -14,7 +15,6 @@
 #include "tools/say.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +79,7 @@ static int parse(int argc, char **argv, struct request *request)
     };
     int letter;
     bool is_wrong;
-    while ((letter = getopt_long(argc, argv, "+gqsvo:l:h", options, NULL)) != -1) {
+    while ((letter = arguments_next(argc, argv, "+gqsvo:l:h", options)) != -1) {
         if (run_reports_take(request->reports, letter, optarg, &is_wrong)) {
             if (is_wrong)
                 return STATUS_RUN_FAILED;
@@ -97,6 +97,8 @@ static int parse(int argc, char **argv, struct request *request)
             return fputs(help, stdout) < 0 ? STATUS_RUN_FAILED : STATUS_DONE;
         else if (letter != 'o')
             return STATUS_RUN_FAILED;
+        else if (optarg[0] == '-')
+            return usage_error("-o is followed by options of the library, as stacks=16");
         else if (preload_env_add_options(optarg) != 0)
             return fail_for(ENOMEM);
     }

@@ -1,6 +1,7 @@
 /*
  * tools/snapshot_file: `gcalloc snapshot`: all that a process has allocated, in a report file for later.
  */
+#include "tools/arguments.h"
 #include "tools/command.h"
 #include "tools/say.h"
 #include "tools/snapshot_report.h"
@@ -8,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,7 +102,7 @@ static int snapshot(int argc, char **argv)
     char **arguments = argv + 1;
     const char *path = NULL;
     int letter;
-    while ((letter = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+    while ((letter = arguments_next(argc, argv, "o:h", options)) != -1) {
         if (letter == 'h')
             return fputs(help, stdout) < 0 ? STATUS_FAILED : STATUS_DONE;
         if (letter != 'o')

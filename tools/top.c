@@ -1,12 +1,12 @@
 /*
  * tools/top: `gcalloc top`, its command line. What follows is in tools/top_watch.
  */
+#include "tools/arguments.h"
 #include "tools/command.h"
 #include "tools/say.h"
 #include "tools/top_watch.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -95,7 +95,7 @@ static int parse(int argc, char **argv, struct top_request *request)
         {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
     };
     int letter;
-    while ((letter = getopt_long(argc, argv, "i:n:1s:h", options, NULL)) != -1) {
+    while ((letter = arguments_next(argc, argv, "i:n:1s:h", options)) != -1) {
         if (letter == 'h')
             return fputs(help, stdout) < 0 ? STATUS_FAILED : STATUS_DONE;
         if (letter == '1')

@@ -3,12 +3,12 @@
  */
 #include "tools/why.h"
 
+#include "tools/arguments.h"
 #include "tools/command.h"
 #include "tools/say.h"
 #include "tools/subject.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +57,7 @@ static int parse(int argc, char **argv, struct why *why)
         {NULL, 0, NULL, 0},
     };
     int letter;
-    while ((letter = getopt_long(argc, argv, "ah", options, NULL)) != -1) {
+    while ((letter = arguments_next(argc, argv, "ah", options)) != -1) {
         if (letter == 'h')
             return fputs(help, stdout) < 0 ? STATUS_FAILED : STATUS_DONE;
         if (letter != 'a')

@@ -179,6 +179,8 @@ COLD static void warn(const char *item, size_t item_length, const char *problem)
 /* What the program itself gives as LSAN_OPTIONS; the environment overrides it. */
 static const char *lsan_defaults;
 
+enum { VERBOSE_ALL = 3 };
+
 /* Runs in every process: no string literal, which would lie with those that are hardly ever read. */
 NOINLINE void options_load(void)
 {
@@ -193,6 +195,8 @@ NOINLINE void options_load(void)
     const char *lsan = os_is_privileged() ? NULL : os_environment_get(lsan_variable);
     if (lsan != NULL)
         options_parse_lsan(&current, lsan);
+    if (current.verbose >= VERBOSE_ALL)
+        current.stats = current.gc_log = 1;
 }
 
 COLD void options_load_with(const char *text)

@@ -191,19 +191,44 @@ static void write_summary(struct sink *sink, const struct report *report)
     sink_text(sink, "\n");
 }
 
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* As the command has it (tools/report/text.c): what the program was started as, which may be a link, unless that is a sentence. */
+static void write_title(struct sink *sink, const struct report_about *about)
+{
+    static const char *const moments[][2] = {
+        {"exit", " at exit"}, {"_exit", " at _exit"}, {"quick_exit", " at quick_exit"},
+        {"exec", " before exec"}, {"asked", " when asked"}, {"signal", " at a signal"},
+    };
+    const char *name = about->arguments_bytes != 0 ? base_name(about->arguments) : "";
+    if (*name == '\0' || strchr(name, ' ') != NULL)
+        name = base_name(about->path);
+    sink_text(sink, "gcalloc: leaks of ");
+    sink_text(sink, name);
+    sink_text(sink, " (process ");
+    sink_number(sink, (uint64_t)about->process_id);
+    sink_text(sink, ")");
+    for (size_t i = 0; i < sizeof moments / sizeof moments[0]; i++)
+        if (strcmp(about->moment, moments[i][0]) == 0)
+            sink_text(sink, moments[i][1]);
+    if (about->now_ms > 0) {
+        sink_text(sink, ", after ");
+        write_age(sink, about->now_ms);
+    }
+    sink_text(sink, "\n");
+}
+
 void report_write_text(const struct report *report, struct sink *sink)
 {
     uint32_t count = 0;
     uint32_t place = 0;
     for (uint32_t i = 0; i < report->record_count; i++)
         count += is_shown(report_in_order(report, i));
-    sink_text(sink, "gcalloc: leaks of ");
-    sink_text(sink, report->about.path);
-    sink_text(sink, " (process ");
-    sink_number(sink, (uint64_t)report->about.process_id);
-    sink_text(sink, ") at ");
-    sink_text(sink, report->about.moment);
-    sink_text(sink, "\n");
+    write_title(sink, &report->about);
     uint64_t limit = options_now()->max_leaks != 0 ? options_now()->max_leaks : UINT64_MAX;
     for (uint32_t i = 0; i < report->record_count && place < limit; i++)
         if (is_shown(report_in_order(report, i)))

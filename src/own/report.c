@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/image.h"
 #include "heap/misuse.h"
+#include "own/repeats.h"
 #include "own/self.h"
 #include "own/types.h"
 
@@ -61,6 +62,9 @@ COLD void own_report(const struct own_report *report, const char *format, ...)
     va_start(arguments, format);
     text_add_list(&title, format, arguments);
     va_end(arguments);
+    bool is_fatal = report->is_checked ? options_now()->check == CHECK_ABORT : options_now()->on_error == ON_ERROR_ABORT;
+    if (!is_fatal && repeats_take(report, title.bytes))
+        return;
     text_add(&text, "gcalloc: error: ");
     add_title(&text, title.bytes, report->object);
     if (report->lines != NULL)
@@ -68,5 +72,5 @@ COLD void own_report(const struct own_report *report, const char *format, ...)
     add_place(&text, report->earlier, report->earlier_place);
     add_place(&text, "called now", report->place);
     misuse_finish(&text, "called now", report->place == NULL ? report->caller : NULL, report->section,
-                  report->is_checked ? options_now()->check == CHECK_ABORT : options_now()->on_error == ON_ERROR_ABORT);
+                  is_fatal);
 }

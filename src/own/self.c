@@ -12,6 +12,7 @@
 #include "os/thread.h"
 #include "own/arena.h"
 #include "own/export.h"
+#include "own/repeats.h"
 #include "own/types.h"
 
 #include "gcalloc/shared.h"
@@ -164,6 +165,7 @@ static void after_fork(void)
 static void after_fork_in_child(void)
 {
     lock_reset(&own_lock);
+    repeats_reset();
 }
 
 COLD static void start(void)

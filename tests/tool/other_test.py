@@ -191,10 +191,15 @@ def main():
                           ("on_error=maybe", "not one of its choices"), ("stats=maybe", "neither yes nor no")):
         tally.case(f"options: {item}", complains, item, problem)
     tally.case("options: argument", wrong_call, "gcalloc: error: takes no arguments: x; .*", "options", "x")
-    tally.case("options: unknown option", wrong_call, "gcalloc options: unrecognized option '--x'", "options", "--x")
+    tally.case("options: unknown option", wrong_call, "gcalloc: error: options: unknown option '--x'; see gcalloc help options", "options", "--x")
     tally.case("unknown command", wrong_call, 'gcalloc: error: no command named "what"; .*', "what")
     tally.case("help on an unknown command", wrong_call, 'gcalloc: error: no command named "what"; .*', "help", "what")
-    tally.case("unknown option", wrong_call, "gcalloc: unrecognized option '--what'", "--what")
+    tally.case("unknown option", wrong_call, "gcalloc: error: unknown option '--what'; see gcalloc --help", "--what")
+    for words, problem in ((("--x",), "unknown option '--x'"), (("-q",), "unknown option '-q'"), (("--html", "-q"), "unknown option '-q'"),
+                           (("--html=3",), "option '--html' takes no argument"), (("-o",), "option '-o' needs an argument"),
+                           (("--output",), "option '--output' needs an argument"), (("--s",), "option '--s' may be one of several")):
+        tally.case(f"report {' '.join(words)}", wrong_call, f"gcalloc: error: report: {problem}; see gcalloc help report", "report", *words)
+    tally.case("an ending that says nothing", wrong_call, r"gcalloc: error: no form goes by the ending of x\.foo: .*", "report", "x", "-o", "x.foo")
     tally.case("nothing", wrong_call, "Usage: gcalloc .*")
     tally.case("help", help_names_commands)
     for name in COMMANDS:

@@ -129,6 +129,11 @@ def verbose_says_what_is_set():
     expect_line(f"gcalloc: LD_PRELOAD={re.escape(os.path.realpath(LIBRARY))}", result.stderr)
     expect_line(r"gcalloc: GCALLOC_OPTIONS=verbose=1,stats,log_file=.*", result.stderr)
     expect_line("gcalloc: starting true", result.stderr)
+    expect_line(r"gcalloc: process \d+ runs on gcalloc", result.stderr)
+    expect("gcalloc: options:" not in result.stderr, "says more than it was asked for")
+    twice = gcalloc("run", "-vv", "-o", "stacks=3,check=report", "true").stderr
+    expect_line("gcalloc: options: stacks=3,verbose=2,check=report", twice)
+    expect_line("gcalloc: heap of true .*", gcalloc("run", "-vvv", "true").stderr)
 
 
 def becomes_the_program():
@@ -377,7 +382,9 @@ def main():
         tally.case(f"{words}: no program", end_of_its_own, way, [], 125,
                    "gcalloc: error: no program given; see gcalloc help run")
         tally.case(f"{words}: unknown option", end_of_its_own, way, ["--no-such-option", "true"], 125,
-                   "gcalloc run: unrecognized option '--no-such-option'")
+                   "gcalloc: error: run: unknown option '--no-such-option'; see gcalloc help run")
+        tally.case(f"{words}: no options", end_of_its_own, way, ["-o", "--", "true"], 125,
+                   "gcalloc: error: -o is followed by options of the library, as stacks=16; see gcalloc help run")
         tally.case(f"{words}: no such library", end_of_its_own, way, ["-l", "/no/such/library.so", "true"], 125,
                    "gcalloc: error: --library names no library: /no/such/library.so: No such file or directory")
         tally.case(f"{words}: static program", static_program, way, "-static")

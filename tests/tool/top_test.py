@@ -432,7 +432,7 @@ def main():
     for word in ("x", "0", "-1", "1e9", "nan"):
         tally.case(f"interval {word}", wrong_call, "gcalloc: error: not a number of seconds .*", "-i", word, "1")
     tally.case("wrong order", wrong_call, "gcalloc: error: not an order of size classes: x; .*", "-s", "x", "1")
-    tally.case("unknown option", wrong_call, "gcalloc top: unrecognized option '--what'", "--what", "1")
+    tally.case("unknown option", wrong_call, "gcalloc: error: top: unknown option '--what'; see gcalloc help top", "--what", "1")
     for name, key in (("q", b"q"), ("Ctrl-C", b"\x03")):
         tally.case(f"terminal: {name} ends", ends_on_terminal, key)
     tally.case("terminal: keys", keys_on_terminal)

@@ -1,6 +1,7 @@
 /*
  * tools/report/command: `gcalloc report` and `gcalloc diff` show report files.
  */
+#include "tools/arguments.h"
 #include "tools/command.h"
 #include "tools/report/report.h"
 #include "tools/report/show.h"
@@ -43,7 +44,7 @@ static int parse(int argc, char **argv, struct show *show, int file_count, const
     static const struct option options[] = {
         SHOW_OPTIONS, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int letter;
-    while ((letter = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+    while ((letter = arguments_next(argc, argv, "o:h", options)) != -1) {
         bool is_wrong;
         if (letter == 'h') {
             fputs(help, stdout);
@@ -52,6 +53,8 @@ static int parse(int argc, char **argv, struct show *show, int file_count, const
         if (!show_take(show, letter, optarg, &is_wrong) || is_wrong)
             return STATUS_USAGE;
     }
+    if (!show_is_clear(show))
+        return STATUS_USAGE;
     if (argc - optind == file_count)
         return PARSED;
     say_error("give %s; see gcalloc --help", file_count == 1 ? "one report" : "two reports");

@@ -76,7 +76,10 @@ struct report *report_read(const char *file)
 
 const char *report_program_name(const struct report *report)
 {
+    const char *started_as = report->argument_count > 0 ? text_base_name(report->arguments[0]) : "";
     const char *name = text_base_name(report->program);
+    if (*started_as != '\0' && strcspn(started_as, " \t") == strlen(started_as))
+        return started_as[0] == '-' ? started_as + 1 : started_as;
     return *name != '\0' ? name : "?";
 }
 

@@ -165,7 +165,7 @@ struct report *report_parse(const char *text, size_t length, const char *name);
 
 void report_free(struct report *report);
 
-/* The program's name without its folder. */
+/* The program's name without its folder: what it was started as, which may be a link, unless that is a sentence. */
 const char *report_program_name(const struct report *report);
 
 /* The sum of what a record holds, itself and indirectly. */

@@ -84,7 +84,7 @@ bool show_take(struct show *show, int letter, const char *argument, bool *is_wro
     return true;
 }
 
-enum render_format show_format_of(const char *path, enum render_format otherwise)
+static bool find_format(const char *path, enum render_format *format_out)
 {
     static const struct {
         const char *end;
@@ -93,11 +93,31 @@ enum render_format show_format_of(const char *path, enum render_format otherwise
         {".json", RENDER_JSON},   {".html", RENDER_HTML},     {".htm", RENDER_HTML},
         {".pb.gz", RENDER_PPROF}, {".pprof", RENDER_PPROF},   {".folded", RENDER_FOLDED},
         {".sarif", RENDER_SARIF}, {".supp", RENDER_SUPPRESSIONS}, {".txt", RENDER_TEXT},
+        {".text", RENDER_TEXT},   {".log", RENDER_TEXT},
     };
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-        if (text_ends_with(path, ends[i].end))
-            return ends[i].format;
+        if (text_ends_with(path, ends[i].end)) {
+            *format_out = ends[i].format;
+            return true;
+        }
+    return false;
+}
+
+enum render_format show_format_of(const char *path, enum render_format otherwise)
+{
+    find_format(path, &otherwise);
     return otherwise;
+}
+
+bool show_is_clear(const struct show *show)
+{
+    enum render_format format;
+    const char *name = show->output != NULL ? text_base_name(show->output) : "";
+    const char *ending = strrchr(name, '.');
+    if (show->has_format || ending == NULL || ending == name || find_format(name, &format))
+        return true;
+    say_error("no form goes by the ending of %s: add --text, --json, --html, --pprof, --folded or --sarif", show->output);
+    return false;
 }
 
 static enum render_format format_of(const struct show *show)

@@ -64,7 +64,8 @@ enum show_letter {
     "      --folded             for flamegraph.pl: a stack a line, in bytes\n"                     \
     "      --sarif              for code scanning: SARIF 2.1.0\n"                                  \
     "      --gen-suppressions   suppressions for what is shown\n"                                  \
-    "  -o, --output=FILE        write there; without a format its name says which\n"               \
+    "  -o, --output=FILE        write there, in place of what is there; its ending says which form:\n" \
+    "                           .txt .json .html .pb.gz .folded .sarif .supp\n"               \
     "      --suppressions=FILE  leave out what the file names; may be repeated\n"                  \
     "      --class=CLASS,...    these only: definite, indirect, possible, kernel, reachable,\n"    \
     "                           suppressed, reclaimed, all\n"                                      \
@@ -79,6 +80,9 @@ bool show_take(struct show *show, int letter, const char *argument, bool *is_wro
 
 /* The form that a file's name says, or the other one. */
 enum render_format show_format_of(const char *path, enum render_format otherwise);
+
+/* Whether it is clear what form the output is to have; says why not. */
+bool show_is_clear(const struct show *show);
 
 /* Applies suppressions: classes and totals are then as they will be shown. Doing it again changes nothing. */
 void show_apply(struct show *show, struct report *report);

@@ -119,6 +119,15 @@ def audit_finds(name, options):
     expect(status == 0 and "survived\n" in output, f"{status_words(status)}; it said\n{output}")
 
 
+def repeats_are_counted(name):
+    _, _, errors, address = run_case(name, "check=report")
+    outer, inner = LINES["outer"], LINES["inner"]
+    title = f"borrow of {NODE}, which is mutably borrowed".replace("{a}", address)
+    expect(errors.startswith(f"gcalloc: error: {title}\n") and errors.count(title) == 1, f"said\n{errors}")
+    expect(f"gcalloc: 499 times more: borrow of an object, which is mutably borrowed, borrowed in {name} wrong.c:{outer}, "
+           f"called in {name} wrong.c:{inner}\n" in errors, f"said\n{errors}")
+
+
 def a_dead_arena_is_named(_name):
     _, _, errors, address = run_case("into_a_dead_arena", "check=report")
     title = 'gcalloc: error: gca_arena_free: 1 pointer into arena "requests" will dangle\n'
@@ -162,6 +171,7 @@ def main():
             tally.case(f"{name} is survived", reports, name, "check=report", False)
     for name, (needs_check, _) in AUDITS.items():
         tally.case(f"an audit finds {name}", audit_finds, name, "check=report" if needs_check else "")
+    tally.case("one mistake many times", repeats_are_counted, "write_in_a_loop")
     tally.case("an arena's end names who points into it", a_dead_arena_is_named, "")
     tally.case("CUDA without a driver", no_driver, "")
     tally.case("CUDA with a driver", a_driver, "")

@@ -145,6 +145,19 @@ static void two_writers(void)
     gca_drop(node);
 }
 
+/* One mistake, many times. */
+static void write_in_a_loop(void)
+{
+    struct node *node = make();
+    struct node *one = gca_borrow_mut(node); /* @outer */
+    for (int i = 0; i < 500; i++) {
+        gca_borrow(node); /* @inner */
+        gca_end(node);
+    }
+    gca_end_mut(one);
+    gca_drop(node);
+}
+
 static void write_beside_readers(void)
 {
     struct node *node = make();
@@ -397,6 +410,7 @@ static const struct {
     CASE(counted_is_resized),
     CASE(plain_is_released),
     CASE(two_writers),
+    CASE(write_in_a_loop),
     CASE(write_beside_readers),
     CASE(freed_while_borrowed),
     CASE(resized_while_borrowed),
