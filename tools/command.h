@@ -13,13 +13,13 @@ struct command {
 extern const struct command command_run;
 extern const struct command command_top;
 extern const struct command command_why;
+extern const struct command command_dangling;
 extern const struct command command_report;
 extern const struct command command_diff;
 extern const struct command command_leaks;
 extern const struct command command_profile;
 extern const struct command command_snapshot;
 extern const struct command command_grow;
-extern const struct command command_why;
 extern const struct command command_options;
 
 #endif

@@ -18,6 +18,11 @@ gcalloc_SOURCES = \
 	tools/copy.h \
 	tools/core_file.c \
 	tools/core_file.h \
+	tools/dangling.c \
+	tools/dangling.h \
+	tools/dangling_command.c \
+	tools/dangling_text.c \
+	tools/dangling_text.h \
 	tools/elf_memory.c \
 	tools/elf_memory.h \
 	tools/elsewhere.c \
@@ -42,6 +47,8 @@ gcalloc_SOURCES = \
 	tools/option_list.c \
 	tools/option_list.h \
 	tools/options.c \
+	tools/place_text.c \
+	tools/place_text.h \
 	tools/preload_env.c \
 	tools/preload_env.h \
 	tools/program.c \

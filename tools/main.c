@@ -19,6 +19,7 @@ static const struct command *const commands[] = {
     &command_snapshot,
     &command_grow,
     &command_why,
+    &command_dangling,
     &command_options,
 };
 

@@ -2,15 +2,13 @@
 #ifndef TOOLS_WHY_H
 #define TOOLS_WHY_H
 
-#include "tools/names.h"
-#include "tools/snapshot.h"
+#include "tools/place_text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct why {
-    const struct snapshot *snapshot;
-    struct names *names;
+    struct places places;
     bool is_whole; /* every step of a long way */
 };
 

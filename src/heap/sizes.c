@@ -8,7 +8,7 @@
  */
 #include "heap/sizes.h"
 
-struct class_rule class_rule __attribute__((aligned(CACHE_LINE_BYTES))) = {1, CLASS_BYTES_MAX, false};
+struct class_rule class_rule __attribute__((aligned(CACHE_LINE_BYTES))) = {1, CLASS_BYTES_MAX, false, 0};
 
 /* clang-format off */
 const uint32_t class_slot_bytes[CLASS_COUNT] = {

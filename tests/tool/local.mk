@@ -1,5 +1,6 @@
 # tests/tool: the gcalloc command, as its users see it. A sanitized build has no library to run programs on.
 TOOL_TESTS = \
+	tests/tool/dangling_test.py \
 	tests/tool/figures_test.py \
 	tests/tool/leaks_test.py \
 	tests/tool/live_test.py \
@@ -17,9 +18,15 @@ dist_noinst_DATA += \
 	tests/tool/sarif_schema.py
 
 if !SANITIZED
-check_PROGRAMS += tests/tool/holder tests/tool/kept
+check_PROGRAMS += tests/tool/dangling tests/tool/holder tests/tool/kept
 TESTS += $(TOOL_TESTS)
 endif
+
+# Its frames and variables are looked at by name.
+tests_tool_dangling_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_tool_dangling_CFLAGS = $(TEST_CFLAGS) -g -O1 -fno-inline -fno-optimize-sibling-calls
+tests_tool_dangling_SOURCES = tests/tool/dangling.c
+tests_tool_dangling_LDADD = -ldl
 
 tests_tool_holder_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_tool_holder_CFLAGS = $(TEST_CFLAGS)

@@ -1,0 +1,226 @@
+/*
+ * tools/place_text: places in a program, in words: code, variables, stacks, blocks.
+ */
+#include "tools/place_text.h"
+
+#include "base/image.h"
+#include "heap/span.h"
+#include "leak/record.h"
+#include "leak/stacks.h"
+#include "os/maps.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SHOWN_FRAMES = 3, ALL_FRAMES = 32 };
+
+#define FRAME_ADDRESS_MASK ((UINT64_C(1) << FRAME_MODULE_SHIFT) - 1)
+
+/* ---- words and numbers ---- */
+
+/* Files and symbols may be called anything; our terminal should not obey them. */
+static const char *safe(const char *text)
+{
+    static char rooms[4][NAME_BYTES];
+    static unsigned next;
+    char *room = rooms[next++ % 4];
+    snprintf(room, NAME_BYTES, "%s", text);
+    for (char *byte = room; *byte != '\0'; byte++)
+        if ((unsigned char)*byte < ' ' || *byte == 127)
+            *byte = '?';
+    return room;
+}
+
+void place_print_bytes(size_t bytes)
+{
+    printf("%zu byte%s", bytes, bytes == 1 ? "" : "s");
+}
+
+static bool record_of(const struct block *block, struct block_record *record_out)
+{
+    return image_now->leak != NULL && record_get((const void *)block->start, record_out);
+}
+
+size_t place_block_bytes(const struct block *block)
+{
+    struct block_record record;
+    if (!record_of(block, &record) || record.unused_bytes == UINT16_MAX || record.unused_bytes >= block->size_bytes)
+        return block->size_bytes;
+    return block->size_bytes - record.unused_bytes;
+}
+
+/* ---- places in code ---- */
+
+static void print_name(const struct name *name, bool is_short)
+{
+    const char *source = is_short ? strrchr(name->source, '/') : NULL;
+    source = source != NULL ? source + 1 : name->source;
+    const char *file = strrchr(name->module, '/');
+    file = file != NULL ? file + 1 : name->module;
+    if (name->symbol[0] != '\0')
+        printf("%s", safe(name->symbol));
+    else
+        printf("%s+0x%" PRIx64, safe(file), name->module_offset);
+    if (source[0] != '\0')
+        printf(" %s", safe(source));
+    else if (name->symbol[0] != '\0')
+        printf(" (%s)", safe(file));
+}
+
+/* One that was unloaded says nothing of what lies there now. */
+static void print_frame(const struct places *places, uint64_t frame, bool is_short)
+{
+    const struct leak_tables *tables = image_now->leak;
+    size_t number = frame >> FRAME_MODULE_SHIFT;
+    uintptr_t address = (uintptr_t)(frame & FRAME_ADDRESS_MASK) + 1;
+    const struct module *module = number != 0 && number < MODULE_COUNT_MAX ? &tables->modules->modules[number] : NULL;
+    struct name name;
+    if (module != NULL && atomic_load(&module->state) == MODULE_UNLOADED) {
+        const char *file = strrchr(module->path, '/');
+        printf("%s+0x%" PRIxPTR " (unloaded)", safe(file != NULL ? file + 1 : module->path), address - module->base);
+    } else if (names_of_call(places->names, address, &name)) {
+        print_name(&name, is_short);
+    } else {
+        printf("0x%" PRIxPTR, address);
+    }
+}
+
+static const struct stack *stack_of(const struct block *block)
+{
+    const struct leak_tables *tables = image_now->leak;
+    struct block_record record;
+    return record_of(block, &record) ? stacks_get(tables->stacks, record.stack) : NULL;
+}
+
+static const struct stack *freed_stack_of(const struct block *block)
+{
+    const struct leak_tables *tables = image_now->leak;
+    const uint32_t *freed = block->span->columns[COLUMN_FREED];
+    return tables != NULL && freed != NULL ? stacks_get(tables->stacks, freed[block->index]) : NULL;
+}
+
+void place_print_site(const struct places *places, const struct block *block)
+{
+    const struct stack *stack = stack_of(block);
+    for (uint32_t i = 0; stack != NULL && i < stack->frame_count && i < SHOWN_FRAMES; i++) {
+        fputs(i == 0 ? "  " : " < ", stdout);
+        print_frame(places, stack->frames[i], true);
+    }
+}
+
+static void print_stack(const struct places *places, const struct stack *stack)
+{
+    for (uint32_t i = 0; stack != NULL && i < stack->frame_count && i < ALL_FRAMES; i++) {
+        printf("    #%-2u ", (unsigned)i + 1);
+        print_frame(places, stack->frames[i], false);
+        putchar('\n');
+    }
+}
+
+bool place_has_stack(const struct block *block)
+{
+    return stack_of(block) != NULL;
+}
+
+void place_print_stack(const struct places *places, const struct block *block)
+{
+    print_stack(places, stack_of(block));
+}
+
+bool place_has_freed_stack(const struct block *block)
+{
+    return freed_stack_of(block) != NULL;
+}
+
+void place_print_freed_stack(const struct places *places, const struct block *block)
+{
+    print_stack(places, freed_stack_of(block));
+}
+
+/* ---- roots ---- */
+
+const struct target_map *place_map_of(const struct snapshot *snapshot, uintptr_t address)
+{
+    return target_maps_at(&snapshot->maps, address);
+}
+
+size_t place_thread_at(const struct snapshot *snapshot, uintptr_t address, bool *is_local_out)
+{
+    enum { LOCAL_BYTES_MAX = 1 << 20 };
+    const struct target_map *map = place_map_of(snapshot, address);
+    for (size_t i = 0; map != NULL && i < snapshot->thread_count; i++) {
+        const struct snapshot_thread *thread = &snapshot->threads[i];
+        bool has_stack = thread->stack_pointer >= map->start && thread->stack_pointer < map->end;
+        bool has_control = thread->thread_pointer >= map->start && thread->thread_pointer < map->end;
+        bool is_near = has_control && address + LOCAL_BYTES_MAX >= thread->thread_pointer;
+        *is_local_out = is_near && (!has_stack || thread->thread_pointer - address < 65536 || address >= thread->thread_pointer);
+        if (has_stack || is_near)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+static void print_thread(const struct places *places, size_t index)
+{
+    const struct snapshot_thread *thread = &places->snapshot->threads[index];
+    printf("thread %d", (int)thread->thread_id);
+    if (thread->name[0] != '\0')
+        printf(" \"%s\"", thread->name);
+}
+
+static void print_memory_root(const struct places *places, uintptr_t address)
+{
+    struct name name;
+    bool is_local;
+    size_t thread = place_thread_at(places->snapshot, address, &is_local);
+    const struct target_map *map = place_map_of(places->snapshot, address);
+    if (thread != SIZE_MAX && is_local) {
+        printf("thread-local memory of ");
+        print_thread(places, thread);
+    } else if (thread != SIZE_MAX) {
+        printf("the stack of ");
+        print_thread(places, thread);
+        if (names_of_frame(places->names, thread, address, &name)) {
+            printf(", in ");
+            print_name(&name, false);
+        }
+    } else if (names_of_variable(places->names, address, &name)) {
+        if (name.symbol[0] != '\0' && name.offset != 0)
+            printf("variable %s+%zu of %s", safe(name.symbol), name.offset, safe(name.module));
+        else if (name.symbol[0] != '\0')
+            printf("variable %s of %s", safe(name.symbol), safe(name.module));
+        else
+            printf("data of %s", safe(name.module));
+    } else if (map != NULL) {
+        printf("mapping %s%s0x%" PRIxPTR "-0x%" PRIxPTR, safe(map->name), map->name[0] != '\0' ? " " : "", map->start, map->end);
+    }
+    printf(", at 0x%" PRIxPTR, address);
+}
+
+void place_print_root(const struct places *places, struct root_place place)
+{
+    switch (place.kind) {
+    case ROOT_MEMORY:
+        print_memory_root(places, place.address);
+        return;
+    case ROOT_REGISTER:
+    case ROOT_STACK_POINTER:
+        printf("%s of ", place.kind == ROOT_REGISTER ? "a register" : "the stack pointer");
+        print_thread(places, place.thread);
+        return;
+    case ROOT_EPOLL:
+        printf("data of epoll, descriptor %d", place.number);
+        return;
+    case ROOT_TIMER:
+        printf("the value of timer %d", place.number);
+        return;
+    case ROOT_PINNED:
+        printf("pinned by the program");
+        return;
+    case ROOT_MANGLED:
+        printf("a register that setjmp() has stored, or a word across a border, at about 0x%" PRIxPTR, place.address);
+        return;
+    }
+}
+
