@@ -47,6 +47,8 @@ libcore_la_SOURCES = \
 	src/gc/inflight.h \
 	src/gc/ledger.c \
 	src/gc/ledger.h \
+	src/gc/grey.c \
+	src/gc/grey.h \
 	src/gc/helper.c \
 	src/gc/helper.h \
 	src/gc/mark.c \

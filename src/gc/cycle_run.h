@@ -52,7 +52,7 @@ uint32_t cycle_next_birth(void);
 /* The marker, with the items for mark_start(): cycle_prepare() makes room for these. */
 extern struct marker cycle_marker;
 struct work *cycle_items(void);
-enum { CYCLE_ITEMS = 256 * 1024 };
+enum { CYCLE_ITEMS = 8 * 1024 };
 
 /* In this order; conclude() also after a failure. */
 int cycle_prepare(struct cycle *cycle);

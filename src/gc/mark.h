@@ -26,31 +26,44 @@
 
 enum { MARK_AHEAD = 16 };
 
-/* A block that a word was found for, while its white byte is on the way into the cache. */
-struct mark_pending {
-    uint8_t *white;
-    uintptr_t start;
-    size_t size_bytes; /* a multiple of 16; plus 1 where the word was exactly the start */
+/* How to get from an address in a span to a slot; by class plus one. */
+struct mark_class {
+    uint64_t reciprocal; /* as in struct unit */
+    uint64_t slot_bytes;
 };
 
-struct marker {
+/* What a marker looks things up in. Small and constant, so that loops keep copies of it in registers. */
+struct mark_view {
     struct os_match match;
     uintptr_t heap_start;
     size_t heap_bytes;
     const uint64_t *units; /* gc/white.h */
-    struct {
-        uint64_t reciprocal;
-        uint64_t slot_bytes;
-    } classes[CLASS_COUNT + 1]; /* by class plus one */
-    uint32_t next_pending; /* the oldest; the ring is always full */
-    uint32_t next_ahead;
-    uint32_t ahead_count;
-    bool overflowed; /* some blocks are grey */
+    const struct mark_class *classes;
+};
+
+/* A block that a word was found for, while its white byte is on the way into the cache. */
+struct mark_pending {
+    uint8_t *white;
+    struct work work; /* plus 1 where the word was exactly the start, and that matters */
+};
+
+struct marker {
+    struct mark_view view;
     bool slots_fill; /* a block may end where the next one starts */
     bool distances;  /* roots_hold_distances(); set by whoever drives the marker, once that is known */
+    bool by_page;    /* what is found turns grey, instead of going to the list */
+    bool is_starved; /* hardly anything is on its way into the cache */
+    bool has_noted;  /* a unit was flagged; grey_take() is to be asked */
+    uint32_t next_pending, first_pending; /* numbers of entries in the ring, counted on and on; older ones are done with */
+    uint32_t next_ahead; /* the oldest */
+    uint32_t ahead_count;
     struct mark_pending pending[MARK_AHEAD];
     struct work ahead[MARK_AHEAD]; /* blocks about to be scanned, on their way into the cache */
     struct worklist list;
+    struct mark_part { /* units in a row that are looked through for what is grey */
+        size_t next, end;
+        size_t units, blocks; /* looked through, found in there */
+    } part;
     const struct roots_part *unreadable; /* parts of the heap that must not be read, by address */
     size_t unreadable_count;
     uint64_t scanned_bytes;

@@ -8,6 +8,7 @@
 #include "base/compiler.h"
 #include "base/image.h"
 #include "gc/area.h"
+#include "gc/grey.h"
 
 #include <errno.h>
 #include <string.h>
@@ -122,7 +123,8 @@ int white_prepare(void)
     white_serial++;
     size_t units = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_acquire) >> UNIT_SHIFT;
     size_t used_bytes = atomic_load_explicit(&image_now->metadata_used_bytes, memory_order_acquire);
-    if (area_need(&mirror, used_bytes + WORD_BITS) != 0 || area_need(&units_area, units * sizeof *white_units) != 0)
+    if (area_need(&mirror, used_bytes + WORD_BITS) != 0 || area_need(&units_area, units * sizeof *white_units) != 0 ||
+        grey_prepare(units) != 0)
         return -ENOMEM;
     white_units = (const uint64_t *)units_area.start;
     white_unit_count = units;

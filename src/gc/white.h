@@ -18,7 +18,7 @@ enum white {
     WHITE = 1,      /* a candidate that nothing is known to point to */
     WHITE_LEAF = 2, /* likewise, and holds no pointers */
     WHITE_FREE = 4, /* no block now; but the one before it may end here */
-    GREY = 8,       /* marked, still to be scanned: the worklist was full */
+    GREY = 8,       /* marked, still to be scanned: see gc/grey.h */
     WHITE_AGED = 128, /* in a rule: the block's birth is about to be used again */
 };
 
