@@ -149,10 +149,19 @@ COLD void dirty_mark_noted(struct marker *marker)
     }
 }
 
+/* A span's first unit is described last: before that nobody has any block of it. */
+static struct span *complete_span_at(uintptr_t address)
+{
+    struct span *span = span_at((const void *)address);
+    if (span == NULL || __atomic_load_n(&heap_layout.units[span->first_unit].span, __ATOMIC_ACQUIRE) != span)
+        return NULL;
+    return span;
+}
+
 void dirty_mark_stopped(struct marker *marker, uintptr_t start, uintptr_t end)
 {
     while (start < end) {
-        struct span *span = span_at((const void *)start);
+        struct span *span = complete_span_at(start);
         uintptr_t limit = (start | (UNIT_BYTES - 1)) + 1;
         if (span != NULL)
             limit = span->start + (span->unit_count << UNIT_SHIFT);
