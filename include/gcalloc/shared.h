@@ -9,6 +9,7 @@
 #define GCALLOC_SHARED_H
 
 #include <gcalloc/annotate.h>
+#include <gcalloc/count.h>
 #include <gcalloc/type.h>
 
 #ifdef __cplusplus
@@ -27,7 +28,7 @@ int gca_share(void *object);
 
 /* Another reference. Returns the object; NULL is allowed. */
 void *gca_retain_of(const void *object) GCA_READS(object) GCA_OWNED(gca_release);
-#define gca_retain(p) ((__typeof__(&*(p)))gca_retain_of(p))
+#define gca_retain(p) ((__typeof__(&*(p)))GCA_QUICKLY_(gca_retain)(p))
 
 /* How many references there are, in this moment. 0 for what is not counted. */
 uint32_t gca_count(const void *object);
@@ -70,6 +71,51 @@ void *gca_upgrade(gca_weak weak) GCA_COUNTED(gca_release) __attribute__((warn_un
 
 /* The object without a reference, or NULL; good as long as the program knows that nobody ends it. */
 void *gca_get(gca_weak weak);
+
+/* ---- inline ---- */
+
+/* A compiler that checks is to see the functions themselves. */
+#if defined GCA_CHECK || defined __clang_analyzer__
+#define GCA_QUICKLY_(name) name##_of
+#else
+#define GCA_QUICKLY_(name) name##_quickly_
+
+static inline void *gca_retain_quickly_(const void *object)
+{
+    struct gca_note_ *note;
+    if (__builtin_expect(!gca_find_own_(object, 0, &note), 0))
+        return gca_retain_of(object);
+    gca_add_(note, 1);
+    return (void *)(uintptr_t)object;
+}
+
+static inline void gca_release_quickly_(void *object)
+{
+    struct gca_note_ *note;
+    if (__builtin_expect(!gca_find_own_(object, GCA_WATCHED_, &note), 0) ||
+        __builtin_expect(__atomic_load_n(&note->strong, __ATOMIC_RELAXED) == 1, 0))
+        gca_release(object);
+    else
+        gca_add_(note, (uint32_t)-1);
+}
+
+/* What was found is the object's if, afterwards, the generation is right and the note still lies there. */
+static inline void *gca_upgrade_quickly_(gca_weak weak)
+{
+    void *object = (void *)(uintptr_t)(weak.word >> GCA_GENERATION_BITS_ << 4);
+    struct gca_note_ *note, *again;
+    uint32_t generation = (uint32_t)(weak.word & ((1u << GCA_GENERATION_BITS_) - 1));
+    if (__builtin_expect(!gca_find_own_(object, 0, &note), 0) ||
+        __builtin_expect(__atomic_load_n(&note->word, __ATOMIC_ACQUIRE) >> GCA_GENERATION_SHIFT_ != generation, 0) ||
+        __builtin_expect(!gca_find_note_(object, &again) || again != note, 0))
+        return gca_upgrade(weak);
+    gca_add_(note, 1);
+    return object;
+}
+
+#define gca_release(object) gca_release_quickly_(object)
+#define gca_upgrade(weak) gca_upgrade_quickly_(weak)
+#endif
 
 /* ---- cycles ---- */
 

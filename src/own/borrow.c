@@ -66,7 +66,7 @@ COLD static bool make_room(struct own_self *self)
     return true;
 }
 
-static ALWAYS_INLINE void push(const void *object, const gca_place *place, unsigned bits)
+static ALWAYS_INLINE void push(const void *object, struct note *note, const gca_place *place, unsigned bits)
 {
     struct own_self *self = &own_self;
     if (UNLIKELY(self->borrow_top == self->borrow_limit) && !make_room(self)) {
@@ -74,6 +74,7 @@ static ALWAYS_INLINE void push(const void *object, const gca_place *place, unsig
         return;
     }
     struct borrow *top = self->borrow_top;
+    top->note = note;
     atomic_store_explicit(&top->place, (uintptr_t)place | bits, memory_order_relaxed);
     atomic_store_explicit(&top->object, object, memory_order_relaxed);
     set_top(self, top + 1);
@@ -118,15 +119,18 @@ NOINLINE static uintptr_t pop_other(const void *object, unsigned kind)
     return place != 0 ? place : take_from_others(object, kind);
 }
 
-static ALWAYS_INLINE uintptr_t pop(const void *object, unsigned kind)
+/* The note of what is borrowed stays what it is, so the end need not look for it. NULL where it has to. */
+static ALWAYS_INLINE uintptr_t pop(const void *object, unsigned kind, struct note **note_out)
 {
     struct own_self *self = &own_self;
+    *note_out = NULL;
     if (UNLIKELY(self->borrow_top == self->borrows))
         return pop_other(object, kind);
     struct borrow *top = self->borrow_top - 1;
     if (LIKELY(atomic_load_explicit(&top->object, memory_order_relaxed) == object)) {
         uintptr_t place = atomic_load_explicit(&top->place, memory_order_relaxed);
         if (LIKELY((place & PLACE_MUTABLE) == kind)) {
+            *note_out = top->note;
             set_top(self, top);
             return place;
         }
@@ -282,7 +286,7 @@ static ALWAYS_INLINE void borrow(const void *object, unsigned kind, const gca_pl
     if (UNLIKELY(note == NULL))
         note = note_slowly(object, place);
     if (UNLIKELY(note == NULL)) {
-        push(object, place, kind | PLACE_UNCOUNTED);
+        push(object, NULL, place, kind | PLACE_UNCOUNTED);
         return;
     }
     if (UNLIKELY(is_foreign_thread(note)))
@@ -291,7 +295,7 @@ static ALWAYS_INLINE void borrow(const void *object, unsigned kind, const gca_pl
     if (UNLIKELY(!has_begun))
         report_conflict(object, kind == PLACE_MUTABLE ? "mutable borrow of %o, which is borrowed" : "borrow of %o, which is mutably borrowed",
                         place, NULL);
-    push(object, place, has_begun ? kind : kind | PLACE_UNCOUNTED);
+    push(object, note, place, has_begun ? kind : kind | PLACE_UNCOUNTED);
 }
 
 static bool try_borrow(const void *object, unsigned kind, const gca_place *place)
@@ -301,7 +305,7 @@ static bool try_borrow(const void *object, unsigned kind, const gca_place *place
         note = note_slowly(object, place);
     if (note != NULL && (is_foreign_thread(note) || !begin(note, kind)))
         return false;
-    push(object, place, note != NULL ? kind : kind | PLACE_UNCOUNTED);
+    push(object, note, place, note != NULL ? kind : kind | PLACE_UNCOUNTED);
     return true;
 }
 
@@ -314,10 +318,10 @@ COLD static void report_no_borrow(const void *object, const gca_place *place)
 
 static ALWAYS_INLINE void end_borrow(const void *object, unsigned kind, const gca_place *place)
 {
-    uintptr_t begun = pop(object, kind);
+    struct note *note;
+    uintptr_t begun = pop(object, kind, &note);
     if (UNLIKELY((begun & PLACE_UNCOUNTED) != 0))
         return;
-    struct note *note = noted(object);
     if (UNLIKELY(note == NULL))
         note = own_note(object);
     if (UNLIKELY(begun == 0) || UNLIKELY(note == NULL) || UNLIKELY(!end(note, kind)))

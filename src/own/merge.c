@@ -52,7 +52,10 @@ COLD uint32_t merge_number(void)
     lock_take(&own_lock);
     if (make_room(last_number + 1)) {
         own_self.thread = ++last_number;
-        own_holder = own_self.thread;
+        gca_counting_1.slots_start = heap_layout.slots_start;
+        gca_counting_1.units = (struct gca_unit_ *)heap_layout.units;
+        gca_counting_1.holder = own_self.thread;
+        own_see_heap();
         own_self.record = record_of(own_self.thread);
         own_self.record->is_alive = true;
         own_self.record->forks = image_now->fork_count;
@@ -135,7 +138,8 @@ void merge_thread_exit(void)
         return;
     merge_all(true);
     own_self.thread = 0;
-    own_holder = UINT32_MAX;
+    gca_counting_1.holder = UINT32_MAX;
+    gca_counting_1.limit_bytes = 0;
     own_self.record = NULL;
 }
 

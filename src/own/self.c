@@ -23,7 +23,21 @@
 
 _Thread_local struct own_self own_self __attribute__((tls_model("initial-exec")));
 
-_Thread_local uint32_t own_holder __attribute__((tls_model("initial-exec"))) = UINT32_MAX;
+/* The number once more, as what the fast paths compare with: of a thread without one, nobody's. */
+EXPORT __thread struct gca_counting_ gca_counting_1 __attribute__((tls_model("initial-exec"))) = {.holder = UINT32_MAX};
+
+/* What gcalloc/count.h says of our tables. If one of these has to change gca_counting_1 gets another name. */
+_Static_assert(offsetof(struct gca_unit_, start) == offsetof(struct unit, start), "count.h: units");
+_Static_assert(offsetof(struct gca_unit_, reciprocal) == offsetof(struct unit, reciprocal), "count.h: units");
+_Static_assert(offsetof(struct gca_unit_, notes) == offsetof(struct unit, notes), "count.h: units");
+_Static_assert(sizeof(struct gca_unit_) == sizeof(struct unit) && (int)GCA_UNIT_SHIFT_ == (int)UNIT_SHIFT, "count.h: units");
+_Static_assert(offsetof(struct gca_note_, holder) == offsetof(struct note, holder), "count.h: notes");
+_Static_assert(offsetof(struct gca_note_, word) == offsetof(struct note, word), "count.h: notes");
+_Static_assert(offsetof(struct gca_note_, strong) == offsetof(struct note, strong), "count.h: notes");
+_Static_assert(sizeof(struct gca_note_) == sizeof(struct note), "count.h: notes");
+_Static_assert((uint32_t)GCA_HOLDER_MASK_ == ((uint32_t)HOLDER_THREAD | HOLDER_BOUND), "count.h: holders");
+_Static_assert((uint32_t)GCA_WATCHED_ == (uint32_t)HOLDER_WATCHED, "count.h: holders");
+_Static_assert((uint32_t)GCA_GENERATION_SHIFT_ == (uint32_t)NOTE_GENERATION_SHIFT, "count.h: generations");
 
 struct lock own_lock;
 

@@ -15,6 +15,7 @@
 #include "heap/note.h"
 
 #include "gcalloc/borrow.h"
+#include "gcalloc/count.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +39,7 @@ void pile_free(struct pile *pile);
 struct borrow {
     const void *_Atomic object;
     _Atomic uintptr_t place; /* a gca_place, and in the low bits what own/borrow.c keeps there */
+    struct note *note;       /* the object's, for the thread itself; NULL: uncounted */
 };
 
 struct own_self {
@@ -58,8 +60,12 @@ struct own_self {
 
 extern _Thread_local struct own_self own_self __attribute__((tls_model("initial-exec")));
 
-/* The number once more, as what the fast paths compare with: of a thread without one, nobody's. */
-extern _Thread_local uint32_t own_holder __attribute__((tls_model("initial-exec")));
+/* For the inline fast paths: as much of the heap as there is now. A thread without a number holds nothing, and needs to see none. */
+static inline void own_see_heap(void)
+{
+    if (own_self.thread != 0)
+        gca_counting_1.limit_bytes = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed);
+}
 
 extern struct lock own_lock;
 

@@ -17,6 +17,9 @@
 
 #include <errno.h>
 
+#undef gca_release
+#undef gca_upgrade
+
 static const char *const section = "ownership misuse";
 
 static int32_t count_of(int32_t others)
@@ -54,6 +57,7 @@ COLD static void *retain_slowly(const void *object, void *caller)
 {
     if (object == NULL)
         return NULL;
+    own_see_heap();
     struct note *note = counted(object, "gca_retain", caller);
     if (note == NULL)
         return NULL;
@@ -75,7 +79,7 @@ EXPORT void *gca_retain_of(const void *object)
     if (UNLIKELY(note == NULL))
         return retain_slowly(object, CALLER);
     uint32_t holder = atomic_load_explicit(&note->holder, memory_order_relaxed);
-    if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND)) != own_holder))
+    if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND)) != gca_counting_1.holder))
         return retain_slowly(object, CALLER);
     uint32_t strong = atomic_load_explicit(&note->strong, memory_order_relaxed);
     atomic_store_explicit(&note->strong, strong + 1, memory_order_relaxed);
@@ -143,6 +147,7 @@ NOINLINE static void release_slowly(void *object, void *caller)
 {
     if (object == NULL)
         return;
+    own_see_heap();
     struct note *note = note_quick(object);
     if (note == NULL || (atomic_load_explicit(&note->holder, memory_order_relaxed) & (HOLDER_COUNTED | HOLDER_DYING)) != HOLDER_COUNTED)
         note = counted(object, "gca_release", caller);
@@ -164,7 +169,7 @@ EXPORT void gca_release(void *object)
         return release_slowly(object, CALLER);
     uint32_t holder = atomic_load_explicit(&note->holder, memory_order_relaxed);
     uint32_t strong = atomic_load_explicit(&note->strong, memory_order_relaxed);
-    if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND | HOLDER_WATCHED)) != own_holder) || UNLIKELY(strong == 1))
+    if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND | HOLDER_WATCHED)) != gca_counting_1.holder) || UNLIKELY(strong == 1))
         return release_slowly(object, CALLER);
     atomic_store_explicit(&note->strong, strong - 1, memory_order_relaxed);
 }
@@ -342,6 +347,7 @@ static uintptr_t notes_at(const void *address)
  */
 COLD static void *upgrade_slowly(gca_weak weak)
 {
+    own_see_heap();
     uintptr_t notes = notes_at(address_of(weak));
     struct note *note = find_weak(weak);
     if (note == NULL || notes != notes_at(address_of(weak)) || (atomic_load_explicit(&note->holder, memory_order_acquire) & (HOLDER_COUNTED | HOLDER_DYING)) != HOLDER_COUNTED)
@@ -368,7 +374,7 @@ EXPORT void *gca_upgrade(gca_weak weak)
     if (UNLIKELY(note == NULL))
         return upgrade_slowly(weak);
     uint32_t holder = atomic_load_explicit(&note->holder, memory_order_relaxed);
-    if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND)) != own_holder) || UNLIKELY(!is_generation(note, weak)) ||
+    if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND)) != gca_counting_1.holder) || UNLIKELY(!is_generation(note, weak)) ||
         UNLIKELY(note_around(object) != note))
         return upgrade_slowly(weak);
     uint32_t strong = atomic_load_explicit(&note->strong, memory_order_relaxed);

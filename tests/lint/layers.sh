@@ -15,7 +15,7 @@ one_file() {
         for (i = 1; i in words; i += 2)
             rank[words[i]] = words[i + 1]
         public["gcalloc.h"] = 5
-        split("heap 2 gc 3 quarantine 3 leak 4 own 4 arena 4 scratch 4 text 4 pool 4 alloc 4 annotate 4 audit 4 movable 4 borrow 4 scope 4 shared 4 type 4 valid 4", words, " ")
+        split("heap 2 gc 3 quarantine 3 leak 4 own 4 arena 4 scratch 4 text 4 pool 4 alloc 4 annotate 4 audit 4 movable 4 borrow 4 count 4 scope 4 shared 4 type 4 valid 4", words, " ")
         for (i = 1; i in words; i += 2)
             public["gcalloc/" words[i] ".h"] = words[i + 1]
         own = layer_of(file)
