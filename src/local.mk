@@ -115,6 +115,8 @@ libcore_la_SOURCES = \
 	src/heap/fork.h \
 	src/heap/guard.c \
 	src/heap/guard.h \
+	src/heap/kept.c \
+	src/heap/kept.h \
 	src/heap/large.c \
 	src/heap/large.h \
 	src/heap/layout.c \

@@ -13,6 +13,7 @@
 #include "heap/collector.h"
 #include "heap/foreign.h"
 #include "heap/guard.h"
+#include "heap/kept.h"
 #include "heap/limbo.h"
 #include "heap/large.h"
 #include "heap/lookup.h"
@@ -74,8 +75,9 @@ static void *allocate_large(size_t size_bytes, size_t align_bytes, bool zeroed)
     if (heap == NULL)
         return NULL;
     heap_collector_allocating();
-    void *block = align_bytes <= UNIT_BYTES ? large_take_kept(heap, size_bytes, zeroed) : NULL;
+    void *block = align_bytes <= UNIT_BYTES ? kept_take(heap, size_bytes, zeroed) : NULL;
     if (block == NULL) {
+        kept_make_room(heap, large_units(size_bytes));
         heap_collector_growing(size_bytes >> UNIT_SHIFT);
         block = large_allocate(size_bytes, align_bytes, zeroed);
     }

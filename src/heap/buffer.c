@@ -13,7 +13,7 @@
 #include "base/image.h"
 #include "base/invariant.h"
 #include "heap/collector.h"
-#include "heap/large.h"
+#include "heap/kept.h"
 #include "heap/metadata.h"
 #include "heap/misuse.h"
 #include "heap/note.h"
@@ -141,27 +141,41 @@ void buffer_return_slot(struct thread_heap *owner, const struct unit *unit, cons
     settle(owner, span);
 }
 
-/* One of these slots is in the buffer twice, or the span offers it already: they are returned one by one. */
-COLD static void offer_one_by_one(struct span *span, const struct entry *entries, size_t count)
+/*
+ * Sets the free bits of the entries from the first on that lie in this span, in which the first has this index. Neighbours in
+ * a buffer often are neighbours in the span: a word is loaded and stored once for them. Returns how many entries that were.
+ */
+static size_t offer_entries(struct span *span, size_t index, const struct entry *entries, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!span_offer(span, (size_t)(entries[i].state - span->states)))
-            misuse_note_double_free(entries[i].slot);
-}
-
-/* Slots of one word of the span's `free`, whose bits these are. */
-static void offer_word(struct span *span, size_t word, uint64_t bits, const struct entry *entries, size_t count)
-{
-    if (UNLIKELY((span->free[word] & bits) != 0 || bit_count(bits) != count))
-        offer_one_by_one(span, entries, count);
-    else
-        span_offer_word(span, word, bits, (uint32_t)count);
+    /* Within a word's reach behind the last state there is no other span's: a record begins with more than that. */
+    _Static_assert(sizeof(struct span) >= WORD_BITS, "the states of two spans are this far apart");
+    const uint8_t *states = span->states;
+    uint32_t twice = 0;
+    size_t done = 0;
+    do {
+        size_t word = index / WORD_BITS;
+        uint64_t bits = span->free[word];
+        do {
+            uint64_t bit = (uint64_t)1 << (index % WORD_BITS);
+            if (UNLIKELY((bits & bit) != 0)) { /* in the buffer twice, or the span offers it already */
+                misuse_note_double_free(entries[done].slot);
+                twice++;
+            }
+            bits |= bit;
+            done++;
+            index = done < count ? (size_t)(entries[done].state - states) : SIZE_MAX;
+        } while (index / WORD_BITS == word);
+        span->free[word] = bits;
+        if (word < span->first_free_word)
+            span->first_free_word = (uint32_t)word;
+    } while (index < span->slot_count);
+    span->free_count += (uint32_t)done - twice;
+    return done;
 }
 
 /*
- * Returns the entries from the first on that lie in its span, and settles that. Neighbours in a buffer often are
- * neighbours in a span: their bits are set together. Returns how many entries that were. One that is in a buffer twice may
- * have lost its span by the time its second turn comes.
+ * Returns the entries from the first on that lie in its span, and settles that. Returns how many entries that were. One that
+ * is in a buffer twice may have lost its span by the time its second turn comes.
  */
 static size_t return_to_span(struct thread_heap *heap, const struct entry *entries, size_t count)
 {
@@ -174,21 +188,9 @@ static size_t return_to_span(struct thread_heap *heap, const struct entry *entri
         misuse_note_double_free(entries[0].slot);
         return 1;
     }
-    /* Within a word's reach behind the last state there is no other span's: a record begins with more than that. */
-    _Static_assert(sizeof(struct span) >= WORD_BITS, "the states of two spans are this far apart");
-    size_t done = 0;
-    do {
-        size_t word = index / WORD_BITS;
-        size_t first = done;
-        uint64_t bits = 0;
-        do {
-            bits |= (uint64_t)1 << (index % WORD_BITS);
-            done++;
-            index = done < count ? (size_t)(entries[done].state - span->states) : SIZE_MAX;
-        } while (index / WORD_BITS == word);
-        offer_word(span, word, bits, entries + first, done - first);
-    } while (index < span->slot_count);
-    settle(heap, span);
+    size_t done = offer_entries(span, index, entries, count);
+    if (!span->listed || span->free_count == span->slot_count)
+        settle(heap, span);
     return done;
 }
 
@@ -285,7 +287,7 @@ static void flush(struct thread_heap *heap, struct buffer *buffer)
 static void reclaim_idle(struct thread_heap *heap)
 {
     heap->grown_units = 0;
-    large_flush_kept(heap);
+    kept_flush(heap);
     for (uint32_t i = 0; i < CLASS_COUNT; i++) {
         struct buffer *buffer = &heap->buffers[i];
         if (buffer->base == NULL)
@@ -304,6 +306,7 @@ static struct span *find_span(struct thread_heap *heap, uint32_t class_index)
     struct span *span = thread_heap_adopt_span(heap, class_index);
     if (span != NULL)
         return span;
+    kept_make_room(heap, class_unit_count[class_index]);
     if (run_dirty_count() < class_unit_count[class_index]) {
         heap->grown_units += class_unit_count[class_index];
         if (heap->grown_units >= RECLAIM_UNITS)

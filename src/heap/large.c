@@ -12,6 +12,7 @@
 #include "heap/birth.h"
 #include "heap/collector.h"
 #include "heap/guard.h"
+#include "heap/kept.h"
 #include "heap/limbo.h"
 #include "heap/lookup.h"
 #include "heap/metadata.h"
@@ -36,11 +37,6 @@ enum {
 
 static _Atomic uint32_t trapped_count;
 static _Atomic bool copy_only;
-
-static size_t units_for(size_t size_bytes)
-{
-    return (size_bytes - class_rule.bias + UNIT_BYTES) >> UNIT_SHIFT;
-}
 
 /* The units of a block that have descriptors: see heap/unit.h. Returns the next after `index`. */
 static size_t next_described(size_t index, size_t first)
@@ -146,7 +142,7 @@ static struct span *take_run(size_t unit_count, size_t align_units, enum run_pre
 
 void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed)
 {
-    size_t unit_count = units_for(size_bytes);
+    size_t unit_count = large_units(size_bytes);
     size_t align_units = align_bytes > UNIT_BYTES ? align_bytes >> UNIT_SHIFT : 1;
     if (unit_count > image_now->unit_limit || align_units > image_now->unit_limit)
         return NULL;
@@ -165,7 +161,7 @@ struct span *large_take_run(size_t unit_count, size_t align_units)
     return take_run(unit_count, align_units, RUN_CLEAN_FIRST);
 }
 
-static void destroy(struct span *span)
+void large_destroy(struct span *span)
 {
     prefer_huge_pages(span, false);
     note_give_up(span);
@@ -181,24 +177,7 @@ static void destroy(struct span *span)
 COLD void large_give_up(struct span *span)
 {
     set_extent(span, span->first_unit, span->unit_count);
-    destroy(span);
-}
-
-/*
- * A thread keeps a few of the smaller blocks it frees as they are, descriptors and all, but marked free: a program that
- * takes and frees such a block over and over needs no lock for it.
- */
-static bool keep(struct thread_heap *heap, struct span *span)
-{
-    if (heap == NULL || span->unit_count > KEPT_UNITS_MAX)
-        return false;
-    struct kept *kept = &heap->kept[span->unit_count];
-    if (kept->count >= KEPT_COUNT_MAX)
-        return false;
-    span->next = kept->first;
-    kept->first = span;
-    kept->count++;
-    return true;
+    large_destroy(span);
 }
 
 /* The block is free: its run is kept for another, or given back. */
@@ -206,39 +185,8 @@ static void let_go(struct thread_heap *heap, struct span *span)
 {
     if (UNLIKELY(span_is_guarded(span)))
         guard_end(span);
-    else if (!keep(heap, span))
-        destroy(span);
-}
-
-void *large_take_kept(struct thread_heap *heap, size_t size_bytes, bool zeroed)
-{
-    size_t unit_count = units_for(size_bytes);
-    struct span *span = unit_count <= KEPT_UNITS_MAX ? heap->kept[unit_count].first : NULL;
-    if (span == NULL)
-        return NULL;
-    heap->kept[unit_count].first = span->next;
-    heap->kept[unit_count].count--;
-    void *block = (void *)span->start;
-    if (zeroed)
-        memset(block, 0, size_bytes);
-    struct unit *first = &heap_layout.units[span->first_unit];
-    if (UNLIKELY(first->use != USE_MALLOC))
-        large_set_use(block, USE_MALLOC);
-    HOLD(block);
-    atomic_store_explicit(&first->large_state, birth_state_now(), memory_order_relaxed);
-    return block;
-}
-
-void large_flush_kept(struct thread_heap *heap)
-{
-    for (size_t i = 0; i <= KEPT_UNITS_MAX; i++) {
-        struct kept kept = heap->kept[i];
-        heap->kept[i] = (struct kept){NULL, 0};
-        for (struct span *next; kept.first != NULL; kept.first = next) {
-            next = kept.first->next;
-            destroy(kept.first);
-        }
-    }
+    else if (!kept_add(heap, span))
+        large_destroy(span);
 }
 
 /* The generations of the block's note are used up: it stays for ever, without its pages. */
@@ -584,7 +532,7 @@ static size_t units_to_grow_to(const struct span *span, size_t needed)
 
 void *large_resize(void *block, struct span *span, size_t size_bytes)
 {
-    size_t needed = units_for(size_bytes);
+    size_t needed = large_units(size_bytes);
     if (needed <= span->unit_count) {
         if (needed < span->unit_count - span->unit_count / 8)
             shrink(span, needed);

@@ -9,6 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The units that a block of this size takes. */
+static inline size_t large_units(size_t size_bytes)
+{
+    return (size_bytes - class_rule.bias + UNIT_BYTES) >> UNIT_SHIFT;
+}
+
 /*
  * A block of at least size_bytes, aligned to align_bytes (a power of two). With `zeroed` it reads as zero; only the units
  * that hold old data are cleared. NULL when memory is short.
@@ -17,7 +23,7 @@ void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed);
 
 /*
  * Frees the block; `unit` is the descriptor of the unit that holds the pointer and is of kind UNIT_LARGE. Small ones may
- * stay with the calling thread's heap, which may be NULL.
+ * stay with the calling thread's heap (heap/kept.h), which may be NULL.
  */
 void large_free(struct thread_heap *heap, void *block, struct unit *unit, void *caller);
 
@@ -50,14 +56,11 @@ bool large_release_held(struct span *span);
 bool large_is_noted(const struct unit *unit);
 bool large_end_note(struct unit *unit, void *caller);
 
-/* A block that the heap has kept, for this size; or NULL. */
-void *large_take_kept(struct thread_heap *heap, size_t size_bytes, bool zeroed);
-
 /* The block, just allocated, will hold no pointers. */
 void large_set_leaf(void *block);
 
-/* Gives up all blocks that the heap has kept. */
-void large_flush_kept(struct thread_heap *heap);
+/* Gives a block's units back; its state says free. Its record is gone. */
+void large_destroy(struct span *span);
 
 /*
  * Resizes the block, in place if it can, else by moving its pages. Returns the block, which may have moved, or NULL with

@@ -3,7 +3,7 @@
  *
  * The budget is the larger of dirty_min and live/dirty_share, so that an idle program does not keep its peak. A program
  * that takes again soon what was just returned pays for the page faults; each such unit raises the budget by four, up to
- * a share of the live heap. Only for a program that did so several times in quick succession the raise may be as large
+ * a share of the live heap. Only for a program that did so more than once in quick succession the raise may be as large
  * as what it had at its peak: its memory comes and goes, and would be faulted in again each time. A second without such
  * a return ends the raise.
  *
@@ -16,7 +16,7 @@
 #include "os/memory.h"
 #include "os/thread.h"
 
-enum { CALM_NS = 1000000000, RAISE_SHARE = 2, RAISE_FACTOR = 4, CYCLES_MIN = 3 };
+enum { CALM_NS = 1000000000, RAISE_SHARE = 2, RAISE_FACTOR = 4, CYCLES_MIN = 2 };
 
 static size_t raised;           /* units by which the budget has grown */
 static size_t returned_lately;  /* purged units that have not been taken again */

@@ -33,6 +33,8 @@ static size_t lowest_free;
 enum { EXACT_BINS = 16, BINS = EXACT_BINS + 12 };
 
 static size_t known[FILTER_COUNT][BINS];
+static uint32_t known_bins[FILTER_COUNT]; /* a bit for each bin of which something is known */
+_Static_assert(BINS <= 32, "a bit for each");
 
 /* A purge claims a piece at a time, so that others do not find the heap empty meanwhile. */
 enum { PIECE_UNITS = 256, SMALL_RUN_UNITS = 4 };
@@ -129,9 +131,10 @@ static void correct(size_t *from, size_t wanted, enum run_filter filter, size_t 
 static void correct_all(size_t first, size_t count)
 {
     for (int filter = 0; filter < FILTER_COUNT; filter++)
-        for (size_t bin = 0; bin < BINS; bin++)
-            if (known[filter][bin] != 0)
-                correct(&known[filter][bin], bin_units(bin), (enum run_filter)filter, first, count);
+        for (uint32_t bins = known_bins[filter]; bins != 0; bins &= bins - 1) {
+            size_t bin = bit_lowest(bins);
+            correct(&known[filter][bin], bin_units(bin), (enum run_filter)filter, first, count);
+        }
 }
 
 /* Where a search in the bin may start: what is known of smaller runs holds for larger ones. */
@@ -157,6 +160,7 @@ static size_t find_run(enum run_filter filter, size_t count)
             noted = start;
         if (end - start == count || start + count > limit) {
             known[filter][bin] = noted;
+            known_bins[filter] |= (uint32_t)1 << bin;
             return end - start == count ? start : SIZE_MAX;
         }
         from = end;

@@ -184,11 +184,17 @@ void span_set_owner(struct span *span, struct thread_heap *owner)
         atomic_store_explicit(&heap_layout.units[span->first_unit + i].owner, owner, memory_order_release);
 }
 
+/* Both halves of an entry at once. */
+typedef uint64_t entry_vector __attribute__((vector_size(16), may_alias));
+_Static_assert(sizeof(struct entry) == sizeof(entry_vector), "an entry is two words");
+
 /* A word's slots that lie side by side, as they do in new spans and after a program has freed much: nothing to search. */
 static struct entry *claim_word(uintptr_t slot, size_t slot_bytes, uint8_t *state, struct entry *next)
 {
-    for (struct entry *end = next - WORD_BITS; next > end; slot += slot_bytes)
-        *--next = (struct entry){(void *)slot, state++};
+    entry_vector entry = {slot, (uintptr_t)state};
+    const entry_vector step = {slot_bytes, 1};
+    for (struct entry *end = next - WORD_BITS; next > end; entry += step)
+        *(entry_vector *)--next = entry;
     return next;
 }
 

@@ -10,7 +10,7 @@
 #include "heap/birth.h"
 #include "heap/buffer.h"
 #include "heap/fork.h"
-#include "heap/large.h"
+#include "heap/kept.h"
 #include "heap/layout.h"
 #include "heap/limbo.h"
 #include "heap/metadata.h"
@@ -134,6 +134,7 @@ static void forget_lists(struct thread_heap *heap, void *context)
     birth_apply(heap);
     memset(heap->listed, 0, sizeof heap->listed);
     memset(heap->kept, 0, sizeof heap->kept);
+    heap->kept_units = 0;
     heap->holding = NULL;
     heap->spare = NULL;
 }
@@ -252,7 +253,7 @@ void thread_heap_flush(struct thread_heap *heap)
 {
     remote_drain(heap);
     remote_send_all(heap);
-    large_flush_kept(heap);
+    kept_flush(heap);
     buffer_flush_all(heap);
 }
 
@@ -286,7 +287,8 @@ static void park(struct thread_heap *heap)
 {
     remote_send_all(heap);
     lock_take(&parked_lock);
-    heap->warm = warm_count < WARM_MAX && buffer_held_bytes(heap) <= WARM_BYTES_MAX;
+    size_t held_bytes = buffer_held_bytes(heap) + (heap->kept_units << UNIT_SHIFT);
+    heap->warm = warm_count < WARM_MAX && held_bytes <= WARM_BYTES_MAX;
     warm_count += heap->warm;
     lock_release(&parked_lock);
     atomic_store_explicit(&heap->parked, true, memory_order_relaxed);

@@ -48,13 +48,7 @@ static ALWAYS_INLINE void buffer_push(struct buffer *buffer, void *slot, uint8_t
     buffer->top = entry + 1;
 }
 
-enum { OUTBOX_COUNT = 4, KEPT_UNITS_MAX = 4, KEPT_COUNT_MAX = 2 };
-
-/* Large blocks of one number of units that the thread has freed and keeps at hand, linked by span->next. */
-struct kept {
-    struct span *first;
-    uint32_t count;
-};
+enum { OUTBOX_COUNT = 4, KEPT_UNITS_MAX = 4 };
 
 /* A batch being filled with slots of one other heap. */
 struct outbox {
@@ -71,7 +65,8 @@ struct thread_heap {
     struct buffer buffers[CLASS_COUNT];
     struct outbox outboxes[OUTBOX_COUNT];
     struct batch *spare;       /* empty batches of this heap's */
-    struct kept kept[KEPT_UNITS_MAX + 1]; /* by number of units */
+    struct span *kept[KEPT_UNITS_MAX + 1]; /* blocks of so many units, linked by span->next: see heap/kept.h */
+    size_t kept_units;                     /* of all of them */
     uint32_t exit_rounds;      /* how often the thread's destructors have reached us */
     uint8_t warm;              /* parked with its buffers full. Under the parked lock */
     struct lock lock;

@@ -69,8 +69,7 @@ static gca_heap_stats collect(void)
 
 static void add_kept(struct thread_heap *heap, void *context)
 {
-    for (size_t i = 0; i <= KEPT_UNITS_MAX; i++)
-        *(uint64_t *)context += heap->kept[i].count * i * UNIT_BYTES;
+    *(uint64_t *)context += (uint64_t)heap->kept_units << UNIT_SHIFT;
 }
 
 /* Large blocks that were freed but stay with the threads that did. */

@@ -1,0 +1,28 @@
+/*
+ * heap/kept: a few of the smaller large blocks that a thread has freed, kept as they are.
+ *
+ * Descriptors and all, but marked free: a program that takes and frees such blocks over and over needs no lock and no search
+ * for them. They are the calling thread's alone. No lock is held.
+ */
+#ifndef HEAP_KEPT_H
+#define HEAP_KEPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct span;
+struct thread_heap;
+
+/* Keeps the block, whose state says free already. False when it is too large or enough are kept. `heap` may be NULL. */
+bool kept_add(struct thread_heap *heap, struct span *span);
+
+/* A kept block of this size, or NULL. */
+void *kept_take(struct thread_heap *heap, size_t size_bytes, bool zeroed);
+
+/* Before so many units are taken: if that would need pages which hold nothing yet, kept ones go back for it. */
+void kept_make_room(struct thread_heap *heap, size_t unit_count);
+
+/* Gives up all of them. */
+void kept_flush(struct thread_heap *heap);
+
+#endif
