@@ -165,6 +165,8 @@ libcore_la_SOURCES = \
 	src/leak/components.c \
 	src/leak/ended.c \
 	src/leak/ended.h \
+	src/leak/extent.c \
+	src/leak/extent.h \
 	src/leak/grown.h \
 	src/leak/healed.c \
 	src/leak/healed.h \
@@ -185,16 +187,21 @@ libcore_la_SOURCES = \
 	src/leak/report_json.c \
 	src/leak/report_text.c \
 	src/leak/rule.h \
+	src/leak/rules.c \
+	src/leak/rules.h \
 	src/leak/sample.c \
 	src/leak/sample.h \
 	src/leak/sink.c \
 	src/leak/sink.h \
 	src/leak/stacks.c \
 	src/leak/stacks.h \
+	src/leak/step.h \
 	src/leak/suppress.c \
 	src/leak/suppress.h \
 	src/leak/survey.c \
 	src/leak/survey.h \
+	src/leak/trail.c \
+	src/leak/trail.h \
 	src/leak/tables.h \
 	src/leak/unwind.c \
 	src/leak/unwind.h \

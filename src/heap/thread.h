@@ -85,6 +85,7 @@ struct thread_heap {
     size_t held_bytes;                 /* held by its thread and not accounted for yet */
     int64_t guard_left;                /* allocations to the next guarded one, and what it is drawn from: see heap/guard.h */
     uint64_t guard_random;
+    void *recorder_place;              /* what heap_recorder keeps for the thread; the next one gets it with the heap */
     struct thread_heap *next_parked;
     struct thread_heap *next; /* in the list of all heaps, image->heaps */
 };

@@ -474,7 +474,7 @@ static uint64_t saved_of(const struct place *place)
 
 static struct rule rule_of(const struct row *row)
 {
-    static const struct rule stop = {.kind = RULE_STOP};
+    const struct rule stop = rule_of_kind(RULE_STOP);
     uint64_t frame_pointer_saved = saved_of(&row->frame_pointer);
     uint64_t base_saved = saved_of(&row->base);
     bool knows_return =
@@ -492,10 +492,7 @@ static struct rule rule_of(const struct row *row)
         number = RULE_BASE;
     else if (row->frame_register != REGISTER_STACK)
         return stop;
-    struct rule rule = rule_make(row->is_indirect ? RULE_INDIRECT : RULE_PLAIN, number, words);
-    rule.frame_pointer_saved = frame_pointer_saved & (SAVED_LIMIT - 1);
-    rule.base_saved = base_saved & (SAVED_LIMIT - 1);
-    return rule;
+    return rule_make(row->is_indirect ? RULE_INDIRECT : RULE_PLAIN, number, words, frame_pointer_saved, base_saved);
 }
 
 bool cfi_find(const struct os_object *object, uintptr_t address, struct rule *rule_out)
@@ -506,7 +503,7 @@ bool cfi_find(const struct os_object *object, uintptr_t address, struct rule *ru
     struct row row = {.frame_register = REGISTER_STACK};
     if (description == 0 || !read_description(object, description, address, &program, &row))
         return false;
-    *rule_out = program.is_signal_frame ? (struct rule){.kind = RULE_SIGNAL} : rule_of(&row);
+    *rule_out = program.is_signal_frame ? rule_of_kind(RULE_SIGNAL) : rule_of(&row);
     return true;
 #else
     (void)object, (void)address, (void)rule_out;
@@ -536,13 +533,13 @@ bool cfi_step(const struct os_object *object, struct os_all_registers *registers
     if (description == 0 || !read_description(object, description, address, &program, &row) || program.is_signal_frame)
         return false;
     struct rule rule = rule_of(&row);
-    if (rule.kind != RULE_PLAIN && rule.kind != RULE_INDIRECT)
+    if (rule_kind(rule) != RULE_PLAIN && rule_kind(rule) != RULE_INDIRECT)
         return false;
-    uintptr_t from = rule.frame_register == RULE_STACK_POINTER   ? at.main.stack_pointer
-                     : rule.frame_register == RULE_FRAME_POINTER ? at.main.frame_pointer
+    uintptr_t from = rule_register(rule) == RULE_STACK_POINTER   ? at.main.stack_pointer
+                     : rule_register(rule) == RULE_FRAME_POINTER ? at.main.frame_pointer
                                                                  : at.main.base;
     uintptr_t frame = from + (uintptr_t)row.frame_offset;
-    if (rule.kind == RULE_INDIRECT)
+    if (rule_kind(rule) == RULE_INDIRECT)
         frame = *(const uintptr_t *)frame;
     uintptr_t frame_pointer = at.main.frame_pointer;
     bool is_known = restore(&row.base, frame, frame_pointer, &at.main.base) &&

@@ -16,9 +16,12 @@
 #include "heap/metadata.h"
 #include "heap/recorder.h"
 #include "heap/span.h"
+#include "heap/thread.h"
 #include "leak/healed.h"
+#include "leak/rules.h"
 #include "leak/sample.h"
 #include "leak/stacks.h"
+#include "leak/trail.h"
 #include "leak/unwind.h"
 #include "os/object.h"
 #include "os/process.h"
@@ -76,12 +79,28 @@ static uint16_t number_of_thread(uint32_t time_ms)
     return LIKELY(self.forks == image_now->fork_count + 1) ? self.number : make_number(time_ms);
 }
 
-NOINLINE static uint32_t take_stack(const struct os_registers *from, uint32_t time_ms)
+/* In the last destructors of a thread, and when memory is short. */
+COLD static uint32_t take_stack_plainly(const struct os_registers *from, uint32_t time_ms)
 {
     uint64_t frames[FRAMES_MAX];
     uint32_t count =
         unwind_stack(from, own_object.start, own_object.end, frames, tables->frames_max, time_ms);
-    return stacks_id(tables->stacks, frames, count);
+    return stacks_id(tables->stacks, frames, count, stacks_hash(frames, count));
+}
+
+/* The trail stays with the heap when its thread ends. What it says is checked before it is believed, so the next one may have it. */
+static uint32_t take_stack(const struct os_registers *from, uint32_t time_ms)
+{
+    struct thread_heap *heap = heap_self;
+    struct trail *trail = heap->recorder_place;
+    if (UNLIKELY(trail == NULL) && heap != &thread_heap_none)
+        trail = heap->recorder_place = trail_make(tables->frames_max);
+    if (UNLIKELY(trail == NULL))
+        return take_stack_plainly(from, time_ms);
+    trail_follow(trail, from, own_object.start, own_object.end, time_ms);
+    if (trail->id == 0)
+        trail->id = stacks_id(tables->stacks, trail->stack, trail->count, trail->hash);
+    return trail->id;
 }
 
 /* Not in a signal's handler that interrupts a walk. */
@@ -141,6 +160,8 @@ static void record(const struct unit *unit, const void *block, size_t size_bytes
     struct block_record *records = span_need_column(span, COLUMN_STACK);
     if (UNLIKELY(records == NULL))
         return;
+    struct block_record *place = &records[index_in_span(unit, block)];
+    __builtin_prefetch(place, 1);
     if (UNLIKELY(!has_records(unit)) && unit->kind != UNIT_LARGE)
         note_records(span);
     struct block_record made = {.time_ms = now_ms(),
@@ -150,7 +171,7 @@ static void record(const struct unit *unit, const void *block, size_t size_bytes
     made.stack = take_stack_once(&here, made.time_ms);
     if (UNLIKELY(self.ignores != 0))
         made.stack |= RECORD_IGNORED;
-    records[index_in_span(unit, block)] = made;
+    *place = made;
 }
 
 static void on_allocated(void *block, size_t size_bytes)
@@ -209,7 +230,7 @@ static struct leak_tables *make_tables(uint32_t frames_max, uint64_t sample_byte
     made->modules = metadata_take(sizeof *made->modules);
     made->threads = metadata_take(sizeof *made->threads);
     if (made->stacks == NULL || made->modules == NULL || made->threads == NULL ||
-        unwind_start(made->modules) != 0)
+        rules_start(made->modules) != 0)
         return NULL;
     atomic_store_explicit(&made->modules->count, 1, memory_order_relaxed);
     atomic_store_explicit(&made->threads->count, 1, memory_order_relaxed);
@@ -284,7 +305,7 @@ void record_thread_ends(void)
 void record_unloaded(void)
 {
     if (tables != NULL)
-        unwind_refresh(now_ms());
+        rules_refresh(now_ms());
 }
 
 bool record_get(const void *address, struct block_record *record_out)

@@ -56,16 +56,15 @@ struct stack_table *stacks_make(void)
 }
 
 /* A sum of products, which do not wait for each other. */
-static uint32_t hash_of(const uint64_t *frames, uint32_t frame_count)
+uint64_t stacks_hash(const uint64_t *frames, uint32_t frame_count)
 {
-    uint64_t hash = frame_count;
-    uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t sum = 0;
+    uint64_t factor = 1;
     for (uint32_t i = 0; i < frame_count; i++) {
-        hash += frames[i] * factor;
-        factor *= UINT64_C(0xd1342543de82ef95); /* not added to: the sum of a stack's indices must not decide */
+        sum += frames[i] * factor;
+        factor *= STACK_HASH_FACTOR;
     }
-    hash = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
-    return (uint32_t)(hash >> 32);
+    return stacks_hash_end(sum, frame_count);
 }
 
 static struct stack *at(const struct stack_table *table, uint32_t id)
@@ -204,12 +203,12 @@ NOINLINE static uint32_t add(struct stack_table *table, uint32_t hash, const uin
     return id;
 }
 
-uint32_t stacks_id(struct stack_table *table, const uint64_t *frames, uint32_t frame_count)
+uint32_t stacks_id(struct stack_table *table, const uint64_t *frames, uint32_t frame_count, uint64_t hash)
 {
     if (frame_count == 0)
         return 0;
-    uint32_t hash = hash_of(frames, frame_count);
+    uint32_t short_hash = (uint32_t)(hash >> 32);
     struct stack_heads *heads = atomic_load_explicit(&table->heads, memory_order_acquire);
-    uint32_t id = find_in(table, heads, hash, frames, frame_count);
-    return LIKELY(id != 0) ? id : add(table, hash, frames, frame_count);
+    uint32_t id = find_in(table, heads, short_hash, frames, frame_count);
+    return LIKELY(id != 0) ? id : add(table, short_hash, frames, frame_count);
 }

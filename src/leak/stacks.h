@@ -11,8 +11,23 @@
 /* A table without stacks, in metadata; NULL when memory is short. */
 struct stack_table *stacks_make(void);
 
-/* The id of the stack, which is entered if it is new. 0 for one without frames, and when there is no room. */
-uint32_t stacks_id(struct stack_table *table, const uint64_t *frames, uint32_t frame_count);
+#define STACK_HASH_FACTOR UINT64_C(0xd1342543de82ef95)
+
+/*
+ * A stack's hash: the sum of its frames, each times the factor to the power of its place from the innermost on, to the end. So
+ * that of a stack with one more frame inside follows from that without.
+ */
+static inline uint64_t stacks_hash_end(uint64_t sum, uint32_t frame_count)
+{
+    uint64_t hash = sum + frame_count * UINT64_C(0x9e3779b97f4a7c15);
+    hash = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
+}
+
+uint64_t stacks_hash(const uint64_t *frames, uint32_t frame_count);
+
+/* The id of the stack with this hash, which is entered if it is new. 0 for one without frames, and when there is no room. */
+uint32_t stacks_id(struct stack_table *table, const uint64_t *frames, uint32_t frame_count, uint64_t hash);
 
 /* The stack with the id; NULL for an id that no stack has as far as can be told. Good on a copy of the image, too. */
 const struct stack *stacks_get(const struct stack_table *table, uint32_t id);

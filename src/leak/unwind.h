@@ -2,7 +2,7 @@
  * leak/unwind: the call stack of the calling thread, through code without frame pointers.
  *
  * From frame to frame by the objects' unwind tables, as C++ exceptions go. What the tables say of an address is kept
- * as a rule in a cache shared by all threads: a step then is a look-up and two or three loads. Code that no table
+ * as a rule in a cache shared by all threads (leak/rules): a step then is a look-up and two or three loads. Code that no table
  * describes, as that of just-in-time compilers, is passed by its frame pointer if that leads on.
  *
  * Takes no lock, the loader's least of all, allocates nothing, and is async-signal-safe. No load goes outside the
@@ -14,17 +14,11 @@
 #include "leak/tables.h"
 #include "os/registers.h"
 
-/* Once. The cache takes 1 MiB of metadata, of which is touched what is used. Returns 0 or -ENOMEM. */
-int unwind_start(struct module_table *modules);
-
 /*
  * Writes the frames from the one the registers are of, innermost first, as struct stack has them; leaves out the first
  * ones as long as they lie between skip_start and skip_end. Returns how many, up to `limit`.
  */
 uint32_t unwind_stack(const struct os_registers *from, uintptr_t skip_start, uintptr_t skip_end,
                       uint64_t *frames_out, uint32_t limit, uint32_t now_ms);
-
-/* Something may have been unloaded: forgets what was known of it. */
-void unwind_refresh(uint32_t now_ms);
 
 #endif

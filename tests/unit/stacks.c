@@ -28,6 +28,11 @@ static uint32_t make_frames(uint32_t number, uint64_t *frames_out)
 static struct stack_table *table;
 static uint32_t ids[STACKS];
 
+static uint32_t id_of(const uint64_t *frames, uint32_t count)
+{
+    return stacks_id(table, frames, count, stacks_hash(frames, count));
+}
+
 START_TEST(each_stack_has_one_id_and_keeps_it)
 {
     start_heap();
@@ -38,7 +43,7 @@ START_TEST(each_stack_has_one_id_and_keeps_it)
     uint32_t distinct = 0;
     for (int i = 0; i < LOOKUPS; i++) {
         uint32_t number = (uint32_t)random_below(&random, STACKS);
-        uint32_t id = stacks_id(table, frames, make_frames(number, frames));
+        uint32_t id = id_of(frames, make_frames(number, frames));
         hot_assert(id != 0, "a stack has an id");
         hot_assert(ids[number] == 0 || ids[number] == id, "the same one each time");
         distinct += ids[number] == 0;
@@ -61,11 +66,11 @@ START_TEST(what_is_no_id_has_no_stack)
     start_heap();
     table = stacks_make();
     uint64_t frames[FRAMES_MAX] = {0};
-    ck_assert_uint_eq(stacks_id(table, frames, 0), 0);
+    ck_assert_uint_eq(id_of(frames, 0), 0);
     ck_assert_ptr_null(stacks_get(table, 0));
     ck_assert_ptr_null(stacks_get(table, 1));
     ck_assert_ptr_null(stacks_get(table, UINT32_MAX));
-    uint32_t id = stacks_id(table, frames, FRAMES_MAX);
+    uint32_t id = id_of(frames, FRAMES_MAX);
     ck_assert_uint_eq(stacks_get(table, id)->frame_count, FRAMES_MAX);
     struct random random = {7};
     for (int i = 0; i < 100000; i++) { /* of a torn copy, say: never a crash */
@@ -83,7 +88,7 @@ static void *enter_many(void *argument)
     for (int i = 0; i < LOOKUPS / 4; i++) {
         uint32_t number = (uint32_t)random_below(&random, STACKS);
         uint32_t count = make_frames(number, frames);
-        const struct stack *stack = stacks_get(table, stacks_id(table, frames, count));
+        const struct stack *stack = stacks_get(table, id_of(frames, count));
         require(stack != NULL && stack->frame_count == count &&
                 memcmp(stack->frames, frames, count * 8) == 0);
     }

@@ -3,6 +3,7 @@
 #include "base/image.h"
 #include "heap/metadata.h"
 #include "leak/record.h"
+#include "leak/rules.h"
 #include "property/random.h"
 #include "support/suite.h"
 #include "unit/heap.h"
@@ -27,7 +28,7 @@ START_TEST(a_walk_finds_every_frame)
     start_heap();
     struct module_table *modules = metadata_take(sizeof *modules);
     atomic_store(&modules->count, 1);
-    ck_assert_int_eq(unwind_start(modules), 0);
+    ck_assert_int_eq(rules_start(modules), 0);
     uint64_t frames[FRAMES_MAX], again[FRAMES_MAX];
     for (uint32_t depth = 2; depth < 60; depth++) {
         uint32_t count = deeper(depth, frames, FRAMES_MAX);
