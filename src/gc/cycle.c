@@ -22,7 +22,6 @@
 #include "gc/stop.h"
 #include "gc/trace.h"
 #include "heap/birth.h"
-#include "heap/collector.h"
 #include "heap/fork.h"
 #include "heap/thread.h"
 #include "heap/verify.h"
@@ -259,11 +258,6 @@ int cycle_collect(enum cycle_reason reason)
     cycle_release();
     finalize_announce();
     return cycle.result;
-}
-
-bool gc_active(void)
-{
-    return heap_collector != NULL;
 }
 
 bool cycle_is_disabled(void)

@@ -8,6 +8,7 @@
 #include "base/image.h"
 #include "base/options.h"
 #include "gc/background.h"
+#include "gc/cycle.h"
 #include "gc/cycle_run.h"
 #include "gc/history.h"
 #include "gc/ledger.h"
@@ -106,15 +107,22 @@ static void on_exhausted(void)
         pacing_note_exhausted(start_ns);
 }
 
+static struct heap_collector collector = {
+    .growing = on_growing,
+    .exhausted = on_exhausted,
+    .lock = lock_own,
+    .unlock = unlock_own,
+    .lock_reset = reset_own,
+};
+
+/* Others may have put something in a collector's place: leak/survey, own/scan. */
+bool gc_active(void)
+{
+    return heap_collector == &collector;
+}
+
 int trigger_start(void)
 {
-    static struct heap_collector collector = {
-        .growing = on_growing,
-        .exhausted = on_exhausted,
-        .lock = lock_own,
-        .unlock = unlock_own,
-        .lock_reset = reset_own,
-    };
     if (options_now()->collect_every != 0)
         collector.allocating = on_allocating;
     gc_settings_start();
