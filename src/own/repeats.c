@@ -91,7 +91,7 @@ static void add_title(struct text *text, const char *title)
     }
 }
 
-void repeats_say(void)
+COLD static void say_all(void)
 {
     char buffer[LINE_BYTES];
     for (size_t i = 0; i < conflict_count; i++) {
@@ -108,4 +108,11 @@ void repeats_say(void)
         text_add(&text, "\n");
         message_write(&text);
     }
+}
+
+/* Of the tables behind it hardly any process has touched a page. */
+IN_EVERY_PROCESS void repeats_say(void)
+{
+    if (conflict_count != 0)
+        say_all();
 }

@@ -1,7 +1,7 @@
 /*
  * Prints resident KiB: of a program that allocates next to nothing ("tiny"); what 64 waiting threads cost more when each
- * has allocated one block ("threads"); or of the library's code behind its first segment, after what every program may do
- * ("rest"; nothing where the library has no such segment).
+ * has allocated one block ("threads"); or of the library's code behind its first segment, at the very end of a process that has done
+ * what every program may do ("rest"; nothing where the library has no such segment).
  */
 #include "support/require.h"
 #include "support/subject.h"
@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { THREADS = 64 };
@@ -69,10 +71,12 @@ static void do_ordinary_things(void)
 }
 
 /* The second executable mapping of the library and what it says of "Rss:". */
-static void print_rest(void)
+static void print_rest(pid_t process)
 {
     static char text[1 << 20];
-    int descriptor = open("/proc/self/smaps", O_RDONLY);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/smaps", (int)process);
+    int descriptor = open(path, O_RDONLY);
     size_t length = 0;
     ssize_t got;
     int found = 0;
@@ -91,13 +95,38 @@ static void print_rest(void)
     }
 }
 
+/* Another process, stopped where it has run all it will ever run, exit handlers too. Its first stop is the exec. */
+static void print_rest_at_end(void)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        require(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
+        execl("/proc/self/exe", "resident", "ordinary", (char *)NULL);
+        _exit(1);
+    }
+    require(child > 0 && waitpid(child, &status, 0) == child && WIFSTOPPED(status));
+    require(ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL) == 0);
+    do {
+        require(ptrace(PTRACE_CONT, child, NULL, NULL) == 0);
+        require(waitpid(child, &status, 0) == child && WIFSTOPPED(status));
+    } while (status >> 16 != PTRACE_EVENT_EXIT);
+    print_rest(child);
+    require(ptrace(PTRACE_CONT, child, NULL, NULL) == 0);
+    require(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 int main(int count, char **arguments)
 {
     require(count == 2);
     free(malloc(100));
     if (strcmp(arguments[1], "rest") == 0) {
+        print_rest_at_end();
+        return 0;
+    }
+    if (strcmp(arguments[1], "ordinary") == 0) {
         do_ordinary_things();
-        print_rest();
         return 0;
     }
     if (strcmp(arguments[1], "threads") == 0)
