@@ -6,6 +6,7 @@
  * may be deadly: there the collector ends its work.
  */
 #include "gc/background.h"
+#include "gc/crew.h"
 #include "gc/cycle.h"
 #include "gc/quarantine.h"
 #include "gc/stop.h"
@@ -79,6 +80,7 @@ long wrap_seccomp(enum next_name name, long a, long b, long c, long d, long e)
     bool gives_up = region_is_on && threads_is_own_process();
     if (gives_up) {
         background_deny();
+        crew_deny();
         background_end_helper();
         stop_give_up(); /* before: in the sandbox there may be no way to find out what is under way */
         quarantine_abandon();

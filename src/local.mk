@@ -34,6 +34,8 @@ libcore_la_SOURCES = \
 	src/gc/check.h \
 	src/gc/concurrent.c \
 	src/gc/concurrent.h \
+	src/gc/crew.c \
+	src/gc/crew.h \
 	src/gc/cycle.c \
 	src/gc/cycle.h \
 	src/gc/cycle_run.h \

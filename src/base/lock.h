@@ -20,6 +20,16 @@ struct lock {
 void lock_take_slowly(struct lock *lock);
 void lock_wake(struct lock *lock);
 
+/* Between two looks at what another thread is about to change. */
+static inline void lock_pause(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
+}
+
 static inline bool lock_try(struct lock *lock)
 {
     uint32_t expected = 0;

@@ -13,6 +13,7 @@
 #include "base/options.h"
 #include "gc/check.h"
 #include "gc/concurrent.h"
+#include "gc/crew.h"
 #include "gc/cycle_run.h"
 #include "gc/finalize.h"
 #include "gc/helper.h"
@@ -62,10 +63,21 @@ COLD static void wait_for_step(void)
     step_start_ns = os_thread_work_ns();
 }
 
+static bool is_step_over(void)
+{
+    return UNLIKELY(is_stepped) && os_thread_work_ns() - step_start_ns >= step_work_ns;
+}
+
+/* Whether yield() would do anything, or say no. */
+static bool is_wanted(void)
+{
+    return cycle_is_wanted() || is_void || is_denied || is_step_over();
+}
+
 /* Gives way to who waits for the lock. */
 static bool yield(void)
 {
-    if (UNLIKELY(is_stepped) && os_thread_work_ns() - step_start_ns >= step_work_ns)
+    if (is_step_over())
         wait_for_step();
     if (cycle_is_wanted()) {
         cycle_release();
@@ -94,6 +106,8 @@ static void run_concurrent(struct cycle *cycle)
         .birth = cycle_next_birth(),
         .is_young = cycle->is_young,
         .yield = yield,
+        .is_wanted = is_wanted,
+        .threads = is_stepped ? 1 : crew_size_beside(), /* a step is the helper's work alone */
         .marked = on_marked,
     };
     cycle->stopped_ns = os_clock_ns();
@@ -289,6 +303,7 @@ void background_end_helper(void)
         background_wait(); /* with no more steps */
     }
     helper_quit();
+    crew_quit();
     cycle_release();
 }
 
@@ -308,6 +323,7 @@ void background_deny(void)
 void background_forget(void)
 {
     helper_forget();
+    crew_forget();
     large_fix(false);
     lock_reset(&step_lock);
     is_stepped = false;

@@ -24,6 +24,7 @@
 #include "base/compiler.h"
 #include "base/image.h"
 #include "base/options.h"
+#include "gc/crew.h"
 #include "gc/dirty.h"
 #include "gc/ledger.h"
 #include "gc/pause.h"
@@ -43,7 +44,6 @@
 
 enum {
     BUILD_UNITS = 64,   /* white bytes are made for so many units at a time */
-    MARK_BLOCKS = 4096, /* and so many blocks looked at before others get a turn */
     DRAIN_ITEMS = 1024,
     ROUNDS_MAX = 12,
     FEW_PAGES = 128,  /* are left for the last stop */
@@ -136,7 +136,7 @@ static void mark_root_and_drain(const void *start, const void *end, unsigned ste
     struct marker *marker = context;
     mark_range(marker, start, end, step_bytes);
     if (marker->list.count > DRAIN_ITEMS)
-        mark_drain(marker);
+        crew_drain(marker, crew_size_stopped(), NULL);
 }
 
 /*
@@ -178,7 +178,7 @@ static bool goes_on(struct concurrent *cycle)
 
 static int drain(struct concurrent *cycle)
 {
-    while (!mark_drain_some(cycle->marker, MARK_BLOCKS))
+    while (!crew_drain(cycle->marker, cycle->threads, cycle->is_wanted))
         if (!goes_on(cycle))
             return -ECANCELED;
     return 0;
@@ -256,7 +256,7 @@ static void mark_written(uintptr_t start, uintptr_t end, void *context)
     dirty_note(start, end);
     dirty_mark_stopped(marker, start, end);
     if (marker->list.count > DRAIN_ITEMS)
-        mark_drain(marker);
+        crew_drain(marker, crew_size_stopped(), NULL);
 }
 
 static int mark_rest(struct concurrent *cycle)
@@ -273,7 +273,7 @@ static int mark_rest(struct concurrent *cycle)
     if (result == 0)
         result = check_roots();
     if (result == 0)
-        mark_drain(cycle->marker);
+        crew_drain(cycle->marker, crew_size_stopped(), NULL);
     return result;
 }
 

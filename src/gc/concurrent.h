@@ -21,6 +21,8 @@ struct concurrent {
     uint32_t birth;      /* of what is allocated from now on; blocks of this number of long ago have another by now */
     bool is_young;       /* only blocks allocated since the last cycle are candidates; becomes false where that can't be */
     bool (*yield)(void); /* gives way to whoever waits for the cycle's lock; false when this cycle is to be given up */
+    bool (*is_wanted)(void); /* whether yield() has anything to do */
+    unsigned threads;    /* that may mark while the program runs */
     void (*marked)(void); /* all that can be reached is marked, and threads are still stopped */
     uint32_t white_serial;
     uint32_t rounds;     /* of going through what was written */

@@ -13,6 +13,7 @@
 #include "base/lock.h"
 #include "base/message.h"
 #include "gc/area.h"
+#include "gc/crew.h"
 #include "gc/cycle_run.h"
 #include "gc/finalize.h"
 #include "gc/ledger.h"
@@ -96,7 +97,7 @@ static void mark_root_range(const void *start, const void *end, unsigned step_by
     cycle_marker.distances = roots_hold_distances();
     mark_range(&cycle_marker, start, end, step_bytes);
     if (cycle_marker.list.count > DRAIN_ITEMS)
-        mark_drain(&cycle_marker);
+        crew_drain(&cycle_marker, crew_size_stopped(), NULL);
 }
 
 uint32_t cycle_next_birth(void)
@@ -118,7 +119,7 @@ static int mark_all(struct cycle *cycle)
     if (result == 0 && roots_are_hidden())
         result = -EOPNOTSUPP;
     if (result == 0) {
-        mark_drain(&cycle_marker);
+        crew_drain(&cycle_marker, crew_size_stopped(), NULL);
         finalize_after_mark(&cycle_marker);
     }
     return result;

@@ -80,14 +80,14 @@ int helper_give(void (*function)(void))
 /* The kernel wakes those who wait for the id by another kind of futex than ours. */
 void helper_quit(void)
 {
-    while (helper_thread_id != 0) {
-        int32_t thread_id = helper_thread_id;
+    int32_t last = 0;
+    for (int32_t id; (id = helper_thread_id) != 0; last = id) {
         job = JOB_END;
         os_futex_wake((const uint32_t *)&job, 1);
-        if (thread_id != 0)
-            os_futex_wait_for((const uint32_t *)&helper_thread_id, (uint32_t)thread_id,
-                              GONE_LOOK_NS);
+        os_futex_wait_for((const uint32_t *)&helper_thread_id, (uint32_t)id, GONE_LOOK_NS);
     }
+    if (last != 0)
+        os_helper_await_end(last);
     job = JOB_NONE;
 }
 

@@ -33,6 +33,12 @@ static uint8_t black = BLACK;
 
 static struct mark_class classes[CLASS_COUNT + 1];
 
+static void clear_pending(struct marker *marker)
+{
+    for (size_t i = 0; i < MARK_AHEAD; i++)
+        marker->pending[i].white = &black;
+}
+
 void mark_start(struct marker *marker, struct work *items, size_t limit)
 {
     size_t heap_bytes = white_unit_count << UNIT_SHIFT;
@@ -45,8 +51,7 @@ void mark_start(struct marker *marker, struct work *items, size_t limit)
         .slots_fill = class_rule.bias != 0,
         .list = {.items = items, .limit = limit},
     };
-    for (size_t i = 0; i < MARK_AHEAD; i++)
-        marker->pending[i].white = &black;
+    clear_pending(marker);
     for (size_t i = 0; i < CLASS_COUNT; i++) {
         classes[i + 1].slot_bytes = class_slot_bytes[i];
         classes[i + 1].reciprocal = UINT64_MAX / class_slot_bytes[i] + 1;
@@ -56,6 +61,13 @@ void mark_start(struct marker *marker, struct work *items, size_t limit)
 /* ---- from an address to a block ---- */
 
 static void consider_end(struct marker *marker, uintptr_t end);
+
+static ALWAYS_INLINE void turn_grey(struct marker *marker, uint8_t *white, uintptr_t start)
+{
+    __atomic_store_n(white, GREY, __ATOMIC_RELAXED);
+    grey_note((start - marker->view.heap_start) >> UNIT_SHIFT);
+    marker->has_noted = true;
+}
 
 /* A block that is new: to be scanned now, or with others of its page. */
 static ALWAYS_INLINE void add(struct marker *marker, const struct mark_pending *pending)
@@ -68,9 +80,7 @@ static ALWAYS_INLINE void add(struct marker *marker, const struct mark_pending *
             return;
         marker->by_page = true;
     }
-    __atomic_store_n(pending->white, GREY, __ATOMIC_RELAXED);
-    grey_note((work_start(work) - marker->view.heap_start) >> UNIT_SHIFT);
-    marker->has_noted = true;
+    turn_grey(marker, pending->white, work_start(work));
 }
 
 /* The white byte should be in the cache by now. Of two markers that find it white at once both scan the block. */
@@ -424,6 +434,70 @@ static bool take_part(struct marker *marker)
     marker->has_noted = false;
     *part = (struct mark_part){0};
     return grey_take(&part->next, &part->end);
+}
+
+/* ---- with others ---- */
+
+void mark_join(struct marker *marker, const struct marker *other, struct work *items, size_t limit)
+{
+    *marker = (struct marker){
+        .view = other->view,
+        .slots_fill = other->slots_fill,
+        .distances = other->distances,
+        .has_noted = true,
+        .list = {.items = items, .limit = limit},
+        .unreadable = other->unreadable,
+        .unreadable_count = other->unreadable_count,
+    };
+    clear_pending(marker);
+}
+
+/* The rest of a large block is given as the whole. */
+static void give(struct marker *marker, struct work work)
+{
+    uintptr_t start = work_start(work);
+    uint64_t unit = marker->view.units[(start - marker->view.heap_start) >> UNIT_SHIFT];
+    void *white = (void *)(uintptr_t)(unit >> WHITE_UNIT_SHIFT);
+    if (work_class(work) == WHITE_UNIT_LARGE) {
+        struct white_large *large = white;
+        turn_grey(marker, &large->white, large->start);
+        return;
+    }
+    size_t unit_index = (start - marker->view.heap_start) >> UNIT_SHIFT;
+    size_t first_unit = unit_index - (unit >> WHITE_UNIT_BACK_SHIFT & WHITE_UNIT_MASK);
+    uintptr_t offset = start - marker->view.heap_start - (first_unit << UNIT_SHIFT);
+    turn_grey(marker, (uint8_t *)white + offset / classes[work_class(work)].slot_bytes, start);
+}
+
+static bool is_rest(const struct marker *marker, struct work work)
+{
+    uint64_t unit = marker->view.units[(work_start(work) - marker->view.heap_start) >> UNIT_SHIFT];
+    return work_class(work) == WHITE_UNIT_LARGE &&
+           ((struct white_large *)(uintptr_t)(unit >> WHITE_UNIT_SHIFT))->start != work_start(work);
+}
+
+void mark_share(struct marker *marker)
+{
+    struct worklist *list = &marker->list;
+    size_t half = list->count / 2, kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (i < half && !is_rest(marker, list->items[i]))
+            give(marker, list->items[i]);
+        else
+            list->items[kept++] = list->items[i];
+    }
+    list->count = kept;
+}
+
+void mark_leave(struct marker *marker)
+{
+    while (flush_oldest(marker))
+        ;
+    while (marker->list.count != 0)
+        give(marker, worklist_pop(&marker->list));
+    for (; marker->ahead_count != 0; marker->ahead_count--)
+        give(marker, marker->ahead[marker->next_ahead++ % MARK_AHEAD]);
+    marker->part.next = marker->part.end; /* units not looked through yet have their flags */
 }
 
 /* ---- from outside ---- */

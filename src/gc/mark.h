@@ -94,6 +94,14 @@ void mark_inside(struct marker *marker, uintptr_t start, size_t size_bytes);
 /* The same for so many blocks. Returns whether that is all. Threads may run: memory that changes meanwhile is read in part. */
 bool mark_drain_some(struct marker *marker, size_t count);
 
+/*
+ * For several markers in one cycle, each in a thread of its own (gc/crew.h). A marker joins another one that mark_start() began;
+ * gives the older half of its list to whoever takes it, unless that is next to nothing; leaves all it has to others.
+ */
+void mark_join(struct marker *marker, const struct marker *other, struct work *items, size_t limit);
+void mark_share(struct marker *marker);
+void mark_leave(struct marker *marker);
+
 /* Marks from what a part of a block that is marked holds, at multiples of four. */
 void mark_part(struct marker *marker, uintptr_t start, uintptr_t end);
 

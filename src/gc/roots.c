@@ -12,6 +12,7 @@
 
 #include "base/bits.h"
 #include "base/image.h"
+#include "gc/crew.h"
 #include "gc/finalize.h"
 #include "gc/helper.h"
 #include "gc/inflight.h"
@@ -457,12 +458,12 @@ static void pour_registers(struct pour *pour, const struct stopped *stack)
     pour_value(stack->registers_start, pour);
 }
 
-/* The helper has a table of descriptors of its own, without the program's. Any of the others has that. 0: the caller's own. */
+/* The helper and the crew have tables of descriptors of their own, without the program's. Any of the others has that. 0: the caller's own. */
 static int whose_files(const struct stopped *threads, size_t count)
 {
     int32_t self = os_thread_id();
     for (size_t i = 0; i < count && self == helper_thread_id; i++)
-        if (threads[i].thread_id != self)
+        if (threads[i].thread_id != self && !crew_has(threads[i].thread_id))
             return threads[i].thread_id;
     return 0;
 }

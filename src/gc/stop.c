@@ -14,6 +14,7 @@
 
 #include "base/compiler.h"
 #include "base/lock.h"
+#include "gc/crew.h"
 #include "gc/helper.h"
 #include "gc/restart.h"
 #include "gc/stop_table.h"
@@ -196,8 +197,8 @@ static bool notice(int thread_id, void *context)
         entry = stop_table_add(thread_id);
     if (entry == NULL)
         search->error = -ENOSPC;
-    else if (thread_id == search->self || thread_id == helper_thread_id)
-        entry->state = STOP_SAFE; /* the helper waits for the cycle's lock */
+    else if (thread_id == search->self || thread_id == helper_thread_id || crew_has(thread_id))
+        entry->state = STOP_SAFE; /* the helper waits for the cycle's lock; or marks */
     return search->error == 0;
 }
 

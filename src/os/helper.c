@@ -131,6 +131,13 @@ int os_helper_leave_files(bool keep_errors)
 
 #endif
 
+void os_helper_await_end(int32_t id)
+{
+    long process_id = os_syscall3(SYS_getpid, 0, 0, 0);
+    while (os_syscall3(SYS_tgkill, process_id, id, 0) == 0)
+        os_helper_yield();
+}
+
 void os_helper_yield(void)
 {
     os_syscall3(SYS_sched_yield, 0, 0, 0);

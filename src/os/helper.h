@@ -23,6 +23,9 @@ int os_helper_start(void *memory, void (*function)(void *context), void *context
  */
 int os_helper_leave_files(bool keep_errors);
 
+/* The id is cleared some way before the thread's end. This waits until the kernel counts one thread less. */
+void os_helper_await_end(int32_t id);
+
 /* Gives way to whoever else wants the processor. */
 void os_helper_yield(void);
 

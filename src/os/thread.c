@@ -89,6 +89,16 @@ uint64_t os_process_work_ns(void)
 }
 
 /* abort() itself: a program's SIGABRT handler (crash reporters) is to run, and a returning one does not save it. */
+unsigned os_processors(void)
+{
+    uint64_t mask[64] = {0}; /* the kernel wants room for all there might be */
+    long bytes = os_syscall3(SYS_sched_getaffinity, 0, sizeof mask, (long)mask);
+    unsigned count = 0;
+    for (long i = 0; i < bytes / (long)sizeof *mask; i++)
+        count += (unsigned)__builtin_popcountll(mask[i]);
+    return count == 0 ? 1 : count;
+}
+
 _Noreturn void os_abort(void)
 {
     abort();

@@ -56,6 +56,9 @@ uint64_t os_clock_coarse_ns(void);
 uint64_t os_thread_work_ns(void);
 uint64_t os_process_work_ns(void);
 
+/* How many processors the calling thread may run on; at least 1. */
+unsigned os_processors(void);
+
 /* Ends the process with SIGABRT. A handler of the program's runs first; it does not save it. */
 _Noreturn void os_abort(void);
 

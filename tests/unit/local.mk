@@ -40,7 +40,7 @@ if !SANITIZED
 UNIT_TESTS += tests/unit/roots tests/unit/unwind
 endif
 if !SANITIZED_THREADS
-UNIT_TESTS += tests/unit/mark tests/unit/region tests/unit/stop tests/unit/weak
+UNIT_TESTS += tests/unit/crew tests/unit/mark tests/unit/region tests/unit/stop tests/unit/weak
 endif
 
 if HAVE_CHECK
@@ -82,6 +82,11 @@ tests_unit_classify_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_classify_CFLAGS = $(TEST_CFLAGS)
 tests_unit_classify_SOURCES = tests/unit/classify.c
 tests_unit_classify_LDADD = $(UNIT_LDADD)
+
+tests_unit_crew_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_crew_CFLAGS = $(TEST_CFLAGS)
+tests_unit_crew_SOURCES = tests/unit/crew.c
+tests_unit_crew_LDADD = $(UNIT_LDADD)
 
 tests_unit_format_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_format_CFLAGS = $(TEST_CFLAGS)
