@@ -61,3 +61,30 @@ examples_ports_server_SOURCES = \
 	examples/ports/server.c
 examples_ports_server_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_ports_server_LDADD = libgcalloc.la
+
+# reports: a mistake each that only allocator, marker and owners together can tell of; tests/preload/ownership compares what they say with
+# what their heads promise.
+reports_programs = \
+	examples/reports/borrow_without_end \
+	examples/reports/count_off \
+	examples/reports/dangling_into_arena \
+	examples/reports/owner_gone \
+	examples/reports/unreferenced_but_owned
+if !SANITIZED
+check_PROGRAMS += $(reports_programs)
+endif
+examples_reports_borrow_without_end_SOURCES = examples/reports/borrow_without_end.c
+examples_reports_borrow_without_end_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_reports_borrow_without_end_LDADD = libgcalloc.la
+examples_reports_count_off_SOURCES = examples/reports/count_off.c
+examples_reports_count_off_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_reports_count_off_LDADD = libgcalloc.la
+examples_reports_dangling_into_arena_SOURCES = examples/reports/dangling_into_arena.c
+examples_reports_dangling_into_arena_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_reports_dangling_into_arena_LDADD = libgcalloc.la
+examples_reports_owner_gone_SOURCES = examples/reports/owner_gone.c
+examples_reports_owner_gone_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_reports_owner_gone_LDADD = libgcalloc.la
+examples_reports_unreferenced_but_owned_SOURCES = examples/reports/unreferenced_but_owned.c
+examples_reports_unreferenced_but_owned_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_reports_unreferenced_but_owned_LDADD = libgcalloc.la

@@ -107,7 +107,8 @@ static int grow_pins(void)
     return 0;
 }
 
-int roots_pin(const void *block)
+/* Adds `more` to the block's pin, which is made if need be. PIN_OWNED is not there yet when it is added. */
+static int add_to_pin(const void *block, uintptr_t more)
 {
     if (block == NULL)
         return 0;
@@ -117,10 +118,20 @@ int roots_pin(const void *block)
         struct pin *pin = find_pin((uintptr_t)block);
         pinned.pin_count += pin->address == 0;
         pin->address = (uintptr_t)block;
-        pin->count++;
+        pin->count += more;
     }
     roots_unlock();
     return result;
+}
+
+int roots_pin(const void *block)
+{
+    return add_to_pin(block, 1);
+}
+
+int roots_pin_owned(const void *block)
+{
+    return add_to_pin(block, PIN_OWNED);
 }
 
 /* Closes the gap: those behind it move up unless that would take them before their home. */
@@ -136,17 +147,27 @@ static void remove_pin(size_t gap)
     pinned.pin_count--;
 }
 
-int roots_unpin(const void *block)
+/* Takes `less` back; false when that much was not there. */
+static bool take_from_pin(const void *block, uintptr_t less)
 {
-    if (block == NULL)
-        return 0;
     roots_lock();
     struct pin *pin = pinned.pin_room == 0 ? NULL : find_pin((uintptr_t)block);
-    bool is_pinned = pin != NULL && pin->address != 0;
-    if (is_pinned && --pin->count == 0)
+    uintptr_t program_count = pin != NULL ? pin->count & ~PIN_OWNED : 0;
+    bool is_there = pin != NULL && (less == PIN_OWNED ? (pin->count & PIN_OWNED) != 0 : program_count >= less);
+    if (is_there && (pin->count -= less) == 0)
         remove_pin((size_t)(pin - pinned.pins));
     roots_unlock();
-    return is_pinned ? 0 : -ENOENT;
+    return is_there;
+}
+
+int roots_unpin(const void *block)
+{
+    return block == NULL || take_from_pin(block, 1) ? 0 : -ENOENT;
+}
+
+void roots_unpin_owned(const void *block)
+{
+    take_from_pin(block, PIN_OWNED);
 }
 
 void pinned_scan_ranges(roots_range *range, void *context)

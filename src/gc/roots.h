@@ -94,6 +94,10 @@ int roots_remove(const void *start);
 int roots_pin(const void *block);
 int roots_unpin(const void *block);
 
+/* The same for a block that has an owner, besides: once, however often the program pins it. */
+int roots_pin_owned(const void *block);
+void roots_unpin_owned(const void *block);
+
 /* Whoever stops threads or forks holds these tables' lock, outside of all heap locks; a child resets it. */
 void roots_lock(void);
 void roots_unlock(void);

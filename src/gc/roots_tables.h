@@ -15,8 +15,11 @@
 /* A block that the program has pinned. */
 struct pin {
     uintptr_t address; /* 0: nothing here */
-    uintptr_t count;
+    uintptr_t count;   /* of the program's pins, and PIN_OWNED */
 };
+
+/* The block has an owner (own/edges.c): only that is why a collector keeps it. */
+#define PIN_OWNED ((uintptr_t)1 << 62)
 
 /* What the program has added, in metadata. */
 struct pinned {

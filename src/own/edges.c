@@ -83,9 +83,9 @@ static void set_pinned(const void *block, bool pinned)
     if (!gc_active())
         return;
     if (pinned)
-        roots_pin(block);
+        roots_pin_owned(block);
     else
-        roots_unpin(block);
+        roots_unpin_owned(block);
 }
 
 static void leave_owner(struct edge_node *node)

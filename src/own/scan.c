@@ -13,7 +13,9 @@
 #include "base/lock.h"
 #include "gc/area.h"
 #include "gc/ledger.h"
+#include "gc/pinned.h"
 #include "gc/roots.h"
+#include "gc/roots_tables.h"
 #include "gc/stop.h"
 #include "gc/threads.h"
 #include "heap/collector.h"
@@ -140,10 +142,24 @@ static const struct stopped *thread_on(const struct scanning *scanning, uintptr_
     return NULL;
 }
 
+/* What an owner pins is no pointer: who asks wants to know what there is besides. */
+static void scan_pins(const struct scan *scan)
+{
+    for (size_t i = 0; i < pinned.pin_room; i++)
+        if ((pinned.pins[i].count & ~PIN_OWNED) != 0 && is_wanted(scan, pinned.pins[i].address)) {
+            struct scan_place place = {SCAN_ROOT, &pinned.pins[i], 0, 0};
+            scan->found(&place, pinned.pins[i].address, scan->context);
+        }
+}
+
 static void scan_root(const void *start, const void *end, unsigned step_bytes, void *context)
 {
     const struct scanning *scanning = context;
     const struct scan *scan = scanning->scan;
+    if (start == pinned.pins) {
+        scan_pins(scan);
+        return;
+    }
     const struct stopped *thread = thread_on(scanning, (uintptr_t)start);
     uintptr_t at = ((uintptr_t)start + 7) & ~(uintptr_t)7;
     (void)step_bytes;
@@ -252,8 +268,10 @@ static int take_threads(struct scanning *scanning, uintptr_t stack_start)
     struct stopped *threads = (struct stopped *)threads_area.start;
     memcpy(threads, stop_threads(), count * sizeof *threads);
     for (size_t i = 0; i < count; i++)
-        if (threads[i].thread_id == os_thread_id())
+        if (threads[i].thread_id == os_thread_id()) {
             threads[i].stack_pointer = stack_start;
+            threads[i].registers_start = threads[i].registers_end = 0; /* of our own code; the caller's were spilled */
+        }
     scanning->threads = threads;
     scanning->thread_count = count;
     return 0;

@@ -136,6 +136,36 @@ def a_dead_arena_is_named(_name):
     expect('  see gcalloc(7), "dangling pointer"\n' in errors, f"said\n{errors}")
 
 
+# Options with which each example says what its head promises.
+EXAMPLES = {
+    "unreferenced_but_owned": ("", "check=report", "gc", "leaks,exitcode=0"),
+    "owner_gone": ("", "gc"),
+    "count_off": ("", "check=report", "gc"),
+    "borrow_without_end": ("check=report",),
+    "dangling_into_arena": ("check=report",),
+}
+
+
+def promised_by(name):
+    """Lines, as patterns: addresses, and how much dead words on the stack add, may be others."""
+    with open(os.path.join(source_path(), "..", "examples", "reports", name + ".c"), encoding="utf-8") as source:
+        head = source.read().split("*/")[0]
+    lines = re.findall(r"^ \*     (.*)$", head.split("It says:", 1)[1] if "It says:" in head else head.split("says:")[-1], re.MULTILINE)
+    expect(lines, f"{name} promises nothing")
+    patterns = [re.sub("0x[0-9a-f]+", "0x[0-9a-f]+", re.escape(line).replace(r"\ ", " ")) for line in lines]
+    return [re.sub(r"only \d can", "only [1-5] can", re.sub(name + r"\\\+", r"[\\w.-]+\\+", pattern)) for pattern in patterns]
+
+
+def example_says(name, options):
+    result = run([built_path("..", "examples", "reports", name)], env=subject_environment(options))
+    lines, patterns = result.stderr.decode().splitlines(), promised_by(name)
+    expect(result.returncode == 0, f"{status_words(result.returncode)}: {lines}")
+    for pattern in patterns:
+        expect(sum(re.fullmatch(pattern, line) is not None for line in lines) == patterns.count(pattern), f"no {pattern!r} in {lines}")
+    if "leaks" not in options:
+        expect(len(lines) == len(patterns), f"it said {lines}")
+
+
 def no_driver(_name):
     """On a machine that has one, its absence can't be tried."""
     if any(os.path.exists(os.path.join(folder, "libcuda.so.1")) for folder in ("/usr/lib/x86_64-linux-gnu", "/usr/lib64")):
@@ -171,6 +201,9 @@ def main():
             tally.case(f"{name} is survived", reports, name, "check=report", False)
     for name, (needs_check, _) in AUDITS.items():
         tally.case(f"an audit finds {name}", audit_finds, name, "check=report" if needs_check else "")
+    for name, all_options in EXAMPLES.items():
+        for options in all_options:
+            tally.case(f"the example {name}, {options or 'plain'}", example_says, name, options)
     tally.case("one mistake many times", repeats_are_counted, "write_in_a_loop")
     tally.case("an arena's end names who points into it", a_dead_arena_is_named, "")
     tally.case("CUDA without a driver", no_driver, "")
