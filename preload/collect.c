@@ -13,6 +13,7 @@
 #include "gc/roots.h"
 #include "gc/settings.h"
 #include "gc/weak.h"
+#include "gc/written.h"
 #include "heap/thread.h"
 #include "preload/export.h"
 #include "preload/report.h"
@@ -49,6 +50,8 @@ EXPORT int gca_gc_configure(const gca_gc_settings *settings)
     thread_heap_done(thread_heap_get()); /* starts gcalloc */
     lock_take(&lock);
     int result = gc_settings_set(&wanted);
+    if (result == 0 && gc_active())
+        result = cycle_set_tracking(gc_settings_now()->tracking == GC_TRACKING_PROGRAM);
     lock_release(&lock);
     return result;
 }
@@ -59,6 +62,17 @@ EXPORT int gca_gc_get_settings(gca_gc_settings *settings_out)
         return -EINVAL;
     memcpy(settings_out, gc_settings_now(), sizeof *settings_out);
     return 0;
+}
+
+EXPORT void gca_write_barrier(const void *place, const void *value)
+{
+    written_tell(place, sizeof value, value);
+}
+
+EXPORT void gca_write_barrier_range(const void *start, size_t size_bytes)
+{
+    if (size_bytes != 0)
+        written_tell(start, size_bytes, start);
 }
 
 EXPORT void gca_gc_disable(void)

@@ -69,6 +69,8 @@ libcore_la_SOURCES = \
 	src/gc/pour.h \
 	src/gc/pointed.c \
 	src/gc/pointed.h \
+	src/gc/preclean.c \
+	src/gc/preclean.h \
 	src/gc/quarantine.c \
 	src/gc/quarantine.h \
 	src/gc/pressure.c \
@@ -100,6 +102,8 @@ libcore_la_SOURCES = \
 	src/gc/weak.h \
 	src/gc/white.c \
 	src/gc/white.h \
+	src/gc/written.c \
+	src/gc/written.h \
 	src/gc/worklist.h \
 	src/heap/allocate.c \
 	src/heap/allocate.h \

@@ -55,6 +55,12 @@ typedef enum gca_gc_mode {
     GCA_GC_INFERENCE,  /* small pauses of much the same length */
 } gca_gc_mode;
 
+/* Who says where the program writes addresses, which collections beside the program and of young blocks need to know. */
+typedef enum gca_gc_tracking {
+    GCA_GC_TRACKING_KERNEL = 1, /* write protection of pages, if the kernel lets us */
+    GCA_GC_TRACKING_PROGRAM,    /* the program itself, with gca_write_barrier() */
+} gca_gc_tracking;
+
 /* How the collector goes about it. A value of 0 stands for the mode's. */
 typedef struct gca_gc_settings {
     uint64_t mode;               /* a gca_gc_mode */
@@ -64,6 +70,7 @@ typedef struct gca_gc_settings {
     uint64_t threads;            /* that mark at once, at most; up to 256 */
     uint64_t pause_us;           /* that threads should stand still at most */
     uint64_t throughput_percent; /* of its time that the program should have, up to 99: else the heap may grow further */
+    uint64_t tracking;           /* a gca_gc_tracking; 0 is the kernel's, whatever the mode */
     uint64_t heap_limit_bytes;   /* what blocks may take, with free pages that are kept; 0 is no limit */
 } gca_gc_settings;
 
@@ -76,6 +83,21 @@ int gca_gc_configure(const gca_gc_settings *settings);
 
 /* Fills *settings_out with what holds now, the mode's values in place. Returns 0 or -EINVAL when it is NULL. */
 int gca_gc_get_settings(gca_gc_settings *settings_out);
+
+/*
+ * For programs that say themselves where they write (GCA_GC_TRACKING_PROGRAM, or the option gc_tracking=program): to be called
+ * after each store of a block's address, or of a value that holds one, into memory that gcalloc has handed out, by the thread that
+ * stored it and with the same value. Static data, stacks and the program's own mappings need none, nor does what realloc() copies. A few instructions; also
+ * in signal handlers. Where one is missing a block may be freed too early. Where writes can be tracked (Linux 6.7, and no
+ * filter forbids userfaultfd) this gains little; elsewhere collections beside the program, of young blocks and in steps need it.
+ */
+void gca_write_barrier(const void *place, const void *value);
+
+/*
+ * The same for several addresses at once, as after memcpy(): what was stored must be held by something else than what was overwritten
+ * until this has returned.
+ */
+void gca_write_barrier_range(const void *start, size_t size_bytes);
 
 /*
  * Collections that nobody asked for do not begin while this was called more often than gca_gc_enable(). One that is under

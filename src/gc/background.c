@@ -147,6 +147,14 @@ static void run_in_background(void)
     finalize_announce();
 }
 
+static _Atomic uint32_t is_renewing;
+
+static void run_renewal(void)
+{
+    concurrent_renew();
+    tell(&is_renewing, 0);
+}
+
 /* ---- beginning and waiting ---- */
 
 bool background_is_possible(void)
@@ -227,6 +235,18 @@ void background_wait(void)
     stop_stepping();
     for (int i = 0; i < WAITS_MAX && is_busy; i++)
         os_futex_wait_for((const uint32_t *)&is_busy, 1, WAIT_NS);
+}
+
+/* Only the helper has the descriptors. While it is in the middle of a cycle it has renewed already, not long ago. */
+void background_renew(void)
+{
+    if (is_busy || helper_thread_id == 0 || !background_is_possible())
+        return;
+    is_renewing = 1;
+    if (helper_give(run_renewal) != 0)
+        is_renewing = 0;
+    while (is_renewing)
+        os_futex_wait_for((const uint32_t *)&is_renewing, 1, WAIT_NS);
 }
 
 static bool is_under_way(uint32_t number)

@@ -18,6 +18,12 @@ void background_start(enum cycle_reason reason, bool is_young);
 bool background_is_busy(void);
 
 /*
+ * In a stop of somebody else's cycle, with the cycle's lock: what the program has written until now is of no interest to the next
+ * cycle of young blocks, if the helper knows of it at all.
+ */
+void background_renew(void);
+
+/*
  * Collects the blocks allocated since the last cycle, or all if it is not known what was written since, and waits for that. Where
  * nothing can run in the background all is collected in one stop. Returns 0 or -errno, as cycle_collect().
  */

@@ -3,16 +3,17 @@
  *
  * The order of things is what makes it right:
  *
- *   1. Writes to the heap are tracked. What is written from here on is seen.
+ *   1. Writes to the heap are tracked (gc/written). What is written from here on is seen.
  *   2. Blocks that are being moved by realloc arrive; from here on none grows in place, which would move its end.
  *   3. Blocks are born with another number. Those are no candidates: all that is in them was written after 1.
  *   4. White bytes are made, for all other blocks; who is freed and allocated again meanwhile is born anew.
  *   5. The first stop: the roots are marked from. Then, while threads run, what they lead to.
- *   6. Pages written since are protected again and then read, over and over until few remain.
+ *   6. Pages written since are protected again and then read, over and over until few remain (gc/preclean).
  *   7. The last stop: what is still dirty, and all roots once more. If that would take long: back to 6.
  *
- * A young cycle differs in 4, where older blocks are no candidates either, and in 5, where they are read if they were written
- * since the last cycle's 3: so what 1 and 6 find written is noted until the next cycle.
+ * A young cycle differs in 4, where older blocks are no candidates either, and in 5: instead of the roots, old blocks are marked from
+ * that were written since the last cycle's 3. So what 1 and 6 find written is noted until the next cycle. What lives of the young is
+ * mostly little, and 7 finds it in time.
  *
  * A block that can be reached at 7 is marked: from a root, or from a block whose last write was before it was looked at,
  * or from one that was looked at again.
@@ -21,73 +22,39 @@
  */
 #include "gc/concurrent.h"
 
-#include "base/compiler.h"
 #include "base/image.h"
 #include "base/options.h"
 #include "gc/crew.h"
 #include "gc/dirty.h"
 #include "gc/ledger.h"
 #include "gc/pause.h"
+#include "gc/preclean.h"
 #include "gc/roots.h"
+#include "gc/settings.h"
 #include "gc/stop.h"
 #include "gc/white.h"
+#include "gc/written.h"
 #include "heap/birth.h"
 #include "heap/fork.h"
 #include "heap/large.h"
 #include "heap/runs.h"
-#include "os/memory.h"
 #include "os/thread.h"
-#include "os/tracking.h"
 
 #include <errno.h>
-#include <string.h>
 
 enum {
     BUILD_UNITS = 64,   /* white bytes are made for so many units at a time */
     DRAIN_ITEMS = 1024,
-    ROUNDS_MAX = 12,
-    FEW_PAGES = 128,  /* are left for the last stop */
-    PAGES_MAX = 1024, /* more than this, and it is put off */
     LAST_STOPS_MAX = 8,
-    RANGES_MAX = 512,
+    STOP_PART = 2,      /* of the longest pause wished for is for reading; the rest for stopping and going on */
 };
 
 static const uint64_t STOP_AGAIN_NS = 5000000;
-
-/* What the last stop finds dirty, before it decides. */
-static struct {
-    size_t count;
-    uint64_t pages;
-    struct roots_part list[RANGES_MAX];
-} ranges;
-
-static uintptr_t heap_start(void)
-{
-    return heap_layout.slots_start;
-}
-
-static uintptr_t heap_end(void)
-{
-    return heap_layout.slots_start +
-           (atomic_load_explicit(&image_now->units_used, memory_order_acquire) << UNIT_SHIFT);
-}
-
-/* ---- before marking ---- */
 
 static void note_written(uintptr_t start, uintptr_t end, void *context)
 {
     (void)context;
     dirty_note(start, end);
-}
-
-/*
- * Mappings that the heap makes anew at this moment end it: then what has not been protected counts as written, and is visited,
- * which is only slow.
- */
-static int track(os_tracking_visit *visit, void *context)
-{
-    os_tracking_epoch(heap_start(), heap_end(), visit, context);
-    return os_tracking_is_on() ? 0 : -ENOTSUP;
 }
 
 /* There is no way out of this half way: the next birth's blocks of long ago must all be given another. */
@@ -107,9 +74,22 @@ static int make_white(const struct concurrent *cycle, uint32_t young)
     return result;
 }
 
+static void ignore_written(uintptr_t start, uintptr_t end, void *context)
+{
+    (void)start, (void)end, (void)context;
+}
+
+void concurrent_renew(void)
+{
+    if (written_start() == 0 && written_renew(ignore_written, NULL) == 0)
+        dirty_turn();
+}
+
 static int begin(struct concurrent *cycle)
 {
-    int result = os_tracking_start() == 0 ? track(note_written, NULL) : -ENOTSUP;
+    int result = written_start();
+    if (result == 0)
+        result = written_renew(note_written, NULL);
     if (result != 0)
         return result;
     large_lock();
@@ -130,20 +110,11 @@ static void mark_root(const void *start, const void *end, unsigned step_bytes, v
     mark_range(context, start, end, step_bytes);
 }
 
-static void mark_root_and_drain(const void *start, const void *end, unsigned step_bytes,
-                                void *context)
-{
-    struct marker *marker = context;
-    mark_range(marker, start, end, step_bytes);
-    if (marker->list.count > DRAIN_ITEMS)
-        crew_drain(marker, crew_size_stopped(), NULL);
-}
-
 /*
  * A program that guards parts of its blocks may guard more at any time, and the marker would run into it; distances take more than
  * the table of units to resolve; and where pointers are hidden nothing is freed.
  */
-static int check_roots(void)
+int concurrent_check_roots(void)
 {
     size_t unreadable_count;
     roots_unreadable(&unreadable_count);
@@ -161,7 +132,7 @@ static int look_at_roots(struct concurrent *cycle)
         mark_start(cycle->marker, cycle->items, cycle->item_count);
         result = roots_scan(mark_root, cycle->marker);
         if (result == 0)
-            result = check_roots();
+            result = concurrent_check_roots();
         stop_end();
         pause_note(start_ns, os_clock_ns());
     }
@@ -176,7 +147,7 @@ static bool goes_on(struct concurrent *cycle)
     return cycle->yield() && white_serial == cycle->white_serial;
 }
 
-static int drain(struct concurrent *cycle)
+int concurrent_drain(struct concurrent *cycle)
 {
     while (!crew_drain(cycle->marker, cycle->threads, cycle->is_wanted))
         if (!goes_on(cycle))
@@ -190,109 +161,25 @@ static int drain(struct concurrent *cycle)
  */
 static int mark_from_old(struct concurrent *cycle)
 {
-    int result = 0;
+    int result = concurrent_check_roots(); /* as they were last */
+    mark_start(cycle->marker, cycle->items, cycle->item_count);
     for (size_t page = 0; page != SIZE_MAX && result == 0;) {
         page = dirty_mark_before(cycle->marker, page);
         if (cycle->marker->list.count > DRAIN_ITEMS)
-            result = drain(cycle);
+            result = concurrent_drain(cycle);
     }
     return result;
-}
-
-/* ---- what is written meanwhile ---- */
-
-struct round {
-    struct concurrent *cycle;
-    uint64_t bytes;
-    bool is_given_up;
-};
-
-static void clean(uintptr_t start, uintptr_t end, void *context)
-{
-    struct round *round = context;
-    round->bytes += end - start;
-    dirty_note(start, end);
-    if (round->is_given_up)
-        return;
-    dirty_mark(round->cycle->marker, start, end);
-    if (round->cycle->marker->list.count > DRAIN_ITEMS)
-        round->is_given_up = drain(round->cycle) != 0;
-}
-
-/* Until few pages are left, or as many as the round before left: the program writes as fast as we read. */
-static int clean_until_few(struct concurrent *cycle)
-{
-    uint64_t before = UINT64_MAX;
-    for (uint32_t i = 0; i < ROUNDS_MAX; i++) {
-        struct round round = {.cycle = cycle};
-        int result = track(clean, &round);
-        if (result == 0)
-            result = round.is_given_up ? -ECANCELED : drain(cycle);
-        if (result != 0)
-            return result;
-        cycle->rounds++;
-        uint64_t pages = round.bytes / os_page_bytes();
-        if (pages <= FEW_PAGES || (i > 1 && pages > before / 4 * 3))
-            return 0;
-        before = pages;
-    }
-    return 0;
 }
 
 /* ---- the last stop ---- */
 
-static void note_range(uintptr_t start, uintptr_t end, void *context)
+static uint64_t pause_budget_ns(void)
 {
-    (void)context;
-    if (ranges.count < RANGES_MAX)
-        ranges.list[ranges.count] = (struct roots_part){start, end};
-    ranges.count++;
-    ranges.pages += (end - start) / os_page_bytes();
+    enum { NS_A_US = 1000 };
+    return gc_settings_now()->pause_us * NS_A_US / STOP_PART;
 }
 
-static void mark_written(uintptr_t start, uintptr_t end, void *context)
-{
-    struct marker *marker = context;
-    dirty_note(start, end);
-    dirty_mark_stopped(marker, start, end);
-    if (marker->list.count > DRAIN_ITEMS)
-        crew_drain(marker, crew_size_stopped(), NULL);
-}
-
-static int mark_rest(struct concurrent *cycle)
-{
-    int result = 0;
-    if (ranges.count > RANGES_MAX)
-        result = os_tracking_dirty_quick(heap_start(), heap_end(), mark_written, cycle->marker);
-    else
-        for (size_t i = 0; i < ranges.count; i++)
-            mark_written(ranges.list[i].start, ranges.list[i].end, cycle->marker);
-    memset(ranges.list, 0, sizeof ranges.list); /* or it is taken for pointers */
-    if (result == 0)
-        result = roots_scan(mark_root_and_drain, cycle->marker);
-    if (result == 0)
-        result = check_roots();
-    if (result == 0)
-        crew_drain(cycle->marker, crew_size_stopped(), NULL);
-    return result;
-}
-
-/* Everybody is stopped. -EBUSY: too much is dirty. */
-static int finish_stopped(struct concurrent *cycle, bool may_wait)
-{
-    ranges.count = 0;
-    ranges.pages = 0;
-    if (os_tracking_dirty_quick(heap_start(), heap_end(), note_range, NULL) != 0)
-        return -ENOTSUP;
-    if (may_wait && ranges.pages > PAGES_MAX)
-        return -EBUSY;
-    cycle->last_pages = ranges.pages;
-    int result = mark_rest(cycle);
-    if (result == 0)
-        cycle->marked();
-    return result;
-}
-
+/* -EBUSY: that would take too long. */
 static int finish(struct concurrent *cycle, bool may_wait)
 {
     roots_lock();
@@ -302,7 +189,9 @@ static int finish(struct concurrent *cycle, bool may_wait)
     int result = stop_begin();
     bool is_stopped = result == 0;
     if (is_stopped)
-        result = finish_stopped(cycle, may_wait);
+        result = preclean_rest(cycle, may_wait ? pause_budget_ns() : 0);
+    if (result == 0)
+        cycle->marked();
     heap_unlock_all();
     if (is_stopped)
         stop_end();
@@ -322,9 +211,9 @@ static void wait_a_moment(void)
 /* A thread in the child of a vfork, or a debugger's, does not answer now, perhaps a little later. */
 static int mark_until_finished(struct concurrent *cycle)
 {
-    int result = drain(cycle);
+    int result = concurrent_drain(cycle);
     for (int attempt = 1; result == 0; attempt++) {
-        result = clean_until_few(cycle);
+        result = preclean_until_few(cycle);
         if (result != 0)
             break;
         result = finish(cycle, attempt < LAST_STOPS_MAX);
@@ -332,7 +221,7 @@ static int mark_until_finished(struct concurrent *cycle)
             break;
         if (result == -EAGAIN)
             wait_a_moment();
-        result = goes_on(cycle) ? 0 : -ECANCELED;
+        result = goes_on(cycle) ? concurrent_drain(cycle) : -ECANCELED;
     }
     return result;
 }
@@ -345,9 +234,7 @@ int concurrent_mark(struct concurrent *cycle)
     if (result == 0 && !goes_on(cycle))
         result = -ECANCELED;
     if (result == 0)
-        result = look_at_roots(cycle);
-    if (result == 0 && cycle->is_young)
-        result = mark_from_old(cycle);
+        result = cycle->is_young ? mark_from_old(cycle) : look_at_roots(cycle);
     if (result == 0)
         result = mark_until_finished(cycle);
     large_fix(false);

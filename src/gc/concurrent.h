@@ -32,4 +32,11 @@ struct concurrent {
 /* Returns 0 and everything is marked; -ENOTSUP when writes can't be tracked; or -errno. */
 int concurrent_mark(struct concurrent *cycle);
 
+/* A cycle in one stop has given blocks another birth: what was written before is forgotten. */
+void concurrent_renew(void);
+
+/* For gc/preclean: marks what is on the list, letting others in meanwhile; whether what the roots are allows this kind of cycle. */
+int concurrent_drain(struct concurrent *cycle);
+int concurrent_check_roots(void);
+
 #endif

@@ -13,6 +13,7 @@
 #include "base/lock.h"
 #include "base/message.h"
 #include "gc/area.h"
+#include "gc/background.h"
 #include "gc/crew.h"
 #include "gc/cycle_run.h"
 #include "gc/finalize.h"
@@ -22,6 +23,7 @@
 #include "gc/roots.h"
 #include "gc/stop.h"
 #include "gc/trace.h"
+#include "gc/written.h"
 #include "heap/birth.h"
 #include "heap/fork.h"
 #include "heap/thread.h"
@@ -114,6 +116,7 @@ static int mark_all(struct cycle *cycle)
     if (result != 0)
         return result;
     heap_birth_set(birth);
+    background_renew();
     mark_start(&cycle_marker, cycle_items(), CYCLE_ITEMS);
     result = roots_scan(mark_root_range, NULL);
     if (result == 0 && roots_are_hidden())
@@ -259,6 +262,18 @@ int cycle_collect(enum cycle_reason reason)
     cycle_release();
     finalize_announce();
     return cycle.result;
+}
+
+int cycle_set_tracking(bool by_program)
+{
+    cycle_take();
+    int result = 0;
+    if (by_program)
+        result = written_by_program();
+    else
+        written_by_kernel();
+    cycle_release();
+    return result;
 }
 
 bool cycle_is_disabled(void)

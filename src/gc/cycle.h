@@ -20,6 +20,9 @@ bool gc_active(void);
  */
 int cycle_collect(enum cycle_reason reason);
 
+/* Whether the program itself says where it writes; waits for a cycle's lock. Returns 0 or -ENOMEM. */
+int cycle_set_tracking(bool by_program);
+
 /* Cycles that nobody asked for do not begin while disabled more often than enabled. */
 void cycle_disable(void);
 void cycle_enable(void);

@@ -18,21 +18,21 @@
 
 enum { FIELDS = sizeof(struct gc_settings) / sizeof(uint64_t) };
 
-/* mode, growth %, growth at least, young, threads, pause us, throughput %, limit */
+/* mode, growth %, growth at least, young, threads, pause us, throughput %, tracking, limit */
 static const struct gc_settings presets[GC_MODE_COUNT] = {
-    {GC_MODE_BALANCED, 120, 16 * MIB, 16 * MIB, 4, 2000, 90, 0},
-    {GC_MODE_THROUGHPUT, 200, 64 * MIB, 64 * MIB, 8, 20000, 97, 0},
-    {GC_MODE_LATENCY, 120, 16 * MIB, 8 * MIB, 4, 500, 80, 0},
-    {GC_MODE_MEMORY, 40, 1 * MIB, 4 * MIB, 2, 5000, 10, 0},
-    {GC_MODE_TRAINING, 400, 256 * MIB, 256 * MIB, 8, 100000, 99, 0},
-    {GC_MODE_INFERENCE, 100, 8 * MIB, 4 * MIB, 2, 500, 80, 0},
+    {GC_MODE_BALANCED, 120, 16 * MIB, 16 * MIB, 4, 2000, 90, GC_TRACKING_KERNEL, 0},
+    {GC_MODE_THROUGHPUT, 200, 64 * MIB, 64 * MIB, 8, 20000, 97, GC_TRACKING_KERNEL, 0},
+    {GC_MODE_LATENCY, 120, 16 * MIB, 8 * MIB, 4, 500, 80, GC_TRACKING_KERNEL, 0},
+    {GC_MODE_MEMORY, 40, 1 * MIB, 4 * MIB, 2, 5000, 10, GC_TRACKING_KERNEL, 0},
+    {GC_MODE_TRAINING, 400, 256 * MIB, 256 * MIB, 8, 100000, 99, GC_TRACKING_KERNEL, 0},
+    {GC_MODE_INFERENCE, 100, 8 * MIB, 4 * MIB, 2, 500, 80, GC_TRACKING_KERNEL, 0},
 };
 
 static const struct gc_settings maxima = {
-    GC_MODE_COUNT - 1, 10000, (uint64_t)1 << 50, (uint64_t)1 << 50, 256, 1000000000, 99, (uint64_t)1 << 50,
+    GC_MODE_COUNT - 1, 10000, (uint64_t)1 << 50, (uint64_t)1 << 50, 256, 1000000000, 99, GC_TRACKING_LAST, (uint64_t)1 << 50,
 };
 
-static struct gc_settings now = {GC_MODE_BALANCED, 120, 16 * MIB, 16 * MIB, 4, 2000, 90, 0};
+static struct gc_settings now = {GC_MODE_BALANCED, 120, 16 * MIB, 16 * MIB, 4, 2000, 90, GC_TRACKING_KERNEL, 0};
 
 const struct gc_settings *gc_settings_now(void)
 {
@@ -63,6 +63,7 @@ void gc_settings_start(void)
         .threads = options->gc_threads,
         .pause_us = options->gc_pause_us,
         .throughput_percent = options->gc_throughput,
+        .tracking = options->gc_tracking + GC_TRACKING_KERNEL,
         .heap_limit_bytes = options->heap_limit,
     });
 }

@@ -19,6 +19,9 @@ enum gc_mode {
     GC_MODE_COUNT
 };
 
+/* Who says what the program writes; 0 is the option's choice. */
+enum gc_tracking { GC_TRACKING_KERNEL = 1, GC_TRACKING_PROGRAM, GC_TRACKING_LAST = GC_TRACKING_PROGRAM };
+
 /* 0 in a value that is given means the mode's. */
 struct gc_settings {
     uint64_t mode;
@@ -28,6 +31,7 @@ struct gc_settings {
     uint64_t threads;            /* that mark at once, at most */
     uint64_t pause_us;           /* that threads should stand still at most */
     uint64_t throughput_percent; /* of its time the program should have: where that fails, the heap may grow further */
+    uint64_t tracking;           /* an enum gc_tracking */
     uint64_t heap_limit_bytes;   /* what blocks may take; 0: no limit */
 };
 

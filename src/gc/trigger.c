@@ -20,6 +20,7 @@
 #include "gc/settings.h"
 #include "gc/stop.h"
 #include "gc/threads.h"
+#include "gc/written.h"
 #include "heap/collector.h"
 #include "heap/runs.h"
 #include "heap/thread.h"
@@ -107,12 +108,19 @@ static void on_exhausted(void)
         pacing_note_exhausted(start_ns);
 }
 
+/* What realloc writes the program can't tell of. */
+static void on_copied(const void *block, size_t size_bytes)
+{
+    written_tell(block, size_bytes, block);
+}
+
 static struct heap_collector collector = {
     .growing = on_growing,
     .exhausted = on_exhausted,
     .lock = lock_own,
     .unlock = unlock_own,
     .lock_reset = reset_own,
+    .copied = on_copied,
 };
 
 /* Others may have put something in a collector's place: leak/survey, own/scan. */
@@ -131,6 +139,8 @@ int trigger_start(void)
         result = stop_start();
     if (result == 0)
         result = history_start();
+    if (result == 0 && gc_settings_now()->tracking == GC_TRACKING_PROGRAM)
+        result = written_by_program();
     if (result == 0)
         heap_collector = &collector;
     return result;

@@ -23,6 +23,8 @@ struct heap_collector {
     void (*lock_reset)(void);
     /* Memory is short: the next thing is NULL for the program. */
     void (*exhausted)(void);
+    /* realloc has written so much of a new block, and still holds the old one. May be NULL. */
+    void (*copied)(const void *block, size_t size_bytes);
 };
 
 /* NULL, or the one that was registered. */
@@ -51,6 +53,12 @@ static inline void heap_collector_allocating(void)
 static inline bool heap_collector_growing(size_t unit_count)
 {
     return UNLIKELY(heap_collector != NULL) && heap_collector->growing(unit_count);
+}
+
+static inline void heap_collector_copied(const void *block, size_t size_bytes)
+{
+    if (UNLIKELY(heap_collector != NULL) && heap_collector->copied != NULL)
+        heap_collector->copied(block, size_bytes);
 }
 
 static inline void heap_collector_exhausted(void)

@@ -489,6 +489,7 @@ static void *move_unlocked(struct span *span, size_t unit_count)
         return NULL;
     }
     bool pages_moved = how == TRANSFER_MOVED;
+    heap_collector_copied((void *)unit_start(to_unit), span->slot_bytes);
     size_t old_first = span->first_unit;
     size_t old_count = span->unit_count;
     note_give_up(span); /* of former blocks: one that is noted now does not come here */

@@ -8,6 +8,7 @@
 #include "heap/allocate.h"
 
 #include "base/image.h"
+#include "heap/collector.h"
 #include "heap/foreign.h"
 #include "heap/large.h"
 #include "heap/lookup.h"
@@ -32,7 +33,9 @@ static void *move_block(void *pointer, enum slot_kind kind, size_t size_bytes)
     void *fresh = UNLIKELY(kind == SLOT_LEAF) ? heap_allocate_leaf(size_bytes) : heap_allocate(size_bytes);
     if (UNLIKELY(fresh == NULL)) /* shrinking never fails: the block can stay */
         return size_bytes <= old_bytes ? pointer : NULL;
-    memcpy(fresh, pointer, size_bytes < old_bytes ? size_bytes : old_bytes);
+    size_t copied_bytes = size_bytes < old_bytes ? size_bytes : old_bytes;
+    memcpy(fresh, pointer, copied_bytes);
+    heap_collector_copied(fresh, copied_bytes);
     heap_free(pointer);
     return fresh;
 }
@@ -70,7 +73,9 @@ COLD static int resize_noted(void *pointer, uint8_t state, size_t size_bytes, vo
             heap_free(moved);
         return size_bytes <= block_usable(&block) ? 0 : -ENOMEM;
     }
-    memcpy(moved, pointer, size_bytes < block_usable(&block) ? size_bytes : block_usable(&block));
+    size_t copied_bytes = size_bytes < block_usable(&block) ? size_bytes : block_usable(&block);
+    memcpy(moved, pointer, copied_bytes);
+    heap_collector_copied(moved, copied_bytes);
     heap_free(pointer);
     *block_out = moved;
     return 0;

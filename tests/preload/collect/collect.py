@@ -172,8 +172,12 @@ def main():
     tally.case("the API without the option", lambda: check(run([program("api"), "off"], env=plain_environment())))
     for what in ("young", "steps", "others", "growth", "fork"):
         tally.case(f"collections that the program drives: {what}", lambda what=what: drives(what, ",verify"))
+        tally.case(f"collections that the program drives and tells of its writes: {what}",
+                   lambda what=what: drives(what, ",verify,gc_tracking=program"))
     for what in ("young", "steps"):
         tally.case(f"collections that the program drives, checked: {what}", lambda what=what: drives(what, ",mark_check=2"))
+        tally.case(f"collections that the program drives and tells of its writes, checked: {what}",
+                   lambda what=what: drives(what, ",mark_check=2,gc_tracking=program"))
         tally.case(f"collections that the program drives, in one stop: {what}", lambda what=what: drives(what, ",concurrent=never", "one stop"))
     tally.case("blocks in use are reported in shadow mode", shadow_reports)
     tally.case("a line for each collection", logs)

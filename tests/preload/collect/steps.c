@@ -56,6 +56,7 @@ static struct node *make(void)
 static void store(struct node **place, struct node *value)
 {
     *place = value;
+    gca_write_barrier(place, value);
 }
 
 static void check_node(const struct node *node)
