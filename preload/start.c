@@ -55,11 +55,13 @@ static void at_exit(void *argument)
 static void record_stacks(const struct options *options)
 {
     enum { USUAL_FRAMES = 32, GUARDED_FRAMES = 16 };
-    bool records_all = options->stacks != 0 || options->sample != 0 || options->leaks;
+    bool records_all = options->stacks != 0 || options->sample != 0 || options->leaks || options->lifetimes;
     if (!records_all && options->guard_sample == 0)
         return;
     uint32_t frames_max = options->stacks != 0 ? (uint32_t)options->stacks : USUAL_FRAMES;
     int result = records_all ? record_start(frames_max, options->sample, true) : record_start_guarded(GUARDED_FRAMES);
+    if (result == 0 && options->lifetimes)
+        result = record_count_lives();
     if (result == 0)
         past_start();
     else

@@ -178,6 +178,8 @@ libcore_la_SOURCES = \
 	src/leak/healed.h \
 	src/leak/inner.c \
 	src/leak/inner.h \
+	src/leak/lives.c \
+	src/leak/lives.h \
 	src/leak/modules.c \
 	src/leak/modules.h \
 	src/leak/names.c \

@@ -7,6 +7,7 @@
 #include "heap/typed.h"
 #include "heap/unit.h"
 #include "leak/healed.h"
+#include "leak/lives.h"
 #include "leak/tables.h"
 
 #include <errno.h>
@@ -212,6 +213,18 @@ static void check_healed(const struct checker *checker, struct leak_tables *leak
         leak->healed = NULL;
 }
 
+static void check_lives(const struct checker *checker, struct leak_tables *leak)
+{
+    struct life_table *lives = leak->lives;
+    if (lives != NULL && !in_metadata(checker, lives, sizeof *lives, sizeof(void *)))
+        lives = leak->lives = NULL;
+    for (size_t i = 0; lives != NULL && i < LIFE_CHUNKS_MAX; i++) {
+        const struct life *chunk = atomic_load_explicit(&lives->chunks[i], memory_order_relaxed);
+        if (chunk != NULL && !in_metadata(checker, chunk, LIFE_CHUNK * sizeof *chunk, sizeof(void *)))
+            atomic_store_explicit(&lives->chunks[i], NULL, memory_order_relaxed);
+    }
+}
+
 static bool leak_is_sound(struct checker *checker, struct leak_tables *leak)
 {
     if (!is_table(checker, leak, sizeof *leak) || leak->tables_bytes != sizeof *leak ||
@@ -221,6 +234,7 @@ static bool leak_is_sound(struct checker *checker, struct leak_tables *leak)
     if (atomic_load_explicit(&leak->threads->count, memory_order_relaxed) > THREAD_COUNT_MAX)
         atomic_store_explicit(&leak->threads->count, THREAD_COUNT_MAX, memory_order_relaxed);
     check_healed(checker, leak);
+    check_lives(checker, leak);
     return true;
 }
 

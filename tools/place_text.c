@@ -90,7 +90,7 @@ static const struct stack *stack_of(const struct block *block)
 {
     const struct leak_tables *tables = image_now->leak;
     struct block_record record;
-    return record_of(block, &record) ? stacks_get(tables->stacks, record.stack) : NULL;
+    return record_of(block, &record) ? stacks_get(tables->stacks, record_stack(&record)) : NULL;
 }
 
 static const struct stack *freed_stack_of(const struct block *block)

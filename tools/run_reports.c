@@ -132,7 +132,7 @@ int run_reports_prepare(struct run_reports *reports)
     take_exit_code(reports);
     add_suppressions_of_library(reports);
     snprintf(options, sizeof options, "leaks,exitcode=0,%sreport_file=%s/report.%%p",
-             reports->has_profile ? "report_all," : "", reports->folder.path);
+             reports->has_profile ? "report_all,lifetimes," : "", reports->folder.path);
     return preload_env_add_options(options);
 }
 

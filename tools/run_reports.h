@@ -54,7 +54,8 @@ enum run_reports_letter {
 #define RUN_REPORTS_HELP                                                                           \
     "      --leaks              say after its end what the program has lost, and where it came\n"  \
     "                           from; exit status 23 instead of 0 if it has\n"                     \
-    "      --profile=FILE       write what it held at its end, for pprof, or by the file's name\n" \
+    "      --profile=FILE       write what it held at its end, and what it allocated and freed\n"     \
+    "                           before (the option lifetimes), for pprof, or by the file's name\n"   \
     "                           .html, .json, .folded\n"                                           \
     "      --suppressions=FILE  leaks not to speak of; may be repeated\n"                          \
     "      --top=N              so many leaks, 20 by default\n"                                    \

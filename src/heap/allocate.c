@@ -240,6 +240,7 @@ static void push_local(struct thread_heap *heap, const struct unit *unit, void *
  */
 static void free_slot(void *slot, struct unit *unit, uint8_t *state, void *caller)
 {
+    heap_record_end(slot);
     struct thread_heap *heap = thread_heap_get();
     struct thread_heap *owner = atomic_load_explicit(&unit->owner, memory_order_relaxed);
     bool orphaned = atomic_load_explicit(&owner->orphaned, memory_order_acquire);
@@ -289,6 +290,13 @@ static void free_in_span(void *pointer, struct unit *unit, void *caller)
         misuse_double_free(pointer, unit->slot_bytes, caller);
 }
 
+static void free_large(void *pointer, struct unit *unit, void *caller)
+{
+    if ((uintptr_t)pointer == unit->start && unit->use == USE_MALLOC)
+        heap_record_end(pointer);
+    large_free(thread_heap_peek(), pointer, unit, caller);
+}
+
 NOINLINE void heap_free_slowly(void *pointer)
 {
     void *caller = __builtin_return_address(0);
@@ -306,7 +314,7 @@ NOINLINE void heap_free_slowly(void *pointer)
     if (unit->kind == UNIT_SPAN)
         free_in_span(pointer, unit, caller);
     else if (unit->kind == UNIT_LARGE)
-        large_free(thread_heap_peek(), pointer, unit, caller);
+        free_large(pointer, unit, caller);
     else
         misuse_free_of_free_unit(pointer, unit, caller);
 }

@@ -228,7 +228,7 @@ static int commit_units(size_t unit_count)
         return result;
     atomic_store_explicit(&image->units_committed, unit_count, memory_order_relaxed);
     atomic_store_explicit(&heap_layout.limit_bytes, unit_count << UNIT_SHIFT, memory_order_release);
-    if (!heap_layout.holds_freed)
+    if (!heap_layout.holds_freed && !heap_layout.tells_freed)
         atomic_store_explicit(&heap_layout.quick_limit_bytes, unit_count << UNIT_SHIFT, memory_order_release);
     return 0;
 }

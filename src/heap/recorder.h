@@ -2,12 +2,13 @@
  * heap/recorder: who wants to know of every block that is handed out, if anybody does.
  *
  * The heap knows none; one that wants to be told says so here, before there is a second thread. From then on every
- * allocation takes a slow path, which tells it; free() is as fast as ever.
+ * allocation takes a slow path, which tells it; free() is as fast as ever, but with the option lifetimes.
  */
 #ifndef HEAP_RECORDER_H
 #define HEAP_RECORDER_H
 
 #include "base/compiler.h"
+#include "heap/unit.h"
 
 #include <stddef.h>
 
@@ -25,6 +26,8 @@ struct heap_recorder {
     void (*reclaimed)(const struct span *span, size_t index);
     /* The calling thread frees the block, which will be held (heap/limbo.h) or is guarded. Likewise. May be NULL. */
     void (*freed)(void *block);
+    /* With heap_layout.tells_freed: the calling thread frees the block, whatever becomes of it. Likewise; before freed. */
+    void (*ending)(void *block);
 };
 
 /* NULL, or the one that was registered. */
@@ -47,8 +50,15 @@ static inline void *heap_recorded_guarded(void *block, size_t size_bytes)
     return block;
 }
 
+static inline void heap_record_end(void *block)
+{
+    if (UNLIKELY(heap_layout.tells_freed) && heap_recorder != NULL && heap_recorder->ending != NULL)
+        heap_recorder->ending(block);
+}
+
 static inline void heap_record_free(void *block)
 {
+    heap_record_end(block);
     if (UNLIKELY(heap_recorder != NULL) && heap_recorder->freed != NULL)
         heap_recorder->freed(block);
 }

@@ -46,8 +46,10 @@ static void *resize_block(void *pointer, enum slot_kind kind, size_t size_bytes)
     const struct unit *unit = unit_at(pointer);
     if (UNLIKELY(span_is_guarded(unit->span)))
         return move_block(pointer, kind, size_bytes);
-    if (UNLIKELY(unit->kind == UNIT_LARGE) && !class_exists(size_bytes))
+    if (UNLIKELY(unit->kind == UNIT_LARGE) && !class_exists(size_bytes)) {
+        heap_record_end(pointer); /* while its length is known */
         return heap_recorded(large_resize(pointer, unit->span, size_bytes), size_bytes);
+    }
     if (unit->kind == UNIT_SPAN && fits_slot(size_bytes, unit->slot_bytes))
         return heap_recorded(pointer, size_bytes);
     return move_block(pointer, kind, size_bytes);

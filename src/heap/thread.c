@@ -57,6 +57,7 @@ NOINLINE static int start(void)
         if (options_now()->gc || options_now()->quarantine || options_now()->leaks)
             class_rule.bias = 0;
         heap_layout.holds_freed = options_now()->quarantine;
+        heap_layout.tells_freed = options_now()->lifetimes != 0;
         if (heap_layout.holds_freed)
             limbo_start();
         class_rule.zeroes = options_now()->zero;

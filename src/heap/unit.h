@@ -7,9 +7,8 @@
  * 65,536; unit_span() looks there when a unit of its own says nothing.
  *
  * Written by whoever has just taken the run of units, cleared under the run lock, and `owner` changed by the heap that
- * adopts the span.
- * Read without a lock by free(): the descriptors of an allocated block cannot change but for `owner`, which names the
- * calling thread's heap exactly when that thread owns the span.
+ * adopts the span. Read without a lock by free(): the descriptors of an allocated block cannot change but for `owner`,
+ * which names the calling thread's heap exactly when that thread owns the span.
  */
 #ifndef HEAP_UNIT_H
 #define HEAP_UNIT_H
@@ -83,6 +82,7 @@ struct heap_layout {
     struct unit *units;
     _Atomic bool has_orphans; /* since a fork some heap may wait to be rebuilt: see heap/thread.h */
     _Atomic bool holds_freed; /* what is freed is held: see heap/limbo.h */
+    bool tells_freed; /* the option lifetimes: the recorder is told of each block that is freed */
     _Atomic size_t quick_limit_bytes; /* limit_bytes; 0 when no free() may take the fast path */
 };
 

@@ -43,12 +43,6 @@ static struct healed_table *grow(struct leak_tables *tables)
     return table;
 }
 
-static size_t asked_for(const struct block_record *record, size_t slot_bytes)
-{
-    return record->unused_bytes < slot_bytes && record->unused_bytes != UINT16_MAX ? slot_bytes - record->unused_bytes
-                                                                                   : slot_bytes;
-}
-
 void healed_add(struct leak_tables *tables, const struct block_record *record, size_t slot_bytes)
 {
     struct healed_table *table = tables->healed;
@@ -57,7 +51,7 @@ void healed_add(struct leak_tables *tables, const struct block_record *record, s
     if (table == NULL)
         return;
     struct healed_site *site = find(table, record_stack(record), record->thread);
-    size_t size_bytes = asked_for(record, slot_bytes);
+    size_t size_bytes = record_asked_bytes(record, slot_bytes);
     if (!site->is_used) {
         *site = (struct healed_site){
             .stack = record_stack(record),

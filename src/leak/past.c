@@ -52,7 +52,7 @@ static void describe(struct text *text, const void *address)
     struct block block;
     if (!record_get(address, &record) || !lookup_block(address, &block))
         return;
-    add_stack(text, "allocated", record.stack);
+    add_stack(text, "allocated", record_stack(&record));
     const uint32_t *freed = __atomic_load_n(&block.span->columns[COLUMN_FREED], __ATOMIC_ACQUIRE);
     if (freed != NULL && !block_is_allocated(&block))
         add_stack(text, "freed", freed[block.index]);

@@ -18,6 +18,7 @@
 #include "heap/span.h"
 #include "heap/thread.h"
 #include "leak/healed.h"
+#include "leak/lives.h"
 #include "leak/rules.h"
 #include "leak/sample.h"
 #include "leak/stacks.h"
@@ -43,6 +44,7 @@ struct recording_thread {
     uint32_t forks;
     uint16_t number;
     uint16_t ignores; /* how often record_ignore() was called */
+    const void *newest; /* the block it allocated last */
     struct sampler sampler;
 };
 
@@ -51,9 +53,11 @@ static uint64_t seed; /* of the threads' samplers */
 static struct os_object own_object;
 static _Thread_local struct recording_thread self __attribute__((tls_model("initial-exec")));
 
+/* The coarse clock goes in steps of 4 ms, for a fifth of the other's cost: good for ages, but not for lifetimes. */
 static uint32_t now_ms(void)
 {
-    return (uint32_t)((os_clock_coarse_ns() - tables->start_ns) / 1000000);
+    uint64_t now_ns = UNLIKELY(tables->lives != NULL) ? os_clock_ns() : os_clock_coarse_ns();
+    return (uint32_t)((now_ns - tables->start_ns) / 1000000);
 }
 
 /* The child of a fork has one thread, with an id of its own. */
@@ -133,12 +137,26 @@ static size_t index_in_span(const struct unit *unit, const void *block)
     return unit->kind == UNIT_LARGE ? 0 : unit_slot_position(unit, block).index;
 }
 
+/* The block with this record is gone: it was freed, or has another size now. Once. */
+static void end_life(struct block_record *record, const struct span *span, bool is_brief)
+{
+    if (!record_is_set(record) || (record->stack & RECORD_ENDED) != 0)
+        return;
+    uint32_t time_ms = now_ms();
+    lives_end(tables, record, span->slot_bytes, time_ms > record->time_ms ? time_ms - record->time_ms : 0, is_brief);
+    record->stack |= RECORD_ENDED;
+}
+
 static void clear_record(const struct unit *unit, const void *block)
 {
     struct block_record *records =
         __atomic_load_n(&unit->span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE);
-    if (records != NULL)
-        records[index_in_span(unit, block)] = (struct block_record){0};
+    if (records == NULL)
+        return;
+    struct block_record *record = &records[index_in_span(unit, block)];
+    if (UNLIKELY(tables->lives != NULL))
+        end_life(record, unit->span, false);
+    *record = (struct block_record){0};
 }
 
 static bool is_chosen(size_t size_bytes)
@@ -171,6 +189,11 @@ static void record(const struct unit *unit, const void *block, size_t size_bytes
     made.stack = take_stack_once(&here, made.time_ms);
     if (UNLIKELY(self.ignores != 0))
         made.stack |= RECORD_IGNORED;
+    if (UNLIKELY(tables->lives != NULL)) {
+        end_life(place, span, false); /* of a block that was resized where it is */
+        lives_begin(tables, &made, span->slot_bytes);
+        self.newest = block;
+    }
     *place = made;
 }
 
@@ -204,16 +227,28 @@ static void on_freed(void *block)
     stacks[index] = take_stack_once(&here, now_ms());
 }
 
+/* With the option lifetimes, of every block. */
+static void on_ending(void *block)
+{
+    const struct unit *unit = unit_at(block);
+    struct block_record *records = __atomic_load_n(&unit->span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE);
+    if (records != NULL && tables->lives != NULL)
+        end_life(&records[index_in_span(unit, block)], unit->span, block == self.newest);
+}
+
 /* What is reclaimed was lost: a leak, healed. */
 static void on_reclaimed(const struct span *span, size_t index)
 {
-    const struct block_record *records = __atomic_load_n(&span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE);
-    if (records != NULL && record_is_set(&records[index]))
-        healed_add(tables, &records[index], span->slot_bytes);
+    struct block_record *records = __atomic_load_n(&span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE);
+    if (records == NULL || !record_is_set(&records[index]))
+        return;
+    healed_add(tables, &records[index], span->slot_bytes);
+    if (tables->lives != NULL)
+        end_life(&records[index], span, false);
 }
 
 static const struct heap_recorder recorder = {
-    .allocated = on_allocated, .guarded = on_guarded, .freed = on_freed, .reclaimed = on_reclaimed};
+    .allocated = on_allocated, .guarded = on_guarded, .freed = on_freed, .ending = on_ending, .reclaimed = on_reclaimed};
 static const struct heap_recorder guarded_recorder = {.guarded = on_guarded, .freed = on_freed, .reclaimed = on_reclaimed};
 
 /* What was made before memory ran out is lost: once, at the start. */
@@ -264,6 +299,12 @@ int record_start(uint32_t frames_max, uint64_t sample_bytes, bool skips_own)
 int record_start_guarded(uint32_t frames_max)
 {
     return start(frames_max, 0, true, &guarded_recorder);
+}
+
+int record_count_lives(void)
+{
+    tables->lives = lives_make();
+    return tables->lives != NULL ? 0 : -ENOMEM;
 }
 
 void record_ignore(int by)

@@ -22,6 +22,9 @@ int record_start(uint32_t frames_max, uint64_t sample_bytes, bool skips_own);
 /* The same for blocks between guard pages only (heap/guard.h). */
 int record_start_guarded(uint32_t frames_max);
 
+/* After record_start(): what each place allocates and frees is counted as well (leak/lives.h). Returns 0 or -ENOMEM. */
+int record_count_lives(void);
+
 /* An object may have been unloaded. Nothing happens before record_start(). */
 void record_unloaded(void);
 

@@ -296,10 +296,10 @@ static uint32_t hash_bytes(uint32_t hash, const void *bytes, size_t count)
 }
 
 /* By the files' names, build-ids and offsets, and the type's name: the same wherever things are loaded. */
-static uint32_t id_of(const struct report_record *record)
+uint32_t report_id(uint32_t stack_id, uint32_t type_number)
 {
     uint32_t hash = 2166136261u;
-    const struct stack *stack = record->stack != 0 ? stacks_get(tables()->stacks, record->stack) : NULL;
+    const struct stack *stack = stack_id != 0 ? stacks_get(tables()->stacks, stack_id) : NULL;
     for (uint32_t i = 0; stack != NULL && i < stack->frame_count; i++) {
         uint64_t number = stack->frames[i] >> FRAME_MODULE_SHIFT;
         uint64_t offset = stack->frames[i] & ((UINT64_C(1) << FRAME_MODULE_SHIFT) - 1);
@@ -313,7 +313,7 @@ static uint32_t id_of(const struct report_record *record)
         hash = hash_bytes(hash, module->build_id, module->build_id_bytes);
         hash = hash_bytes(hash, &offset, sizeof offset);
     }
-    const char *type = typed_name(image_now->types, record->type);
+    const char *type = typed_name(image_now->types, type_number);
     return hash_bytes(hash, type, strlen(type) + 1);
 }
 
@@ -367,7 +367,7 @@ int report_build(struct report *report, const struct report_about *about)
     if (report->result == 0)
         report->result = grown_need(&report->order, (report->record_count + 1) * sizeof(uint32_t));
     for (uint32_t i = 0; i < report->record_count; i++)
-        report_records(report)[i].id = id_of(&report_records(report)[i]);
+        report_records(report)[i].id = report_id(report_records(report)[i].stack, report_records(report)[i].type);
     return report->result;
 }
 

@@ -127,6 +127,9 @@ void report_drop(struct report *report);
 /* Makes totals again, after classes of records have been changed; and puts the largest records first. */
 void report_settle(struct report *report);
 
+/* The id of a place: the same in every run of the same files. Type 0: none. */
+uint32_t report_id(uint32_t stack, uint32_t type);
+
 /* What the program has of a record's blocks, and of what hangs under them: an estimate where only samples are recorded. */
 struct leak_counts report_own(const struct report_record *record);
 struct leak_counts report_indirect(const struct report_record *record);

@@ -10,6 +10,7 @@
 #include "base/bits.h"
 #include "base/image.h"
 #include "heap/typed.h"
+#include "leak/lives.h"
 #include "leak/stacks.h"
 #include "leak/suppress.h"
 
@@ -266,6 +267,50 @@ static void write_records(struct writer *writer)
     key(writer, "],\n");
 }
 
+/* ---- what has been freed ---- */
+
+static uint64_t whole(const _Atomic uint64_t *parts)
+{
+    return (count_of(parts) + LIFE_ONE / 2) / LIFE_ONE;
+}
+
+static void write_life(struct writer *writer, const struct life *life)
+{
+    uint32_t used = LIFE_SPANS;
+    while (used > 0 && count_of(&life->spans[used - 1]) == 0)
+        used--;
+    key(writer, "{\"id\":\"");
+    sink_hex(writer->sink, report_id(life->stack, 0), 8);
+    key(writer, "\",\"stack\":");
+    stack_number(writer, life->stack);
+    number(writer, ",\"allocated_blocks\":", whole(&life->made));
+    number(writer, ",\"allocated_bytes\":", count_of(&life->made_bytes));
+    number(writer, ",\"freed_blocks\":", whole(&life->ended));
+    number(writer, ",\"freed_bytes\":", count_of(&life->ended_bytes));
+    number(writer, ",\"brief_blocks\":", whole(&life->brief));
+    number(writer, ",\"peak_bytes\":", count_of(&life->peak_bytes));
+    key(writer, ",\"lifetimes\":[");
+    for (uint32_t i = 0; i < used; i++)
+        number(writer, i == 0 ? "" : ",", whole(&life->spans[i]));
+    key(writer, "]}");
+}
+
+static void write_history(struct writer *writer)
+{
+    const struct life_table *lives = writer->tables != NULL ? writer->tables->lives : NULL;
+    const struct life *life;
+    bool is_first = true;
+    key(writer, "\"history\":[");
+    for (uint32_t i = 0; lives != NULL && (life = lives_get(lives, i)) != NULL; i++) {
+        if (count_of(&life->made) == 0)
+            continue;
+        key(writer, is_first ? "\n" : ",\n");
+        is_first = false;
+        write_life(writer, life);
+    }
+    key(writer, "],\n");
+}
+
 /* ---- what records refer to ---- */
 
 static void write_frame(const struct writer *writer, uint64_t frame)
@@ -434,6 +479,7 @@ void report_write_json(const struct report *report, struct sink *sink)
     write_head(&writer);
     write_totals(&writer);
     write_records(&writer);
+    write_history(&writer);
     write_stacks(&writer);
     write_modules(&writer);
     write_threads(&writer);

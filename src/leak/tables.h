@@ -34,7 +34,7 @@ struct stack {
     uint32_t next; /* id of another one with the same remainder, or 0 */
     uint32_t hash;
     uint32_t frame_count;
-    uint32_t unused;
+    uint32_t life; /* its number in leak/lives.h, or 0 */
     uint64_t frames[];
 };
 
@@ -72,6 +72,9 @@ struct module {
 /* A block that the program wants left out of reports has this bit set beside its stack's id. */
 #define RECORD_IGNORED (UINT32_C(1) << 31)
 
+/* With the option lifetimes: the block has been freed, and counted as such. */
+#define RECORD_ENDED (UINT32_C(1) << 30)
+
 enum module_state { MODULE_EMPTY, MODULE_LOADED, MODULE_UNLOADED };
 
 struct module_table {
@@ -103,6 +106,7 @@ struct leak_tables {
     struct module_table *modules;
     struct thread_table *threads;
     struct healed_table *healed; /* leak/healed.h; NULL until something was reclaimed */
+    struct life_table *lives;    /* leak/lives.h; NULL without the option lifetimes */
 };
 
 /*
@@ -120,12 +124,19 @@ _Static_assert(sizeof(struct block_record) == 12, "memory for every block");
 
 static inline uint32_t record_stack(const struct block_record *record)
 {
-    return record->stack & ~RECORD_IGNORED;
+    return record->stack & ~(RECORD_IGNORED | RECORD_ENDED);
 }
 
 static inline bool record_is_ignored(const struct block_record *record)
 {
     return (record->stack & RECORD_IGNORED) != 0;
+}
+
+/* What the program asked for, as far as it is known; the block lies in a slot of this size. */
+static inline size_t record_asked_bytes(const struct block_record *record, size_t slot_bytes)
+{
+    bool is_known = record->unused_bytes != UINT16_MAX && record->unused_bytes < slot_bytes;
+    return is_known ? slot_bytes - record->unused_bytes : slot_bytes;
 }
 
 static inline bool record_is_set(const struct block_record *record)

@@ -151,6 +151,7 @@ int changes_html(const struct changes *changes)
         json_object_set_new(object, "rate", json_integer(change->rate));
     }
     page_data_leave_out(data, changes->count);
+    page_data_lives(data, &changes->after);
     int result = page_data_write(data, changes->after.out);
     page_data_free(data);
     return result;

@@ -11,6 +11,7 @@ int render_html(const struct render *render)
     for (size_t i = 0; i < sites.count && i < PAGE_SITES_MAX; i++)
         page_data_site(data, render, &sites.list[i]);
     page_data_leave_out(data, sites.count);
+    page_data_lives(data, render);
     int result = page_data_write(data, render->out);
     sites_free(&sites);
     page_data_free(data);

@@ -13,6 +13,7 @@ report_sources = \
 	tools/report/html.c \
 	tools/report/json.c \
 	tools/report/json.h \
+	tools/report/lives_text.c \
 	tools/report/memory.c \
 	tools/report/memory.h \
 	tools/report/names.c \

@@ -154,6 +154,14 @@ function drawAges() {
   drawColumns('ages', rows, (value) => countText(Math.round(value)), 1, 'The report knows no ages.');
 }
 
+// Of what was freed, in powers of two milliseconds. The colour is that of blocks in use.
+function drawLifetimes() {
+  const used = Math.max(1, ...data.lives.map((life) => life[5].findLastIndex((count) => count > 0) + 1));
+  const rows = Array.from({ length: used }, (_, index) => ({ label: ageText(2 ** index), title: index === data.lives[0][5].length - 1 ? 'longer' : 'freed within ' + ageText(2 ** index), values: zeros() }));
+  for (const life of data.lives) for (let i = 0; i < used; i++) rows[i].values[4] += life[5][i];
+  drawColumns('lifetimes', rows, (value) => countText(Math.round(value)), used > 12 ? 2 : 1, 'Nothing was freed.');
+}
+
 function drawSizes() {
   const exact = data.sizes.length > 0;
   const rows = [];

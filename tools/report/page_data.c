@@ -243,6 +243,27 @@ json_t *page_data_site(struct page_data *data, const struct render *render,
     return object;
 }
 
+void page_data_lives(struct page_data *data, const struct render *render)
+{
+    const struct report *report = render->report;
+    json_t *lives = json_array();
+    for (size_t i = 0; i < report->life_count && i < PAGE_LIVES_MAX; i++) {
+        const struct report_life *life = &report->lives[i];
+        json_t *lifetimes = json_array();
+        for (size_t j = 0; j < LIFETIMES_MAX; j++)
+            json_array_append_new(lifetimes, json_integer((json_int_t)life->lifetimes[j]));
+        json_t *entry = json_array();
+        json_array_append_new(entry, stack_json(data, render, life->stack));
+        json_array_append_new(entry, amount(&life->allocated));
+        json_array_append_new(entry, amount(&life->freed));
+        json_array_append_new(entry, json_integer((json_int_t)life->brief_blocks));
+        json_array_append_new(entry, json_integer((json_int_t)life->peak_bytes));
+        json_array_append_new(entry, lifetimes);
+        json_array_append_new(lives, entry);
+    }
+    json_object_set_new(data->root, "lives", lives);
+}
+
 /* Inside a script element only "</script" and "<!--" mean anything: no "<" is left. */
 static void write_data(const char *text, FILE *out)
 {

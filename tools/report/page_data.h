@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 /* A browser takes its time for more. */
-enum { PAGE_SITES_MAX = 5000 };
+enum { PAGE_SITES_MAX = 5000, PAGE_LIVES_MAX = 5000 };
 
 struct page_data;
 
@@ -19,6 +19,9 @@ void page_data_free(struct page_data *data);
 /* One site with its names, for the list of sites; the caller may add to it before the next call. */
 json_t *page_data_site(struct page_data *data, const struct render *render,
                        const struct site *site);
+
+/* What has come and gone, by place. */
+void page_data_lives(struct page_data *data, const struct render *render);
 
 /* Says on the page that of so many sites it has only PAGE_SITES_MAX, if it is so. */
 void page_data_leave_out(struct page_data *data, size_t site_count);

@@ -108,6 +108,18 @@ function drawTree() {
   box.replaceChildren(...(nodes.length > 0 ? nodes : [element('p', { class: 'hint' }, 'No lost block holds another one.')]));
 }
 
+function drawLives() {
+  byId('lives-part').hidden = data.lives.length === 0;
+  if (data.lives.length === 0) return;
+  const sum = (at, part) => data.lives.reduce((all, life) => all + life[at][part], 0);
+  byId('lives-hint').textContent = `${blocksText(sum(2, 0))} of ${countText(sum(1, 0))} that were allocated have been freed, ${bytesText(sum(2, 1))}. By how long they lived; and the places that most was freed of. Brief: nothing was allocated by the thread meanwhile.`;
+  drawLifetimes();
+  byId('lives').tHead.replaceChildren(element('tr', {}, ...['Freed', 'Within 1 ms', 'Brief', 'Bytes freed', 'Allocated', 'At most'].map((title) => element('th', { class: 'number' }, title)), element('th', {}, 'Allocated by')));
+  byId('lives').tBodies[0].replaceChildren(...data.lives.slice(0, 50).map(([stack, allocated, freed, brief, peak, lifetimes]) => element('tr', {},
+    ...[countText(freed[0]), countText(lifetimes[0]), countText(brief), bytesText(freed[1]), countText(allocated[0]), bytesText(peak)].map((text) => element('td', { class: 'number' }, text)),
+    element('td', { class: 'site' }, element('details', {}, element('summary', {}, element('code', {}, shortName(stack))), stackList(stack))))));
+}
+
 function drawTypes() {
   const types = data.types.filter((type) => type[1] > 0);
   byId('types-part').hidden = types.length === 0;
@@ -140,6 +152,7 @@ chooseClasses();
 drawHeader();
 drawTotals();
 drawMeasure();
+drawLives();
 drawTypes();
 drawModules();
 drawAll();

@@ -276,6 +276,61 @@ static bool parse_sizes(struct fields *fields, const json_t *root, struct report
     return true;
 }
 
+static bool parse_lifetimes(struct fields *fields, const json_t *item, struct report_life *life)
+{
+    json_t *list;
+    if (!fields_list(fields, item, "lifetimes", &list))
+        return false;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *value = json_array_get(list, i);
+        if (!json_is_integer(value) || json_integer_value(value) < 0)
+            return fields_fault(fields, "lifetimes", "a list of counts");
+        life->lifetimes[i < LIFETIMES_MAX ? i : LIFETIMES_MAX - 1] += (uint64_t)json_integer_value(value);
+    }
+    return true;
+}
+
+static bool parse_life(struct fields *fields, const json_t *item, const struct report *report, struct report_life *life)
+{
+    int64_t stack = -1;
+    life->id = "";
+    if (!fields_text(fields, item, "id", &life->id) ||
+        !fields_integer(fields, item, "stack", -1, (int64_t)report->stack_count - 1, &stack) ||
+        !fields_count(fields, item, "allocated_blocks", &life->allocated.blocks) ||
+        !fields_count(fields, item, "allocated_bytes", &life->allocated.bytes) ||
+        !fields_count(fields, item, "freed_blocks", &life->freed.blocks) ||
+        !fields_count(fields, item, "freed_bytes", &life->freed.bytes) ||
+        !fields_count(fields, item, "brief_blocks", &life->brief_blocks) ||
+        !fields_count(fields, item, "peak_bytes", &life->peak_bytes))
+        return false;
+    life->stack = (int32_t)stack;
+    return parse_lifetimes(fields, item, life);
+}
+
+static int order_lives(const void *left, const void *right)
+{
+    const struct report_life *a = left;
+    const struct report_life *b = right;
+    if (a->freed.blocks != b->freed.blocks)
+        return a->freed.blocks > b->freed.blocks ? -1 : 1;
+    return strcmp(a->id, b->id);
+}
+
+static bool parse_history(struct fields *fields, const json_t *root, struct report *report)
+{
+    json_t *list;
+    if (!begin_list(fields, root, "history", &list, &report->lives, sizeof *report->lives))
+        return false;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = object_at(fields, list, i);
+        if (item == NULL || !parse_life(fields, item, report, &report->lives[i]))
+            return false;
+        report->life_count++;
+    }
+    qsort(report->lives, report->life_count, sizeof *report->lives, order_lives);
+    return true;
+}
+
 static int order_types(const void *left, const void *right)
 {
     const struct report_type *a = left;
@@ -422,7 +477,7 @@ static bool fill(const json_t *root, struct report *report)
     qsort(report->threads, report->thread_count, sizeof *report->threads, order_threads);
     return parse_modules(&fields, root, report) && parse_stacks(&fields, root, report) &&
            parse_records(&fields, root, report) && parse_sizes(&fields, root, report) &&
-           parse_types(&fields, root, report) &&
+           parse_types(&fields, root, report) && parse_history(&fields, root, report) &&
            parse_suppressions(&fields, root, report) && parse_names(&fields, root, report);
 }
 
@@ -481,6 +536,7 @@ void report_free(struct report *report)
     free(report->modules);
     free(report->sizes);
     free(report->types);
+    free(report->lives);
     free(report->suppressions);
     free(report->names);
     json_decref(report->document);

@@ -1,5 +1,6 @@
 /*
- * tools/report/pprof: a report as a profile of pprof's: what is leaked and what is in use, in blocks and bytes.
+ * tools/report/pprof: a report as a profile of pprof's: what is leaked and what is in use, in blocks and bytes; and what
+ * was ever allocated, if the program has counted that.
  */
 #include "tools/report/changes.h"
 #include "tools/report/memory.h"
@@ -8,14 +9,16 @@
 
 #include <stdlib.h>
 
-static const char *const types[PROFILE_VALUES][2] = {
+static const char *const types[PROFILE_VALUES_MAX][2] = {
     {"leak_objects", "count"},
     {"leak_space", "bytes"},
     {"inuse_objects", "count"},
     {"inuse_space", "bytes"},
+    {"alloc_objects", "count"},
+    {"alloc_space", "bytes"},
 };
 
-enum { LEAK_SPACE = 1, INUSE_SPACE = 3 };
+enum { LEAK_SPACE = 1, INUSE_SPACE = 3, VALUES_WITHOUT_LIVES = 4 };
 
 static bool is_lost(const struct report_record *record)
 {
@@ -55,7 +58,7 @@ static void add_record(const struct render *render, struct profile *profile,
     if (amount.blocks == 0)
         return;
     bool is_in_use = record->class != CLASS_RECLAIMED;
-    const int64_t values[PROFILE_VALUES] = {
+    const int64_t values[PROFILE_VALUES_MAX] = {
         is_lost(record) ? (int64_t)amount.blocks : 0,
         is_lost(record) ? (int64_t)amount.bytes : 0,
         is_in_use ? (int64_t)amount.blocks : 0,
@@ -67,10 +70,20 @@ static void add_record(const struct render *render, struct profile *profile,
     free(trace.frames);
 }
 
+/* A sample of its own, without classes and threads: of what was freed nobody knows these. */
+static void add_life(const struct render *render, struct profile *profile, const struct report_life *life)
+{
+    struct trace trace = names_trace(render->names, life->stack, !render->is_full);
+    const int64_t values[PROFILE_VALUES_MAX] = {0, 0, 0, 0, (int64_t)life->allocated.blocks, (int64_t)life->allocated.bytes};
+    profile_add_sample(profile, render->report, render->names, &trace, values, NULL, 0);
+    free(trace.frames);
+}
+
 int render_pprof(const struct render *render)
 {
     const struct report *report = render->report;
-    struct profile *profile = profile_make(types, report->is_snapshot ? INUSE_SPACE : LEAK_SPACE);
+    struct profile *profile = profile_make(types, report->life_count > 0 ? PROFILE_VALUES_MAX : VALUES_WITHOUT_LIVES,
+                                           report->is_snapshot ? INUSE_SPACE : LEAK_SPACE);
     profile_set_time(profile, report->taken_ms, report->running_ms);
     profile_set_period(profile, report->sample_bytes);
     profile_set_program(profile, report);
@@ -80,6 +93,8 @@ int render_pprof(const struct render *render)
     for (size_t i = 0; i < report->record_count; i++)
         if (render->classes == 0 || render->classes & 1u << report->records[i].class)
             add_record(render, profile, &report->records[i]);
+    for (size_t i = 0; i < report->life_count; i++)
+        add_life(render, profile, &report->lives[i]);
     int result = profile_write(profile, render->out);
     profile_free(profile);
     return result;
@@ -94,7 +109,7 @@ static void add_change(const struct changes *changes, struct profile *profile,
     const struct render *render = change_render(changes, change);
     bool is_leak = is_lost(site->record);
     bool is_in_use = site->record->class != CLASS_RECLAIMED;
-    const int64_t values[PROFILE_VALUES] = {
+    const int64_t values[PROFILE_VALUES_MAX] = {
         is_leak ? change->blocks : 0,
         is_leak ? change->bytes : 0,
         is_in_use ? change->blocks : 0,
@@ -109,7 +124,7 @@ static void add_change(const struct changes *changes, struct profile *profile,
 int changes_pprof(const struct changes *changes)
 {
     const struct report *report = changes->after.report;
-    struct profile *profile = profile_make(types, report->is_snapshot ? INUSE_SPACE : LEAK_SPACE);
+    struct profile *profile = profile_make(types, VALUES_WITHOUT_LIVES, report->is_snapshot ? INUSE_SPACE : LEAK_SPACE);
     profile_set_time(profile, report->taken_ms, changes->between_ms);
     profile_set_period(profile, report->sample_bytes);
     profile_set_program(profile, report);

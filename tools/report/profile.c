@@ -104,19 +104,19 @@ static int64_t string(struct profile *profile, const char *text)
     return (int64_t)number;
 }
 
-struct profile *profile_make(const char *const types[PROFILE_VALUES][2], size_t default_value)
+struct profile *profile_make(const char *const types[][2], size_t value_count, size_t default_value)
 {
     struct profile *profile = memory_take(1, sizeof *profile);
     pprof__profile__init(&profile->message);
     string(profile, "");
-    Pprof__ValueType **list = take(profile, PROFILE_VALUES, sizeof *list);
-    for (size_t i = 0; i < PROFILE_VALUES; i++) {
+    Pprof__ValueType **list = take(profile, value_count, sizeof *list);
+    for (size_t i = 0; i < value_count; i++) {
         list[i] = take(profile, 1, sizeof **list);
         pprof__value_type__init(list[i]);
         list[i]->type = string(profile, types[i][0]);
         list[i]->unit = string(profile, types[i][1]);
     }
-    profile->message.n_sample_type = PROFILE_VALUES;
+    profile->message.n_sample_type = value_count;
     profile->message.sample_type = list;
     profile->message.default_sample_type = string(profile, types[default_value][0]);
     return profile;
@@ -284,7 +284,7 @@ static void add_labels(struct profile *profile, Pprof__Sample *sample,
 }
 
 void profile_add_sample(struct profile *profile, const struct report *report, struct names *names,
-                        const struct trace *trace, const int64_t values[PROFILE_VALUES],
+                        const struct trace *trace, const int64_t *values,
                         const struct profile_label *labels, size_t label_count)
 {
     size_t at = profile->message.n_sample++;
@@ -295,9 +295,9 @@ void profile_add_sample(struct profile *profile, const struct report *report, st
         if (i == 0 || trace->frames[i].address != trace->frames[i - 1].address)
             sample->location_id[sample->n_location_id++] =
                 location_id(profile, report, names, trace->frames[i].address);
-    sample->n_value = PROFILE_VALUES;
-    sample->value = take(profile, PROFILE_VALUES, sizeof *sample->value);
-    memcpy(sample->value, values, PROFILE_VALUES * sizeof *values);
+    sample->n_value = profile->message.n_sample_type;
+    sample->value = take(profile, sample->n_value, sizeof *sample->value);
+    memcpy(sample->value, values, sample->n_value * sizeof *values);
     add_labels(profile, sample, labels, label_count);
     profile->samples = memory_grow(profile->samples, at, sizeof *profile->samples);
     profile->samples[at] = sample;

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { PROFILE_VALUES = 4, PROFILE_LABELS_MAX = 8 };
+enum { PROFILE_VALUES_MAX = 6, PROFILE_LABELS_MAX = 8 };
 
 struct profile_label {
     const char *key;
@@ -21,8 +21,8 @@ struct profile_label {
 
 struct profile;
 
-/* Types and units of the values, in pairs; the default is an index of the values. */
-struct profile *profile_make(const char *const types[PROFILE_VALUES][2], size_t default_value);
+/* Types and units of so many values, in pairs; the default is an index of the values. */
+struct profile *profile_make(const char *const types[][2], size_t value_count, size_t default_value);
 void profile_free(struct profile *profile);
 
 void profile_set_time(struct profile *profile, int64_t taken_ms, int64_t running_ms);
@@ -34,7 +34,7 @@ void profile_add_comment(struct profile *profile, const char *text);
 
 /* The stack of a trace, with the report and the names it is from. */
 void profile_add_sample(struct profile *profile, const struct report *report, struct names *names,
-                        const struct trace *trace, const int64_t values[PROFILE_VALUES],
+                        const struct trace *trace, const int64_t *values,
                         const struct profile_label *labels, size_t label_count);
 
 /* Compressed. Returns 0, or -1 after an error message. */

@@ -99,6 +99,19 @@ struct report_type {
     struct report_amount peak;
 };
 
+enum { LIFETIMES_MAX = 24 };
+
+/* What was allocated at a place so far, and what became of it; with samples, estimates. */
+struct report_life {
+    const char *id;
+    int32_t stack;
+    struct report_amount allocated;
+    struct report_amount freed;
+    uint64_t brief_blocks; /* freed before their thread allocated another block */
+    uint64_t peak_bytes;
+    uint64_t lifetimes[LIFETIMES_MAX]; /* blocks freed within 1 ms, 2, 4, ...; the last has all others */
+};
+
 /* A suppression that the process itself applied. */
 struct report_suppression {
     const char *text;
@@ -140,6 +153,8 @@ struct report {
     size_t record_count;
     struct report_size *sizes;
     size_t size_count;
+    struct report_life *lives; /* where most blocks were freed first; none without the option lifetimes */
+    size_t life_count;
     struct report_type *types; /* those with statistics, the most bytes first */
     size_t type_count;
     struct report_suppression *suppressions;

@@ -448,7 +448,9 @@ int render_text(const struct render *render)
     for (size_t i = 0; i < shown; i++)
         print_site(render, &sites.list[i], i + 1, sites.count);
     print_rest(render, &sites, shown);
+    text_lives(render);
     print_totals(render);
+    text_lives_total(render);
     print_used_suppressions(render);
     print_types(render);
     if (render->report->sample_bytes > 0)

@@ -23,4 +23,8 @@ void text_identity(const struct render *render, const struct site *site);
 /* The stack, a frame a line. */
 void text_trace(const struct render *render, const struct report_record *record);
 
+/* With the option lifetimes: the places that most was freed of, and all together. */
+void text_lives(const struct render *render);
+void text_lives_total(const struct render *render);
+
 #endif
