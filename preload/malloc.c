@@ -48,13 +48,13 @@ EXPORT void free(void *pointer)
 
 EXPORT void free_sized(void *pointer, size_t size_bytes)
 {
-    heap_free_sized(pointer, size_bytes, SIZED_AT_MOST, CALLER);
+    heap_free_sized_slowly(pointer, size_bytes, SIZED_AT_MOST, CALLER);
 }
 
 EXPORT void free_aligned_sized(void *pointer, size_t align_bytes, size_t size_bytes)
 {
     (void)align_bytes;
-    heap_free_sized(pointer, size_bytes, SIZED_AT_MOST, CALLER);
+    heap_free_sized_slowly(pointer, size_bytes, SIZED_AT_MOST, CALLER);
 }
 
 EXPORT void *calloc(size_t count, size_t size_bytes)

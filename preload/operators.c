@@ -292,13 +292,22 @@ void _ZdlPvRKSt9nothrow_t(void *pointer, const struct nothrow *tag)
     delete_rarely(pointer);
 }
 
+/* Before it is known whose the basic operators are, or when they are not ours. */
+COLD static void delete_sized_by_others(void *pointer, size_t size_bytes, void *caller)
+{
+    void (*next)(void *, size_t) = stand_in(DELETE_SIZED);
+    if (next != NULL)
+        next(pointer, size_bytes);
+    else
+        heap_free_sized_slowly(pointer, size_bytes, SIZED_EXACT, caller);
+}
+
 /* operator delete(void *, size_t) */
 EXPORT void _ZdlPvm(void *pointer, size_t size_bytes);
 void _ZdlPvm(void *pointer, size_t size_bytes)
 {
-    void (*next)(void *, size_t) = stand_in(DELETE_SIZED);
-    if (UNLIKELY(next != NULL))
-        return next(pointer, size_bytes);
+    if (UNLIKELY(atomic_load_explicit(&basics, memory_order_acquire) != BASICS_OURS))
+        return delete_sized_by_others(pointer, size_bytes, CALLER);
     heap_free_sized(pointer, size_bytes, SIZED_EXACT, CALLER);
 }
 
@@ -329,7 +338,7 @@ void _ZdlPvmSt11align_val_t(void *pointer, size_t size_bytes, size_t align_bytes
     if (UNLIKELY(next != NULL))
         return next(pointer, size_bytes, align_bytes);
     (void)align_bytes;
-    heap_free_sized(pointer, size_bytes, SIZED_AT_MOST, CALLER);
+    heap_free_sized_slowly(pointer, size_bytes, SIZED_AT_MOST, CALLER);
 }
 
 /* operator delete[](void *) */
@@ -359,7 +368,7 @@ void _ZdaPvm(void *pointer, size_t size_bytes)
     void (*next)(void *, size_t) = stand_in(DELETE_ARRAY_SIZED);
     if (UNLIKELY(next != NULL))
         return next(pointer, size_bytes);
-    heap_free_sized(pointer, size_bytes, SIZED_EXACT, CALLER);
+    heap_free_sized_slowly(pointer, size_bytes, SIZED_EXACT, CALLER);
 }
 
 /* operator delete[](void *, align_val_t) */
@@ -393,5 +402,5 @@ void _ZdaPvmSt11align_val_t(void *pointer, size_t size_bytes, size_t align_bytes
     if (UNLIKELY(next != NULL))
         return next(pointer, size_bytes, align_bytes);
     (void)align_bytes;
-    heap_free_sized(pointer, size_bytes, SIZED_AT_MOST, CALLER);
+    heap_free_sized_slowly(pointer, size_bytes, SIZED_AT_MOST, CALLER);
 }

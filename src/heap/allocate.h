@@ -48,8 +48,8 @@ enum sized_rule {
     SIZED_AT_MOST, /* aligned, or maybe shrunk by realloc: the block may be larger */
 };
 
-/* Frees a block that the program says has this size, and reports when that can't be so. */
-void heap_free_sized(void *pointer, size_t size_bytes, enum sized_rule rule, void *caller);
+/* heap_free_sized() of any block and any size; reports when the size can't be the block's. */
+void heap_free_sized_slowly(void *pointer, size_t size_bytes, enum sized_rule rule, void *caller);
 
 /* Takes the newest entry of a buffer that is not empty. */
 static ALWAYS_INLINE void *buffer_take(struct buffer *buffer)
@@ -85,17 +85,11 @@ static ALWAYS_INLINE bool heap_frees_quickly(const void *address)
 }
 
 /*
- * The owner test comes first: only then do the unit's other fields mean anything. One compare of the state catches
- * whatever is unusual about the block, a double free among it.
+ * The unit is of a span of this heap, the calling thread's. One compare of the state catches whatever is unusual about the
+ * block, a double free among it.
  */
-static ALWAYS_INLINE void heap_free(void *pointer)
+static ALWAYS_INLINE void heap_free_own(void *pointer, const struct unit *unit, struct thread_heap *heap)
 {
-    if (UNLIKELY(!heap_frees_quickly(pointer)))
-        return heap_free_slowly(pointer);
-    struct unit *unit = unit_at(pointer);
-    struct thread_heap *heap = heap_self;
-    if (UNLIKELY(atomic_load_explicit(&unit->owner, memory_order_relaxed) != heap))
-        return heap_free_elsewhere(pointer);
     struct slot_position position = unit_slot_position(unit, pointer);
     uint8_t *state = unit->states + position.index;
     if (UNLIKELY(!position.is_start) || UNLIKELY(!slot_is_plain(slot_state_get(state))))
@@ -109,6 +103,31 @@ static ALWAYS_INLINE void heap_free(void *pointer)
     top->state = state;
     slot_state_set(state, SLOT_FREE);
     HOLD(pointer); /* while it counted as allocated */
+}
+
+/* The owner test comes first: only then do the unit's other fields mean anything. */
+static ALWAYS_INLINE void heap_free(void *pointer)
+{
+    if (UNLIKELY(!heap_frees_quickly(pointer)))
+        return heap_free_slowly(pointer);
+    struct unit *unit = unit_at(pointer);
+    struct thread_heap *heap = heap_self;
+    if (UNLIKELY(atomic_load_explicit(&unit->owner, memory_order_relaxed) != heap))
+        return heap_free_elsewhere(pointer);
+    heap_free_own(pointer, unit, heap);
+}
+
+/* Frees a block that the program says has this size. The usual case is one of the very class that the slot is of. */
+static ALWAYS_INLINE void heap_free_sized(void *pointer, size_t size_bytes, enum sized_rule rule, void *caller)
+{
+    if (UNLIKELY(!heap_frees_quickly(pointer) || !class_exists(size_bytes)))
+        return heap_free_sized_slowly(pointer, size_bytes, rule, caller);
+    struct unit *unit = unit_at(pointer);
+    struct thread_heap *heap = heap_self;
+    if (UNLIKELY(atomic_load_explicit(&unit->owner, memory_order_relaxed) != heap ||
+                 unit->class_index != class_of(size_bytes)))
+        return heap_free_sized_slowly(pointer, size_bytes, rule, caller);
+    heap_free_own(pointer, unit, heap);
 }
 
 #endif

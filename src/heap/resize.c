@@ -83,12 +83,8 @@ COLD static int resize_noted(void *pointer, uint8_t state, size_t size_bytes, vo
     return 0;
 }
 
-int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out)
+NOINLINE static int resize_slowly(void *pointer, size_t size_bytes, void *caller, void **block_out)
 {
-    if (UNLIKELY(size_bytes > BLOCK_BYTES_MAX))
-        return -ENOMEM;
-    if (UNLIKELY(!heap_contains(pointer)))
-        return foreign_resize(pointer, size_bytes, caller, block_out);
     uint8_t state;
     bool is_allocated = lookup_start(pointer, &state);
     if (UNLIKELY(!slot_is_plain(state))) {
@@ -99,15 +95,45 @@ int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out
             return -EINVAL;
         }
     }
-    const struct unit *unit = unit_at(pointer);
     void *resized = NULL;
     if (UNLIKELY(size_bytes == 0))
         heap_free(pointer);
-    else if (LIKELY(class_is_quick(size_bytes) && unit->kind == UNIT_SPAN && fits_slot(size_bytes, unit->slot_bytes)))
-        resized = pointer; /* unrecorded */
     else if ((resized = resize_block(pointer, slot_kind(state), size_bytes)) == NULL)
         return -ENOMEM;
     *block_out = resized;
+    return 0;
+}
+
+/* What moves from one slot to another, and nobody wants to know of it. */
+static int move_slot(void *pointer, size_t old_bytes, size_t size_bytes, void **block_out)
+{
+    void *fresh = heap_allocate(size_bytes);
+    if (UNLIKELY(fresh == NULL)) { /* shrinking never fails: the block can stay */
+        *block_out = pointer;
+        return size_bytes < old_bytes ? 0 : -ENOMEM;
+    }
+    memcpy(fresh, pointer, size_bytes < old_bytes ? size_bytes : old_bytes);
+    heap_free(pointer);
+    *block_out = fresh;
+    return 0;
+}
+
+/* The usual case, quickly: a plain block in a slot that stays one. Everything else is looked at again. */
+int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out)
+{
+    if (UNLIKELY(size_bytes > BLOCK_BYTES_MAX))
+        return -ENOMEM;
+    if (UNLIKELY(!heap_contains(pointer)))
+        return foreign_resize(pointer, size_bytes, caller, block_out);
+    const struct unit *unit = unit_at(pointer);
+    if (UNLIKELY(unit->kind != UNIT_SPAN || !class_is_quick(size_bytes) || size_bytes == 0))
+        return resize_slowly(pointer, size_bytes, caller, block_out);
+    struct slot_position position = unit_slot_position(unit, pointer);
+    if (UNLIKELY(!position.is_start || !slot_is_plain(slot_state_get(unit->states + position.index))))
+        return resize_slowly(pointer, size_bytes, caller, block_out);
+    if (!fits_slot(size_bytes, unit->slot_bytes))
+        return move_slot(pointer, unit->slot_bytes, size_bytes, block_out);
+    *block_out = pointer;
     return 0;
 }
 
@@ -139,8 +165,7 @@ COLD static void free_odd_size(void *pointer, size_t size_bytes, enum sized_rule
     heap_free(pointer);
 }
 
-/* The usual case, quickly: a size of the very class that the slot is of. */
-void heap_free_sized(void *pointer, size_t size_bytes, enum sized_rule rule, void *caller)
+void heap_free_sized_slowly(void *pointer, size_t size_bytes, enum sized_rule rule, void *caller)
 {
     if (UNLIKELY(!heap_contains(pointer) || !class_exists(size_bytes) || unit_at(pointer)->kind != UNIT_SPAN ||
                  unit_at(pointer)->class_index != class_of(size_bytes)))
