@@ -173,6 +173,7 @@ libcore_la_SOURCES = \
 	src/leak/ended.h \
 	src/leak/extent.c \
 	src/leak/extent.h \
+	src/leak/flood.h \
 	src/leak/grown.h \
 	src/leak/healed.c \
 	src/leak/healed.h \

@@ -11,8 +11,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define ADDRESS_MASK (((uintptr_t)1 << ADDRESS_BITS) - 1)
-
 struct census census;
 
 static struct area marks_area;
@@ -93,7 +91,8 @@ void census_each(void (*visit)(const struct cell *cell, void *context), void *co
 
 static size_t index_of(const struct cell *cell)
 {
-    return is_large(cell->span) ? 0 : (cell->start - cell->span->start) / cell->span->slot_bytes;
+    uintptr_t place = census.metadata_start + cell->place;
+    return place == (uintptr_t)cell->span ? 0 : place - (uintptr_t)cell->span->states;
 }
 
 struct block_record census_record(const struct cell *cell)
@@ -116,11 +115,11 @@ uint32_t census_birth(const struct cell *cell)
     return slot_birth(slot_state_get((const uint8_t *)(census.metadata_start + cell->place)));
 }
 
-bool census_size(const struct cell *cell, size_t *size_bytes_out)
+bool census_size(const struct cell *cell, const struct block_record *record, size_t *size_bytes_out)
 {
-    struct block_record record = census_record(cell);
-    bool is_known = record_is_set(&record) && record.unused_bytes != UINT16_MAX && record.unused_bytes < cell->size_bytes;
-    *size_bytes_out = is_known ? cell->size_bytes - record.unused_bytes : cell->size_bytes;
+    bool is_known =
+        record_is_set(record) && record->unused_bytes != UINT16_MAX && record->unused_bytes < cell->size_bytes;
+    *size_bytes_out = is_known ? cell->size_bytes - record->unused_bytes : cell->size_bytes;
     return is_known;
 }
 
@@ -144,7 +143,7 @@ bool census_next_word(uintptr_t start, size_t size_bytes, size_t *next, uintptr_
             continue;
         uintptr_t word;
         memcpy(&word, place, sizeof word);
-        word &= ADDRESS_MASK;
+        word &= CENSUS_ADDRESS_MASK;
         if (word - census.heap_start <= census.heap_bytes) {
             *next = at;
             *word_out = word;

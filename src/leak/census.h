@@ -17,7 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MARK_LEAF = 128, MARK_CLASS = 127, ADDRESS_BITS = 48 };
+#define CENSUS_ADDRESS_MASK (((uintptr_t)1 << 48) - 1) /* what lies above may be a tag */
+
+enum { MARK_LEAF = 128, MARK_HELD = 64, MARK_CLASS = 63 };
 
 struct census {
     struct os_match match;
@@ -59,8 +61,8 @@ uint32_t census_type(const struct cell *cell);
 
 uint32_t census_birth(const struct cell *cell);
 
-/* What the program asked for. Returns false, and the whole slot, when that is not recorded. */
-bool census_size(const struct cell *cell, size_t *size_bytes_out);
+/* What the program asked for, by the block's record. Returns false, and the whole slot, when that is not known. */
+bool census_size(const struct cell *cell, const struct block_record *record, size_t *size_bytes_out);
 
 static inline enum leak_class census_class(const struct cell *cell)
 {
@@ -69,12 +71,23 @@ static inline enum leak_class census_class(const struct cell *cell)
 
 static inline void census_set_class(const struct cell *cell, enum leak_class class)
 {
-    census.marks[cell->place] = (uint8_t)((census.marks[cell->place] & MARK_LEAF) | class);
+    census.marks[cell->place] = (uint8_t)((census.marks[cell->place] & (MARK_LEAF | MARK_HELD)) | class);
 }
 
 static inline bool census_is_leaf(const struct cell *cell)
 {
     return (census.marks[cell->place] & MARK_LEAF) != 0;
+}
+
+/* Whether components_find() has met another lost block's word for it. */
+static inline bool census_is_held(const struct cell *cell)
+{
+    return (census.marks[cell->place] & MARK_HELD) != 0;
+}
+
+static inline void census_set_held(const struct cell *cell)
+{
+    census.marks[cell->place] |= MARK_HELD;
 }
 
 /* The slot or large block that an address in the heap lies in, block or not. */

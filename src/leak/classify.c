@@ -12,6 +12,7 @@
 #include "base/image.h"
 #include "gc/area.h"
 #include "leak/census.h"
+#include "leak/flood.h"
 #include "leak/inner.h"
 #include "leak/stacks.h"
 
@@ -33,8 +34,9 @@ struct phase {
 
 static struct area pending_area;
 static struct area kernel_area;
-static size_t pending_count;
+static struct flood flood;
 static size_t kernel_count;
+static bool has_inner; /* some block has been LEAK_INNER */
 
 /* ---- from words to blocks ---- */
 
@@ -42,7 +44,7 @@ static void take(const struct cell *cell, enum leak_class class)
 {
     census_set_class(cell, class);
     if (!census_is_leaf(cell))
-        ((uintptr_t *)pending_area.start)[pending_count++] = cell->start;
+        flood_push(&flood, cell);
 }
 
 static bool holds(const struct cell *cell, uintptr_t address, const struct phase *phase)
@@ -56,10 +58,12 @@ static void meet_cell(const struct cell *cell, uintptr_t address, const struct p
     enum leak_class class = census_class(cell);
     if (LIKELY(class != LEAK_UNSEEN && class != LEAK_INNER))
         return;
-    if (holds(cell, address, phase))
+    if (holds(cell, address, phase)) {
         take(cell, phase->class);
-    else
+    } else {
         census_set_class(cell, LEAK_INNER);
+        has_inner = true;
+    }
 }
 
 /* A block that fills its slot may be pointed to behind its end; if another block starts there, that is what is meant. */
@@ -71,35 +75,39 @@ static void meet_end(uintptr_t address, const struct phase *phase)
         meet_cell(&cell, address - 1, phase);
 }
 
-static void meet(uintptr_t address, void *context)
+static ALWAYS_INLINE void resolve(struct flood *own, const struct flood_word *word, void *context)
 {
     const struct phase *phase = context;
-    struct cell cell;
-    bool is_found = address - census.heap_start < census.heap_bytes && census_find(address, &cell);
-    if (LIKELY(is_found && census_class(&cell) != LEAK_NONE))
-        meet_cell(&cell, address, phase);
-    else if (census.slots_fill && (!is_found || cell.start == address))
-        meet_end(address, phase);
+    (void)own;
+    if (LIKELY(word->cell.span != NULL) && census_class(&word->cell) != LEAK_NONE)
+        meet_cell(&word->cell, word->address, phase);
+    else if (census.slots_fill && (word->cell.span == NULL || word->cell.start == word->address))
+        meet_end(word->address, phase);
 }
 
-static void drain(enum leak_class class, bool inner_counts)
+NOINLINE static void drain(enum leak_class class, bool inner_counts)
 {
     struct phase phase = {class, inner_counts, true};
-    while (pending_count > 0) {
-        struct cell cell = census_at(((uintptr_t *)pending_area.start)[--pending_count]);
-        census_scan(&cell, meet, &phase);
-    }
+    flood_run(&flood, resolve, &phase);
+}
+
+static void meet(uintptr_t address, struct phase phase)
+{
+    flood_meet(&flood, address, resolve, &phase);
+    flood_settle(&flood, resolve, &phase);
 }
 
 /* ---- roots ---- */
 
 int classify_start(const struct classify_source *source)
 {
-    pending_count = 0;
     kernel_count = 0;
-    if (census_start(source) != 0 || area_need(&pending_area, (census.blocks + 1) * sizeof(uintptr_t)) != 0 ||
+    has_inner = false;
+    if (census_start(source) != 0 || area_need(&pending_area, (census.blocks + 1) * sizeof(struct flood_work)) != 0 ||
         area_need(&kernel_area, KERNEL_WORDS_MAX * sizeof(uintptr_t)) != 0)
         return -ENOMEM;
+    memset(&flood, 0, sizeof flood);
+    flood.pending = (struct flood_work *)pending_area.start;
     return 0;
 }
 
@@ -109,29 +117,33 @@ void classify_leave_out(const struct roots_part *parts, size_t count)
     census.unreadable_count = count;
 }
 
-static void meet_root(uintptr_t word, void *context)
+/* False when there are too many, and this one is to count as the program's. */
+static bool note_kernels(uintptr_t word)
 {
-    struct phase *phase = context;
-    if (phase->class == LEAK_KERNEL && kernel_count < KERNEL_WORDS_MAX)
-        ((uintptr_t *)kernel_area.start)[kernel_count++] = word;
-    else
-        meet(word, &(struct phase){LEAK_REACHABLE, false, false});
+    if (kernel_count == KERNEL_WORDS_MAX)
+        return false;
+    ((uintptr_t *)kernel_area.start)[kernel_count++] = word;
+    return true;
 }
 
 void classify_roots(const void *start, const void *end, unsigned step_bytes, bool is_kernels)
 {
-    struct phase phase = {is_kernels ? LEAK_KERNEL : LEAK_REACHABLE, false, false};
+    struct phase phase = {LEAK_REACHABLE, false, false};
     census.distances = roots_hold_distances();
     uintptr_t from = (uintptr_t)start;
     uintptr_t limit = (uintptr_t)end;
     for (unsigned shift = 0; shift < (step_bytes == 1 ? 4u : 1u) && from + shift < limit; shift++) {
         size_t next = 0;
         uintptr_t word;
-        while (census_next_word(from + shift, limit - from - shift, &next, &word))
-            if (step_bytes != 8 || (next - 4) % 8 == 0)
-                meet_root(word, &phase);
+        while (census_next_word(from + shift, limit - from - shift, &next, &word)) {
+            if (step_bytes == 8 && (next - 4) % 8 != 0)
+                continue;
+            if (!is_kernels || !note_kernels(word))
+                flood_meet(&flood, word, resolve, &phase);
+        }
     }
-    if (pending_count > DRAIN_BLOCKS)
+    flood_settle(&flood, resolve, &phase);
+    if (flood.count > DRAIN_BLOCKS)
         drain(LEAK_REACHABLE, false);
 }
 
@@ -146,18 +158,33 @@ static bool is_loaders(const struct leak_tables *tables, uint32_t stack_id)
     return module != 0 && module < MODULE_COUNT_MAX && strstr(tables->modules->modules[module].path, loader) != NULL;
 }
 
+/* Neighbours mostly come from one place. */
+struct exempt {
+    const struct leak_tables *tables;
+    uint32_t stack; /* the last one that was asked about */
+    bool is_loaders;
+};
+
 static void take_exempt(const struct cell *cell, void *context)
 {
-    const struct leak_tables *tables = context;
+    struct exempt *exempt = context;
     enum leak_class class = census_class(cell);
     if (class != LEAK_UNSEEN && class != LEAK_INNER)
         return;
     struct block_record record = census_record(cell);
-    if (record_is_ignored(&record))
+    if (record_is_ignored(&record)) {
         take(cell, LEAK_SUPPRESSED);
-    else if (record.stack != 0 && is_loaders(tables, record_stack(&record)))
+        drain(LEAK_SUPPRESSED, false);
+        return;
+    }
+    if (record.stack != exempt->stack) {
+        exempt->stack = record.stack;
+        exempt->is_loaders = record.stack != 0 && is_loaders(exempt->tables, record.stack);
+    }
+    if (exempt->is_loaders) {
         take(cell, LEAK_REACHABLE);
-    drain(census_class(cell) == LEAK_SUPPRESSED ? LEAK_SUPPRESSED : LEAK_REACHABLE, false);
+        drain(LEAK_REACHABLE, false);
+    }
 }
 
 static void take_inner(const struct cell *cell, void *context)
@@ -176,14 +203,14 @@ static void count_lost(const struct cell *cell, void *context)
 int classify_finish(void)
 {
     drain(LEAK_REACHABLE, false);
-    struct phase kernels = {LEAK_KERNEL, true, false};
     for (size_t i = 0; i < kernel_count; i++)
-        meet(((uintptr_t *)kernel_area.start)[i], &kernels);
+        meet(((uintptr_t *)kernel_area.start)[i], (struct phase){LEAK_KERNEL, true, false});
     drain(LEAK_KERNEL, false);
-    const struct leak_tables *tables = image_now->leak;
-    if (tables != NULL)
-        census_each(take_exempt, (void *)(uintptr_t)tables);
-    census_each(take_inner, NULL);
+    struct exempt exempt = {.tables = image_now->leak};
+    if (exempt.tables != NULL)
+        census_each(take_exempt, &exempt);
+    if (has_inner)
+        census_each(take_inner, NULL);
     drain(LEAK_POSSIBLE, true);
     size_t lost = 0;
     census_each(count_lost, &lost);
@@ -208,7 +235,7 @@ static void visit_cell(const struct cell *cell, void *context)
         .record = census_record(cell),
         .type = census_type(cell),
     };
-    census_size(cell, &block.size_bytes);
+    census_size(cell, &block.record, &block.size_bytes);
     if (block.class == LEAK_INDIRECT || block.class == LEAK_DEFINITE)
         block.head = census.numbers[cell->place];
     each->visit(&block, each->context);

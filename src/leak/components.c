@@ -1,6 +1,9 @@
 /*
  * leak/components: one head for each group of lost blocks that nothing outside of it holds.
  *
+ * A block that no other lost block has a word for is a head: one pass over all of them, in the order of their addresses, finds
+ * these, and all that they lead to hangs under them. Mostly nothing is left. What is left are cycles and what they lead to.
+ *
  * Blocks that hold each other in a cycle are one strongly connected component, and the heads wanted are one block of each
  * component that no other leads into. Two walks through the blocks in depth find them, both along the pointers: the first
  * notes in which order it is done with them; the second begins with what was last. Of two components, one of which leads
@@ -13,6 +16,7 @@
 #include "leak/census.h"
 
 #include "gc/area.h"
+#include "leak/flood.h"
 
 #include <errno.h>
 
@@ -113,47 +117,97 @@ static void walk_from(const struct cell *cell, void *context)
     walk_on(walk);
 }
 
-/* ---- the second walk ---- */
+/* ---- what hangs under a head ---- */
 
 struct fold {
-    uintptr_t *pending;
-    size_t count;
+    struct flood flood;
     uint32_t head;
     uintptr_t head_start;
+    enum leak_class wanted; /* of what does not hang under any yet */
+    size_t left;            /* so many */
     bool is_in_cycle;
 };
 
-static void meet(uintptr_t word, void *context)
+static ALWAYS_INLINE void resolve_fold(struct flood *flood, const struct flood_word *word, void *context)
 {
     struct fold *fold = context;
-    struct cell cell;
-    if (word - census.heap_start >= census.heap_bytes || !census_find(word, &cell))
+    const struct cell *cell = &word->cell;
+    if (cell->span == NULL)
         return;
-    if (cell.start == fold->head_start)
+    if (cell->start == fold->head_start)
         fold->is_in_cycle = true;
-    if (census_class(&cell) != LEAK_FINISHED)
+    if (census_class(cell) != fold->wanted)
         return;
-    census_set_class(&cell, LEAK_INDIRECT);
-    census.numbers[cell.place] = fold->head;
-    if (!census_is_leaf(&cell))
-        fold->pending[fold->count++] = cell.start;
+    census_set_class(cell, LEAK_INDIRECT);
+    census.numbers[cell->place] = fold->head;
+    fold->left--;
+    if (!census_is_leaf(cell))
+        flood_push(flood, cell);
 }
 
-static void fold_under(const struct cell *head, struct fold *fold)
+NOINLINE static void fold_under(const struct cell *head, struct fold *fold)
 {
     census_set_class(head, LEAK_DEFINITE);
     census.numbers[head->place] = fold->head;
     fold->head_start = head->start;
     fold->is_in_cycle = false;
+    fold->left--;
     if (!census_is_leaf(head))
-        fold->pending[fold->count++] = head->start;
-    while (fold->count > 0) {
-        struct cell cell = census_at(fold->pending[--fold->count]);
-        census_scan(&cell, meet, fold);
-    }
+        flood_push(&fold->flood, head);
+    flood_run(&fold->flood, resolve_fold, fold);
     ((struct head *)heads_area.start)[fold->head].is_in_cycle = fold->is_in_cycle;
     fold->head++;
 }
+
+/* ---- blocks that no other lost block holds ---- */
+
+static ALWAYS_INLINE void resolve_held(struct flood *flood, const struct flood_word *word, void *context)
+{
+    (void)flood, (void)context;
+    if (word->cell.span != NULL && census_class(&word->cell) == LEAK_UNSEEN)
+        census_set_held(&word->cell);
+}
+
+/* What a block says of itself does not count. */
+static void hold_others(const struct cell *cell, void *context)
+{
+    struct flood *flood = context;
+    if (census_class(cell) != LEAK_UNSEEN || census_is_leaf(cell))
+        return;
+    flood->left_out = (struct flood_work){cell->start, cell->size_bytes};
+    flood_block(flood, (struct flood_work){cell->start, cell->size_bytes}, resolve_held, NULL);
+}
+
+static void fold_unheld(const struct cell *cell, void *context)
+{
+    if (census_class(cell) == LEAK_UNSEEN && !census_is_held(cell))
+        fold_under(cell, context);
+}
+
+static void find_unheld(struct fold *fold)
+{
+    struct flood flood = {.pending = fold->flood.pending};
+    census_each(hold_others, &flood);
+    flood_settle(&flood, resolve_held, NULL);
+    fold->wanted = LEAK_UNSEEN;
+    census_each(fold_unheld, fold);
+}
+
+/* ---- the rest ---- */
+
+static void find_in_cycles(struct fold *fold)
+{
+    struct walk walk = {.steps = (struct step *)steps_area.start, .order = (uintptr_t *)order_area.start};
+    census_each(walk_from, &walk);
+    fold->wanted = LEAK_FINISHED;
+    while (walk.done > 0) {
+        struct cell cell = census_at(walk.order[--walk.done]);
+        if (census_class(&cell) == LEAK_FINISHED)
+            fold_under(&cell, fold);
+    }
+}
+
+_Static_assert(sizeof(struct step) == sizeof(struct flood_work), "the walks' memory in turn");
 
 int components_find(size_t count)
 {
@@ -163,14 +217,10 @@ int components_find(size_t count)
     if (area_need(&steps_area, count * sizeof(struct step)) != 0 ||
         area_need(&order_area, count * sizeof(uintptr_t)) != 0 || area_need(&heads_area, count * sizeof(struct head)) != 0)
         return -ENOMEM;
-    struct walk walk = {.steps = (struct step *)steps_area.start, .order = (uintptr_t *)order_area.start};
-    census_each(walk_from, &walk);
-    struct fold fold = {.pending = (uintptr_t *)steps_area.start};
-    while (walk.done > 0) {
-        struct cell cell = census_at(walk.order[--walk.done]);
-        if (census_class(&cell) == LEAK_FINISHED)
-            fold_under(&cell, &fold);
-    }
+    struct fold fold = {.flood = {.pending = (struct flood_work *)steps_area.start}, .left = count};
+    find_unheld(&fold);
+    if (fold.left > 0)
+        find_in_cycles(&fold);
     head_count = fold.head;
     return 0;
 }

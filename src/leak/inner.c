@@ -23,7 +23,8 @@ struct extent {
 static struct extent extent_of(const struct cell *cell)
 {
     size_t size_bytes;
-    if (census_size(cell, &size_bytes))
+    struct block_record record = census_record(cell);
+    if (census_size(cell, &record, &size_bytes))
         return (struct extent){size_bytes, size_bytes};
     uint32_t class_index = cell->span->class_index;
     bool is_slot = cell->span->slot_count > 1;
