@@ -108,6 +108,8 @@ static int read_registers(struct seized_thread *thread)
 
 /* ---- calls cut short ---- */
 
+#if defined(__x86_64__)
+
 static uint64_t status_mask(FILE *status, const char *name)
 {
     char line[256];
@@ -132,8 +134,6 @@ static bool has_signal(pid_t process_id, const struct seized_thread *thread)
     fclose(status);
     return taken || thread->signal != 0;
 }
-
-#if defined(__x86_64__)
 
 static bool ends_at_every_stop(long number)
 {

@@ -45,6 +45,7 @@ static inline bool step_any(struct os_registers *at, struct rule rule, struct ex
         !step_restore(extent, rule_frame_pointer_saved(rule), frame, at->frame_pointer, &next.frame_pointer) ||
         !step_restore(extent, rule_base_saved(rule), frame, at->frame_pointer, &next.base))
         return false;
+    next.program_counter = os_code_address(next.program_counter);
     *at = next;
     return true;
 }

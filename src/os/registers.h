@@ -24,6 +24,11 @@ static inline __attribute__((always_inline)) struct os_registers os_registers_he
                      "movq %%rbx, %3"
                      : "=r"(here.program_counter), "=r"(here.stack_pointer),
                        "=r"(here.frame_pointer), "=r"(here.base));
+#elif defined(__aarch64__)
+    __asm__ volatile("adr %0, .\n\t"
+                     "mov %1, sp"
+                     : "=r"(here.program_counter), "=r"(here.stack_pointer));
+    here.frame_pointer = (uintptr_t)__builtin_frame_address(0); /* and so the function has a frame of its own by now */
 #endif
     return here;
 }
@@ -47,6 +52,16 @@ static inline __attribute__((always_inline)) struct os_all_registers os_all_regi
                      : "=m"(here.others[0]), "=m"(here.others[1]), "=m"(here.others[2]), "=m"(here.others[3]));
 #endif
     return here;
+}
+
+/* A return address as it was saved, without what signs it. */
+static inline uintptr_t os_code_address(uintptr_t saved)
+{
+#if defined(__aarch64__)
+    return saved & (((uintptr_t)1 << 48) - 1);
+#else
+    return saved;
+#endif
 }
 
 /* Of what a signal interrupted. The context is the third argument of its handler, and lies on the stack, in full. */
