@@ -86,14 +86,13 @@ static void show(const struct places *places, const struct dangling *dangling, s
 static int answer(const struct snapshot *snapshot, size_t max)
 {
     struct dangling dangling;
-    struct places places = {.snapshot = snapshot};
     if (dangling_find(NULL, &dangling) != 0) {
         say_error("not enough memory");
         return STATUS_FAILED;
     }
-    places.names = names_open(snapshot);
+    struct places places = places_open(snapshot);
     show(&places, &dangling, max);
-    names_close(places.names);
+    places_close(&places);
     dangling_free(&dangling);
     return STATUS_DONE;
 }

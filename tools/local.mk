@@ -29,6 +29,7 @@ gcalloc_SOURCES = \
 	tools/elsewhere.h \
 	tools/examine.c \
 	tools/examine.h \
+	tools/frames.h \
 	tools/graph.c \
 	tools/graph.h \
 	tools/grow_watch.h \
@@ -100,9 +101,9 @@ endif
 EXTRA_DIST += tools/packages
 
 if HAVE_JANSSON
-gcalloc_SOURCES += tools/leaks.c tools/grow.c tools/grow_watch.c tools/run_reports.c
+gcalloc_SOURCES += tools/frames.c tools/leaks.c tools/grow.c tools/grow_watch.c tools/run_reports.c
 else
-gcalloc_SOURCES += tools/leaks_none.c tools/run_reports_none.c
+gcalloc_SOURCES += tools/frames_none.c tools/leaks_none.c tools/run_reports_none.c
 endif
 
 include $(top_srcdir)/tools/report/local.mk

@@ -5,6 +5,7 @@
 
 #include "base/image.h"
 #include "heap/span.h"
+#include "heap/typed.h"
 #include "leak/record.h"
 #include "leak/stacks.h"
 #include "os/maps.h"
@@ -12,10 +13,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { SHOWN_FRAMES = 3, ALL_FRAMES = 32 };
-
-#define FRAME_ADDRESS_MASK ((UINT64_C(1) << FRAME_MODULE_SHIFT) - 1)
 
 /* ---- words and numbers ---- */
 
@@ -37,6 +34,19 @@ void place_print_bytes(size_t bytes)
     printf("%zu byte%s", bytes, bytes == 1 ? "" : "s");
 }
 
+struct places places_open(const struct snapshot *snapshot)
+{
+    struct places places = {.snapshot = snapshot, .names = names_open(snapshot)};
+    places.frames = frames_open(places.names);
+    return places;
+}
+
+void places_close(struct places *places)
+{
+    frames_close(places->frames);
+    names_close(places->names);
+}
+
 static bool record_of(const struct block *block, struct block_record *record_out)
 {
     return image_now->leak != NULL && record_get((const void *)block->start, record_out);
@@ -50,40 +60,28 @@ size_t place_block_bytes(const struct block *block)
     return block->size_bytes - record.unused_bytes;
 }
 
+void place_print_type(const struct block *block)
+{
+    const uint32_t *types = block->span->columns[COLUMN_TYPE];
+    const char *name = types != NULL ? typed_name(image_now->types, types[block->index]) : "";
+    if (*name != '\0')
+        printf(", %s", safe(name));
+}
+
 /* ---- places in code ---- */
 
-static void print_name(const struct name *name, bool is_short)
+static void print_name(const struct name *name)
 {
-    const char *source = is_short ? strrchr(name->source, '/') : NULL;
-    source = source != NULL ? source + 1 : name->source;
     const char *file = strrchr(name->module, '/');
     file = file != NULL ? file + 1 : name->module;
     if (name->symbol[0] != '\0')
         printf("%s", safe(name->symbol));
     else
         printf("%s+0x%" PRIx64, safe(file), name->module_offset);
-    if (source[0] != '\0')
-        printf(" %s", safe(source));
+    if (name->source[0] != '\0')
+        printf(" %s", safe(name->source));
     else if (name->symbol[0] != '\0')
         printf(" (%s)", safe(file));
-}
-
-/* One that was unloaded says nothing of what lies there now. */
-static void print_frame(const struct places *places, uint64_t frame, bool is_short)
-{
-    const struct leak_tables *tables = image_now->leak;
-    size_t number = frame >> FRAME_MODULE_SHIFT;
-    uintptr_t address = (uintptr_t)(frame & FRAME_ADDRESS_MASK) + 1;
-    const struct module *module = number != 0 && number < MODULE_COUNT_MAX ? &tables->modules->modules[number] : NULL;
-    struct name name;
-    if (module != NULL && atomic_load(&module->state) == MODULE_UNLOADED) {
-        const char *file = strrchr(module->path, '/');
-        printf("%s+0x%" PRIxPTR " (unloaded)", safe(file != NULL ? file + 1 : module->path), address - module->base);
-    } else if (names_of_call(places->names, address, &name)) {
-        print_name(&name, is_short);
-    } else {
-        printf("0x%" PRIxPTR, address);
-    }
 }
 
 static const struct stack *stack_of(const struct block *block)
@@ -103,19 +101,14 @@ static const struct stack *freed_stack_of(const struct block *block)
 void place_print_site(const struct places *places, const struct block *block)
 {
     const struct stack *stack = stack_of(block);
-    for (uint32_t i = 0; stack != NULL && i < stack->frame_count && i < SHOWN_FRAMES; i++) {
-        fputs(i == 0 ? "  " : " < ", stdout);
-        print_frame(places, stack->frames[i], true);
-    }
+    if (stack != NULL)
+        frames_print_site(places->frames, stack);
 }
 
 static void print_stack(const struct places *places, const struct stack *stack)
 {
-    for (uint32_t i = 0; stack != NULL && i < stack->frame_count && i < ALL_FRAMES; i++) {
-        printf("    #%-2u ", (unsigned)i + 1);
-        print_frame(places, stack->frames[i], false);
-        putchar('\n');
-    }
+    if (stack != NULL)
+        frames_print_stack(places->frames, stack);
 }
 
 bool place_has_stack(const struct block *block)
@@ -183,7 +176,7 @@ static void print_memory_root(const struct places *places, uintptr_t address)
         print_thread(places, thread);
         if (names_of_frame(places->names, thread, address, &name)) {
             printf(", in ");
-            print_name(&name, false);
+            print_name(&name);
         }
     } else if (names_of_variable(places->names, address, &name)) {
         if (name.symbol[0] != '\0' && name.offset != 0)

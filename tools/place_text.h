@@ -4,6 +4,7 @@
 
 #include "heap/lookup.h"
 #include "tools/examine.h"
+#include "tools/frames.h"
 #include "tools/names.h"
 #include "tools/snapshot.h"
 
@@ -14,12 +15,20 @@
 struct places {
     const struct snapshot *snapshot;
     struct names *names;
+    struct frames *frames;
 };
+
+/* The snapshot outlives them. */
+struct places places_open(const struct snapshot *snapshot);
+void places_close(struct places *places);
 
 void place_print_bytes(size_t bytes);
 
 /* What the program asked for, where that is recorded; else what the block's slot has. */
 size_t place_block_bytes(const struct block *block);
+
+/* What the program has said that it is, behind a comma. */
+void place_print_type(const struct block *block);
 
 /* Where the block was allocated: three frames in the rest of a line; or all of them, a line each, when it is known at all. */
 void place_print_site(const struct places *places, const struct block *block);

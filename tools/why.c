@@ -87,7 +87,7 @@ static int answer_all(struct why *why, char **addresses, size_t count)
 static int why(int argc, char **argv)
 {
     static struct snapshot snapshot;
-    struct why why = {.places.snapshot = &snapshot};
+    struct why why = {.is_whole = false};
     char **arguments = argv + 1;
     int status = parse(argc, argv, &why);
     if (status != PARSED)
@@ -104,11 +104,11 @@ static int why(int argc, char **argv)
     status = subject_open(subject, "why", arguments, &snapshot);
     if (status != STATUS_DONE)
         return status;
-    why.places.names = names_open(&snapshot);
+    why.places = places_open(&snapshot);
     status = answer_all(&why, addresses, count);
     for (size_t i = 0; i < snapshot.note_count; i++)
         say("%s", snapshot.notes[i]);
-    names_close(why.places.names);
+    places_close(&why.places);
     subject_close(&snapshot);
     return status;
 }

@@ -50,6 +50,7 @@ static void print_block(const struct why *why, const struct block *block, uintpt
 {
     printf("0x%" PRIxPTR "  ", block->start);
     place_print_bytes(place_block_bytes(block));
+    place_print_type(block);
     if (value != 0 && value != block->start)
         printf(", by its byte %zu", (size_t)(value - block->start));
     place_print_site(&why->places, block);
@@ -147,6 +148,7 @@ int why_answer(struct why *why, uintptr_t address)
     }
     printf("0x%" PRIxPTR ": ", block.start);
     place_print_bytes(place_block_bytes(&block));
+    place_print_type(&block);
     if (block.use != USE_MALLOC)
         printf(", memory of an arena or pool");
     if (address != block.start)
