@@ -175,7 +175,7 @@ static void scan_sparse(struct pointed *pointed, const struct span *span)
     int result = os_pages_open(pages, workspace->buffer, sizeof workspace->buffer);
     uintptr_t done = span->start;
     if (result == 0) {
-        os_pages_begin(pages, span->start, end, end);
+        os_pages_begin_anonymous(pages, span->start, end);
         while ((result = os_pages_next(pages, &run)) == 1) {
             if ((run.what & OS_PAGE_ZERO) == 0)
                 scan_readable(pointed, run.start - (run.start > span->start ? 4 : 0), run.end);

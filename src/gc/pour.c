@@ -8,9 +8,11 @@
  */
 #include "gc/pour.h"
 
+#include "base/bits.h"
 #include "base/compiler.h"
 #include "base/image.h"
 #include "heap/unit.h"
+#include "os/match.h"
 
 #include <string.h>
 
@@ -35,25 +37,32 @@ static inline uintptr_t mangle(uintptr_t word, uintptr_t guard)
     return word << 17 | word >> 47;
 }
 
+static void consider_mangled(const struct pour *pour, uintptr_t word)
+{
+    uintptr_t found = unmangle(word, pour->guard);
+    if (found - pour->heap_start <= pour->heap_bytes)
+        pour->range(&found, &found + 1, WORD_BYTES, pour->context);
+}
+
 /*
- * All addresses of the heap have their upper bits in common. Mangling is done bit by bit, so mangled ones have them in
- * common too, elsewhere: that is one comparison a word, and nearly no word passes it.
+ * All addresses of the heap have their upper bits in common. Mangling is done bit by bit, so mangled ones have theirs in
+ * common, too: rotation puts the top 17 into the lower half of the word, so that one compare of halves finds nearly none.
  */
 static void pour_mangled(const struct pour *pour, const unsigned char *bytes, size_t size_bytes)
 {
-    uintptr_t guard = pour->guard;
-    uintptr_t varying = pour->heap_start ^ (pour->heap_start + pour->heap_bytes);
+    enum { LOWER_HALVES = 0x5555, ROTATED_MASK = 0x1ffff };
+    uintptr_t last = pour->heap_start + pour->heap_bytes;
+    uintptr_t varying = pour->heap_start ^ last;
     uintptr_t upper_bits = varying == 0 ? ~(uintptr_t)0 : ~(~(uintptr_t)0 >> __builtin_clzl(varying));
-    uintptr_t mask = mangle(upper_bits, 0), pattern = mangle(pour->heap_start, guard);
+    struct os_match match = {.mask = (uint32_t)mangle(upper_bits, 0) & ROTATED_MASK};
+    match.value = (uint32_t)mangle(pour->heap_start, pour->guard) & match.mask;
     const uintptr_t *word = (const uintptr_t *)(((uintptr_t)bytes + WORD_BYTES - 1) & ~(uintptr_t)(WORD_BYTES - 1));
     const uintptr_t *end = (const uintptr_t *)((uintptr_t)(bytes + size_bytes) & ~(uintptr_t)(WORD_BYTES - 1));
-    for (; word < end; word++) {
-        if (LIKELY(((*word ^ pattern) & mask) != 0))
-            continue;
-        uintptr_t found = unmangle(*word, guard);
-        if (found - pour->heap_start <= pour->heap_bytes)
-            pour->range(&found, &found + 1, WORD_BYTES, pour->context);
-    }
+    for (; end - word >= 8; word += 8)
+        for (uint32_t lanes = os_match_64(word, match) & LOWER_HALVES; lanes != 0; lanes &= lanes - 1)
+            consider_mangled(pour, word[bit_lowest(lanes) / 2]);
+    for (; word < end; word++)
+        consider_mangled(pour, *word);
 }
 
 uintptr_t roots_unmangle(uintptr_t word)

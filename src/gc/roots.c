@@ -36,6 +36,7 @@
 #include <string.h>
 
 enum {
+    APART_BYTES_MIN = 512 * 1024, /* from here on one more call that asks for less is cheaper */
     TEXT_BYTES = 8192,
     PAGES_BYTES = 12288,
     COPY_BYTES = 65536,
@@ -319,8 +320,11 @@ static int pour_pages(struct scan *scan, const struct os_map *map, const struct 
     size_t page_bytes = os_page_bytes();
     struct os_page_run run;
     int result;
-    os_pages_begin(&scan->pages, round_down(part->start, page_bytes), round_up(part->end, page_bytes),
-                   round_up(look_to, page_bytes));
+    if (map->kind == OS_MAP_PRIVATE && part->end - part->start >= APART_BYTES_MIN)
+        os_pages_begin_anonymous(&scan->pages, round_down(part->start, page_bytes), round_up(part->end, page_bytes));
+    else
+        os_pages_begin(&scan->pages, round_down(part->start, page_bytes), round_up(part->end, page_bytes),
+                       round_up(look_to, page_bytes));
     while ((result = os_pages_next(&scan->pages, &run)) == 1) {
         run.start = run.start < part->start ? part->start : run.start;
         run.end = run.end > part->end ? part->end : run.end;

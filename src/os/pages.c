@@ -76,11 +76,19 @@ void os_pages_close(struct os_pages *pages)
 /* What the buffer says of pages further up is kept for the mappings that lie there. */
 void os_pages_begin(struct os_pages *pages, uintptr_t start, uintptr_t end, uintptr_t look_to)
 {
-    if (pages->method != METHOD_SCAN || start < pages->next || start >= pages->walked)
+    if (pages->method != METHOD_SCAN || start < pages->next || start >= pages->walked || pages->is_anonymous)
         pages->count = pages->index = pages->walked = 0;
+    pages->is_anonymous = false;
     pages->next = start;
     pages->limit = end;
     pages->look_to = look_to > end ? look_to : end;
+}
+
+void os_pages_begin_anonymous(struct os_pages *pages, uintptr_t start, uintptr_t end)
+{
+    os_pages_begin(pages, start, end, end);
+    pages->count = pages->index = pages->walked = 0;
+    pages->is_anonymous = true;
 }
 
 static uint32_t what_of(uint64_t categories)
@@ -100,7 +108,7 @@ static int read_regions(struct os_pages *pages, uintptr_t from)
         .regions = (uintptr_t)pages->buffer,
         .region_count = room < PAGEMAP_REGIONS_MAX ? room : PAGEMAP_REGIONS_MAX,
         .category_anyof_mask = PAGEMAP_PRESENT | PAGEMAP_SWAPPED,
-        .return_mask = PAGEMAP_PRESENT | PAGEMAP_SWAPPED | PAGEMAP_FILE | PAGEMAP_ZERO,
+        .return_mask = PAGEMAP_PRESENT | PAGEMAP_SWAPPED | PAGEMAP_ZERO | (pages->is_anonymous ? 0 : PAGEMAP_FILE),
     };
     long count = scan(pages->descriptor, &arguments);
     if (count < 0)
