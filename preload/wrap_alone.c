@@ -5,6 +5,7 @@
  * ours, which a program taken over later could make use of. Calls that go around libc's functions and syscall() are not seen.
  */
 #include "gc/background.h"
+#include "gc/quarantine.h"
 #include "gc/threads.h"
 #include "preload/export.h"
 #include "preload/next.h"
@@ -17,8 +18,10 @@
 
 static void be_alone(void)
 {
-    if (region_is_on && threads_is_own_process())
-        background_end_helper();
+    if (!region_is_on || !threads_is_own_process())
+        return;
+    quarantine_end_helper();
+    background_end_helper();
 }
 
 void wrap_alone(long number)

@@ -26,6 +26,8 @@ libcore_la_SOURCES = \
 	src/base/options.def \
 	src/base/options.h \
 	src/base/options_table.c \
+	src/gc/allowance.c \
+	src/gc/allowance.h \
 	src/gc/area.c \
 	src/gc/area.h \
 	src/gc/background.c \
@@ -43,6 +45,8 @@ libcore_la_SOURCES = \
 	src/gc/dirty.h \
 	src/gc/finalize.c \
 	src/gc/finalize.h \
+	src/gc/findings.c \
+	src/gc/findings.h \
 	src/gc/history.c \
 	src/gc/history.h \
 	src/gc/inflight.c \
@@ -124,6 +128,7 @@ libcore_la_SOURCES = \
 	src/heap/kept.c \
 	src/heap/kept.h \
 	src/heap/large.c \
+	src/heap/large_lock.c \
 	src/heap/large.h \
 	src/heap/layout.c \
 	src/heap/layout.h \

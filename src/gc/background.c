@@ -21,6 +21,7 @@
 #include "gc/region.h"
 #include "gc/settings.h"
 #include "gc/trace.h"
+#include "heap/collector.h"
 #include "heap/large.h"
 #include "os/helper.h"
 #include "os/thread.h"
@@ -322,7 +323,8 @@ void background_end_helper(void)
         cycle_release();
         background_wait(); /* with no more steps */
     }
-    helper_quit();
+    if (heap_collector != NULL) /* else it is the quarantine's */
+        helper_quit();
     crew_quit();
     cycle_release();
 }

@@ -28,6 +28,7 @@ struct pointed {
     const struct roots_part *unreadable; /* parts of the heap that must not be read, by address */
     size_t unreadable_count;
     uint64_t scanned_bytes;
+    uint64_t reread_bytes; /* of these, what was read before */
     uint64_t found_blocks;
 };
 

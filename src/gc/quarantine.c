@@ -13,7 +13,10 @@
 #include "base/image.h"
 #include "base/lock.h"
 #include "base/message.h"
+#include "gc/allowance.h"
 #include "gc/cycle.h"
+#include "gc/findings.h"
+#include "gc/helper.h"
 #include "gc/pointed.h"
 #include "gc/roots.h"
 #include "gc/stop.h"
@@ -21,51 +24,48 @@
 #include "gc/trawl.h"
 #include "heap/collector.h"
 #include "heap/fork.h"
+#include "heap/large.h"
 #include "heap/limbo.h"
 #include "heap/misuse.h"
 #include "heap/thread.h"
+#include "os/helper.h"
 #include "os/thread.h"
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <string.h>
 
 enum {
-    FINDINGS_MAX = 8,
     FAILURES_MAX = 16, /* in a row */
     FAILED_BUDGETS_MAX = 8,
-    COST_HIGH =
-        24, /* more than one part in so many of the time goes into sweeps: the budget doubles */
-    COST_LOW = 96,
-    FACTOR_MAX = 4,
+    LATE_FACTOR = 2, /* who frees does all that is left of a sweep when so many budgets are held */
     PIECE_BYTES_MIN = 256 * 1024,
     PIECE_BYTES_MAX = 1024 * 1024,
-};
-
-struct finding {
-    const void *block;
-    size_t size_bytes;
-    size_t offset_bytes;
 };
 
 static struct lock sweep_lock;
 static struct pointed pointed;
 static struct quarantine_totals totals;
-static struct finding findings[FINDINGS_MAX];
-static uint32_t finding_count;
 static uint32_t failures;
 static _Atomic bool is_given_up;
 static _Atomic size_t retry_bytes; /* after a sweep in vain: the next when so much is held */
-static _Atomic size_t factor = 1;  /* of the budget, by what sweeps cost */
-static uint64_t last_work_ns;      /* of the process, when the last sweep ended */
-static _Atomic size_t read_bytes;  /* by the last one */
 static _Atomic bool is_trawling;   /* a sweep is under way, piece by piece */
+static _Atomic uint32_t is_beside; /* by the helper: others leave it alone, and wait for this word to change */
+static _Atomic uint32_t wanted;    /* so many wait for the sweep lock, which the helper has most of the time */
+static bool is_void;               /* the helper is to drop what it is at. Under the sweep lock */
+static bool is_helper_denied;      /* likewise, for good */
 
 /* ---- locks ---- */
 
+static void take_lock(void)
+{
+    atomic_fetch_add(&wanted, 1);
+    lock_take(&sweep_lock);
+    atomic_fetch_sub(&wanted, 1);
+}
+
 static void lock_own(void)
 {
-    lock_take(&sweep_lock);
+    take_lock();
     if (heap_collector == NULL)
         roots_lock();
 }
@@ -80,11 +80,19 @@ static void unlock_own(void)
 static void reset_own(void)
 {
     lock_reset(&sweep_lock);
+    wanted = 0;
+    is_void = false;
+    if (heap_collector == NULL) {
+        roots_lock_reset();
+        if (is_beside) /* what it tracked with is in no table of ours */
+            helper_forget();
+    }
     if (is_trawling)
         trawl_forget();
-    is_trawling = false;
     if (heap_collector == NULL)
-        roots_lock_reset();
+        helper_forget();
+    is_trawling = false;
+    is_beside = 0;
 }
 
 /* The sweep lock is held. No collection is under way meanwhile, and nobody else reads the roots. */
@@ -102,29 +110,6 @@ static void admit_others(void)
         heap_collector->unlock();
     else
         roots_unlock();
-}
-
-/* ---- what is found ---- */
-
-static void note_change(const struct limbo_change *change)
-{
-    if (finding_count < FINDINGS_MAX)
-        findings[finding_count++] =
-            (struct finding){change->block, change->size_bytes, change->offset_bytes};
-}
-
-/* Without a lock, since the program's handler of SIGABRT may allocate. The blocks are still held. */
-COLD static void unlock_and_report(void)
-{
-    struct finding found[FINDINGS_MAX];
-    uint32_t count = finding_count;
-    memcpy(found, findings, sizeof found);
-    finding_count = 0;
-    lock_release(&sweep_lock);
-    bool aborts = options_now()->quarantine_report == QUARANTINE_ABORT;
-    for (uint32_t i = 0; i < count; i++)
-        misuse_write_after_free(found[i].block, found[i].size_bytes, found[i].offset_bytes,
-                                aborts && i + 1 == count);
 }
 
 /* ---- a sweep ---- */
@@ -204,35 +189,6 @@ static int stop_for(enum stop_work work)
     return sweep.result;
 }
 
-/* A share of the heap, or of what a sweep reads where that is more: a program may keep most of its memory elsewhere. */
-static size_t budget_bytes(void)
-{
-    size_t heap_bytes = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed)
-                        << UNIT_SHIFT;
-    size_t held_bytes = limbo_bytes_now();
-    size_t live_bytes = heap_bytes > held_bytes ? heap_bytes - held_bytes : 0;
-    size_t cost_bytes = atomic_load_explicit(&read_bytes, memory_order_relaxed);
-    size_t share_bytes =
-        (cost_bytes > live_bytes ? cost_bytes : live_bytes) / options_now()->quarantine_share;
-    size_t least_bytes = options_now()->quarantine_min;
-    return share_bytes > least_bytes
-               ? share_bytes
-               : least_bytes * atomic_load_explicit(&factor, memory_order_relaxed);
-}
-
-/* A program that frees much for its size gets a larger budget, within limits: sweeps cost what it lives on, not what it frees. */
-static void adapt(uint64_t cost_ns)
-{
-    uint64_t work_ns = os_process_work_ns();
-    uint64_t interval_ns = work_ns - last_work_ns + 1;
-    size_t now = atomic_load_explicit(&factor, memory_order_relaxed);
-    if (cost_ns * COST_HIGH > interval_ns && now < FACTOR_MAX)
-        atomic_store_explicit(&factor, now * 2, memory_order_relaxed);
-    else if (cost_ns * COST_LOW < interval_ns && now > 1)
-        atomic_store_explicit(&factor, now / 2, memory_order_relaxed);
-    last_work_ns = work_ns;
-}
-
 static void add_result(const struct limbo_result *result)
 {
     totals.released_blocks += result->released_blocks;
@@ -248,7 +204,7 @@ static void release(void)
     limbo_release(options_now()->quarantine_report == QUARANTINE_SILENT ||
                           options_now()->wipe == WIPE_NO
                       ? NULL
-                      : note_change,
+                      : findings_note,
                   &result);
     add_result(&result);
 }
@@ -269,8 +225,8 @@ COLD static int fail(int result)
 {
     size_t held_bytes = limbo_since_turn();
     totals.abandoned++;
-    atomic_store_explicit(&retry_bytes, held_bytes + budget_bytes(), memory_order_relaxed);
-    if (++failures < FAILURES_MAX || held_bytes < FAILED_BUDGETS_MAX * budget_bytes())
+    atomic_store_explicit(&retry_bytes, held_bytes + allowance_bytes(), memory_order_relaxed);
+    if (++failures < FAILURES_MAX || held_bytes < FAILED_BUDGETS_MAX * allowance_bytes())
         return result;
     failures = 0;
     atomic_store_explicit(&retry_bytes, 0, memory_order_relaxed);
@@ -278,32 +234,48 @@ COLD static int fail(int result)
     return result;
 }
 
-static void note_sweep(uint64_t cost_ns)
+/* What the helper did costs the program what it stood still. */
+static void note_sweep(uint64_t cost_ns, uint64_t charged_ns)
 {
     failures = 0;
     atomic_store_explicit(&retry_bytes, 0, memory_order_relaxed);
     totals.sweeps++;
     totals.sweep_ns += cost_ns;
     totals.scanned_bytes += pointed.scanned_bytes;
-    atomic_store_explicit(&read_bytes, pointed.scanned_bytes, memory_order_relaxed);
-    adapt(cost_ns);
+    allowance_adapt(pointed.scanned_bytes - pointed.reread_bytes, charged_ns);
 }
 
 /* ---- piece by piece, see gc/trawl.h ---- */
 
 static size_t trawl_rate;      /* bytes to read for each byte that is freed meanwhile */
 static uint64_t trawl_cost_ns; /* so far */
+static uint64_t trawl_pause_ns; /* pauses before it */
+
+static int sweep_stopped(void)
+{
+    uint64_t start_ns = os_thread_work_ns();
+    int result = stop_for(STOP_SEARCH);
+    if (result != 0)
+        return fail(result);
+    release();
+    uint64_t cost_ns = os_thread_work_ns() - start_ns;
+    note_sweep(cost_ns, cost_ns);
+    return 0;
+}
 
 static int begin_trawl(void)
 {
+    if (!trawl_prepare())
+        return sweep_stopped();
     uint64_t start_ns = os_thread_work_ns();
     size_t heap_bytes = atomic_load_explicit(&image_now->units_used, memory_order_relaxed)
                         << UNIT_SHIFT;
+    trawl_pause_ns = totals.pause_ns;
     int result = stop_for(STOP_TURN);
     if (result != 0)
         return fail(result);
     trawl_start(&pointed);
-    trawl_rate = 2 * heap_bytes / budget_bytes() + 1;
+    trawl_rate = 2 * heap_bytes / allowance_bytes() + 1;
     trawl_cost_ns = os_thread_work_ns() - start_ns;
     atomic_store_explicit(&is_trawling, true, memory_order_relaxed);
     return 0;
@@ -320,7 +292,8 @@ static int finish_trawl(void)
     release();
     uint64_t end_ns = os_thread_work_ns();
     totals.trawls++;
-    note_sweep(trawl_cost_ns + end_ns - start_ns);
+    uint64_t cost_ns = trawl_cost_ns + end_ns - start_ns;
+    note_sweep(cost_ns, is_beside ? totals.pause_ns - trawl_pause_ns : cost_ns);
     return 0;
 }
 
@@ -328,11 +301,11 @@ static int finish_trawl(void)
 static void trawl_on(size_t more_bytes, size_t since_turn_bytes)
 {
     uint64_t start_ns = os_thread_work_ns();
-    size_t wanted = more_bytes * trawl_rate;
-    size_t piece = wanted < PIECE_BYTES_MIN   ? PIECE_BYTES_MIN
-                   : wanted > PIECE_BYTES_MAX ? PIECE_BYTES_MAX
-                                              : wanted;
-    bool is_late = since_turn_bytes > 2 * budget_bytes();
+    size_t owed = more_bytes * trawl_rate;
+    size_t piece = owed < PIECE_BYTES_MIN   ? PIECE_BYTES_MIN
+                   : owed > PIECE_BYTES_MAX ? PIECE_BYTES_MAX
+                                            : owed;
+    bool is_late = since_turn_bytes > LATE_FACTOR * allowance_bytes();
     bool is_done;
     do
         is_done = trawl_step(piece);
@@ -369,31 +342,122 @@ static int sweep_once(void)
         release_by_age();
         return 0;
     }
-    uint64_t start_ns = os_thread_work_ns();
-    int result = stop_for(STOP_SEARCH);
-    if (result != 0)
-        return fail(result);
-    release();
-    uint64_t end_ns = os_thread_work_ns();
-    note_sweep(end_ns - start_ns);
-    return 0;
+    return sweep_stopped();
+}
+
+/*
+ * Whatever was found is reported without the lock, since the program's handler of SIGABRT may allocate, and by a thread of the program's: the
+ * helper's standard error is not the program's.
+ */
+static void unlock(void)
+{
+    struct findings found = findings_take();
+    lock_release(&sweep_lock);
+    findings_report(&found);
+    misuse_report_noted();
+}
+
+/* ---- by the helper, beside the program ---- */
+
+static void drop_trawl(void)
+{
+    is_trawling = false;
+    trawl_end();
+    totals.abandoned++;
+}
+
+/* Not only who waits for this lock: large blocks can't be freed while a piece is read. */
+static void give_way(void)
+{
+    lock_release(&sweep_lock);
+    while (wanted != 0 || large_lock_is_wanted())
+        os_helper_yield();
+    lock_take(&sweep_lock);
+}
+
+static void trawl_to_the_end(void)
+{
+    while (is_trawling) {
+        uint64_t start_ns = os_thread_work_ns();
+        give_way();
+        if (is_void) {
+            drop_trawl();
+            return;
+        }
+        bool is_done = trawl_step(PIECE_BYTES_MAX);
+        trawl_cost_ns += os_thread_work_ns() - start_ns;
+        if (is_done)
+            finish_trawl();
+    }
+}
+
+static void sweep_beside(void)
+{
+    lock_take(&sweep_lock);
+    if (helper_shares_files())
+        is_helper_denied = true;
+    else if (!is_void && begin_trawl() == 0)
+        trawl_to_the_end();
+    is_beside = 0;
+    lock_release(&sweep_lock);
+    os_futex_wake((const uint32_t *)&is_beside, INT32_MAX);
+}
+
+/* Returns false where there can be no helper. */
+static bool start_beside(void)
+{
+    if (is_helper_denied || options_now()->concurrent == CONCURRENT_NEVER)
+        return false;
+    is_beside = 1;
+    is_helper_denied = helper_give(sweep_beside) != 0;
+    is_beside = !is_helper_denied;
+    return is_beside;
+}
+
+static void wait_for_helper(uint32_t waits)
+{
+    const uint64_t wait_ns = 20000000;
+    for (uint32_t i = 0; i < waits && is_beside; i++)
+        os_futex_wait_for((const uint32_t *)&is_beside, 1, wait_ns);
+}
+
+/* Takes the sweep lock when the helper is idle. */
+static void take_lock_alone(void)
+{
+    for (take_lock(); is_beside; take_lock()) {
+        lock_release(&sweep_lock);
+        wait_for_helper(UINT32_MAX);
+    }
+}
+
+/* Takes the sweep lock, and ends the helper if there is one. */
+static void take_lock_without_helper(void)
+{
+    for (take_lock(); is_beside; take_lock()) {
+        is_void = true;
+        lock_release(&sweep_lock);
+        wait_for_helper(UINT32_MAX);
+    }
+    is_void = false;
+    if (heap_collector == NULL)
+        helper_quit();
+}
+
+void quarantine_end_helper(void)
+{
+    if (!quarantine_active())
+        return;
+    take_lock_without_helper();
+    lock_release(&sweep_lock);
 }
 
 /* The sweep lock is held: one begins. */
-static int sweep_or_begin(void)
+static void sweep_or_begin(void)
 {
-    if (os_process_id() == image_now->process_id && !is_given_up && must_trawl())
-        return begin_trawl();
-    return sweep_once();
-}
-
-/* Whatever was found is reported without the lock. */
-static void unlock(void)
-{
-    if (UNLIKELY(finding_count != 0))
-        unlock_and_report();
-    else
-        lock_release(&sweep_lock);
+    if (is_given_up || !must_trawl())
+        sweep_once();
+    else if (!start_beside())
+        begin_trawl();
 }
 
 int quarantine_sweep(void)
@@ -402,7 +466,7 @@ int quarantine_sweep(void)
     if (heap == NULL)
         return -ENOMEM;
     thread_heap_done(heap);
-    lock_take(&sweep_lock);
+    take_lock_alone();
     int result = sweep_once();
     unlock();
     return result;
@@ -410,15 +474,27 @@ int quarantine_sweep(void)
 
 /* ---- what makes one begin ---- */
 
+/* A program that frees faster than the helper reads waits for it, since what is held must stay bounded; but never for ever. */
+static void keep_pace(size_t since_turn_bytes)
+{
+    enum { WAITS_MAX = 50 };
+    if (since_turn_bytes > allowance_bytes() && os_process_id() == image_now->process_id)
+        wait_for_helper(WAITS_MAX);
+}
+
 static void on_held(size_t more_bytes, size_t since_turn_bytes)
 {
-    bool is_due = since_turn_bytes >= budget_bytes() &&
-                  since_turn_bytes >= atomic_load_explicit(&retry_bytes, memory_order_relaxed);
-    if ((!is_due && !atomic_load_explicit(&is_trawling, memory_order_relaxed)) ||
-        !lock_try(&sweep_lock))
+    if (is_beside) {
+        keep_pace(since_turn_bytes);
         return;
-    if (os_process_id() != image_now->process_id)
-        ; /* the child of a vfork */
+    }
+    bool is_due = since_turn_bytes >= allowance_bytes() &&
+                  since_turn_bytes >= atomic_load_explicit(&retry_bytes, memory_order_relaxed);
+    bool is_busy = atomic_load_explicit(&is_trawling, memory_order_relaxed) || findings_are_there();
+    if ((!is_due && !is_busy) || !lock_try(&sweep_lock))
+        return;
+    if (os_process_id() != image_now->process_id || is_beside)
+        ; /* the child of a vfork, or somebody was quicker */
     else if (is_trawling)
         trawl_on(more_bytes, since_turn_bytes);
     else if (is_due)
@@ -431,7 +507,7 @@ static void on_exhausted(void)
 {
     if (quarantine_sweep() != 0 || !options_now()->quarantine_yields)
         return;
-    lock_take(&sweep_lock);
+    take_lock_alone();
     release_by_age();
     release_by_age();
     lock_release(&sweep_lock);
@@ -455,7 +531,7 @@ int quarantine_start(void)
         result = roots_hide(&heap_layout, sizeof heap_layout);
     if (result == 0)
         result = roots_hide(&pointed, sizeof pointed);
-    last_work_ns = os_process_work_ns();
+    allowance_start();
     if (result == 0)
         heap_quarantine = &quarantine;
     else
@@ -477,12 +553,10 @@ void quarantine_abandon(void)
 {
     if (!quarantine_active())
         return;
-    lock_take(&sweep_lock);
-    if (is_trawling) {
-        is_trawling = false;
-        trawl_end();
-        totals.abandoned++;
-    }
+    take_lock_without_helper();
+    is_helper_denied = true;
+    if (is_trawling)
+        drop_trawl();
     lock_release(&sweep_lock);
 }
 
@@ -494,7 +568,7 @@ void quarantine_note_protection(void)
 
 void quarantine_get_totals(struct quarantine_totals *totals_out)
 {
-    lock_take(&sweep_lock);
+    take_lock();
     *totals_out = totals;
     lock_release(&sweep_lock);
 }

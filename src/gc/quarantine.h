@@ -42,9 +42,13 @@ int quarantine_sweep(void);
 void quarantine_give_up(void);
 
 /*
- * Ends a sweep that is under way, if one is: the calls it makes may soon be deadly. Others begin only while threads can be stopped.
+ * Ends a sweep that is under way, if one is, and the helper for good: the calls they make may soon be deadly. Other sweeps begin only
+ * while threads can be stopped.
  */
 void quarantine_abandon(void);
+
+/* Around what needs a process with one thread: ends the helper. Another may be made when it is needed again. */
+void quarantine_end_helper(void);
 
 /* The program is about to change what of the heap can be accessed. */
 void quarantine_note_protection(void);

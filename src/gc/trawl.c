@@ -33,13 +33,18 @@ static uintptr_t next_address;
 static size_t visited_bytes; /* in this pass */
 static size_t visited_before; /* in the last one */
 static uint32_t passes;
+static uint64_t read_once_bytes; /* by the first pass */
 static _Atomic bool is_forbidden;
-static bool is_impossible;
+static _Atomic bool is_impossible;
 
 bool trawl_is_possible(void)
 {
-    if (is_impossible || is_forbidden || options_now()->wipe == WIPE_NO || options_now()->guard_sample != 0)
-        return false;
+    return !is_impossible && !is_forbidden && options_now()->wipe != WIPE_NO &&
+           options_now()->guard_sample == 0;
+}
+
+bool trawl_prepare(void)
+{
     is_impossible = os_tracking_start() != 0;
     return !is_impossible;
 }
@@ -138,6 +143,8 @@ static bool begin_pass(void)
     bool gains = visited_bytes <= visited_before / 2 && passes < PASSES_MAX;
     bool is_enough = phase == PHASE_CLEAN && (visited_bytes <= DIRTY_BYTES_ENOUGH || !gains);
     visited_before = visited_bytes;
+    if (phase == PHASE_READ)
+        read_once_bytes = pointed->scanned_bytes;
     phase = PHASE_CLEAN;
     next_address = heap_layout.slots_start;
     visited_bytes = 0;
@@ -163,6 +170,7 @@ bool trawl_step(size_t size_bytes)
 void trawl_finish(void)
 {
     os_tracking_dirty_quick(heap_layout.slots_start, heap_end(), read_pages, NULL);
+    pointed->reread_bytes = pointed->scanned_bytes - read_once_bytes;
 }
 
 void trawl_end(void)

@@ -1,7 +1,7 @@
 /*
  * gc/trawl: reads the heap for pointers to held blocks piece by piece, while the program runs.
  *
- * Whoever frees does a little of it; there is no thread of its own. Pages are write-protected (os/tracking) before they are read, so
+ * The helper does all of it (gc/helper.h), or, where there can be none, whoever frees does a little. Pages are write-protected (os/tracking) before they are read, so
  * what is written behind the reading is known and read again, until little is left for the stop that ends it. All pages that hold something
  * are read, whoever owns them: what is free or held is wiped and points nowhere.
  *
@@ -17,6 +17,9 @@
 
 /* False where writes can't be tracked, or the program makes parts of its blocks unreadable: then sweeps read all in a stop. */
 bool trawl_is_possible(void);
+
+/* First of all, in the thread that does all of it, since what tracks writes is in its table of descriptors. False where that can't be. */
+bool trawl_prepare(void);
 
 /* Begins, after pointed_begin() and the turn. */
 void trawl_start(struct pointed *pointed);

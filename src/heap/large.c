@@ -1,7 +1,7 @@
 /*
  * heap/large: blocks beyond the largest size class.
  *
- * Uses os, base. Locks: one around moves, outside the run lock.
+ * Uses os, base. Locks: heap/large_lock.c, around moves, outside the run lock.
  */
 #include "heap/large.h"
 
@@ -437,27 +437,6 @@ static size_t find_target(const struct span *span, size_t unit_count, bool *copy
     size_t target = gained >= span->unit_count / 5 ? run_take(unit_count, 1, RUN_DIRTY_ONLY) : SIZE_MAX;
     *copy_out = target != SIZE_MAX;
     return *copy_out ? target : run_take(unit_count, 1, RUN_CLEAN_FIRST);
-}
-
-/*
- * While a block moves, no table leads to its contents. A collector must not look at that moment, so with one around
- * blocks move under a lock that heap_lock_all() takes as well.
- */
-static struct lock moving;
-
-void large_lock(void)
-{
-    lock_take(&moving);
-}
-
-void large_unlock(void)
-{
-    lock_release(&moving);
-}
-
-void large_lock_reset(void)
-{
-    lock_reset(&moving);
 }
 
 void large_fix(bool fixed)

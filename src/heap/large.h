@@ -77,6 +77,7 @@ void large_fix(bool fixed);
 /* Nothing moves while this is held. Inside all thread heaps' locks, outside the run lock. */
 void large_lock(void);
 void large_unlock(void);
+bool large_lock_is_wanted(void); /* somebody waits for it */
 void large_lock_reset(void);
 
 #endif

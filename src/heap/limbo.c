@@ -53,19 +53,22 @@ void limbo_start(void)
     wipes = options_now()->wipe != WIPE_NO;
 }
 
-/* Small ones are done before memset() would have found out how to. */
+/* Small ones are done before memset() would have found out how to; whatever the size, with few branches to guess. */
 static ALWAYS_INLINE void wipe(void *slot, size_t size_bytes)
 {
-    enum { INLINE_BYTES_MAX = 512 };
+    enum { INLINE_BYTES_MAX = 512, LINES_AT_ONCE = 4 };
     if (UNLIKELY(!wipes))
         return;
     if (size_bytes > INLINE_BYTES_MAX) {
         memset(slot, (int)(wiped[0] & 0xff), size_bytes);
         return;
     }
-    line *end = (line *)((char *)slot + size_bytes);
-    for (line *next = slot; next < end; next++)
-        *next = wiped;
+    line *next = slot;
+    size_t left = size_bytes / sizeof(line);
+    for (; left >= LINES_AT_ONCE; left -= LINES_AT_ONCE, next += LINES_AT_ONCE)
+        next[0] = next[1] = next[2] = next[3] = wiped;
+    if (left != 0)
+        next[0] = next[left / 2] = next[left - 1] = wiped;
 }
 
 size_t limbo_since_turn(void)
@@ -88,17 +91,21 @@ static void tell(size_t more_bytes)
 }
 
 /* Ends the operation with the heap, which may be a loan; then nobody's locks are held, and a search may begin. */
-static void account(struct thread_heap *heap, size_t more_bytes)
+NOINLINE static void tell_of(struct thread_heap *heap)
 {
-    heap->held_bytes += more_bytes;
     size_t told_bytes = heap->held_bytes;
-    if (LIKELY(told_bytes < STEP_BYTES)) {
-        thread_heap_done(heap);
-        return;
-    }
     heap->held_bytes = 0;
     thread_heap_done(heap);
     tell(told_bytes);
+}
+
+static void account(struct thread_heap *heap, size_t more_bytes)
+{
+    heap->held_bytes += more_bytes;
+    if (heap->held_bytes >= STEP_BYTES)
+        tell_of(heap);
+    else
+        thread_heap_done(heap);
 }
 
 COLD static void refuse(void *pointer, const struct unit *unit,
@@ -198,8 +205,8 @@ COLD static bool end_note(void *slot, uint8_t *state, void *caller)
     return may_go;
 }
 
-/* Without memory for a thread heap the block stays as it is: then nothing is known of who holds what. */
-NOINLINE void limbo_free(void *pointer, void *caller)
+/* Everything that is not an ordinary block of a thread that has a heap. Without memory for one the block stays as it is. */
+NOINLINE static void free_slowly(void *pointer, void *caller)
 {
     struct thread_heap *heap = thread_heap_get();
     if (UNLIKELY(heap == NULL))
@@ -228,6 +235,27 @@ NOINLINE void limbo_free(void *pointer, void *caller)
     HOLD(pointer);
     end_holding(heap);
     account(heap, slot_bytes);
+}
+
+NOINLINE void limbo_free(void *pointer, void *caller)
+{
+    struct thread_heap *heap = heap_self;
+    struct unit *unit = unit_at(pointer);
+    if (UNLIKELY(unit->kind != UNIT_SPAN || heap == &thread_heap_none || heap_recorder != NULL))
+        return free_slowly(pointer, caller);
+    struct slot_position position = unit_slot_position(unit, pointer);
+    uint8_t *state = unit->states + position.index;
+    if (UNLIKELY(!position.is_start || !slot_is_plain(slot_state_get(state))))
+        return free_slowly(pointer, caller);
+    size_t slot_bytes = unit->slot_bytes;
+    begin_holding(heap, pointer);
+    wipe(pointer, slot_bytes);
+    slot_state_set(state, limbo_state_now);
+    HOLD(pointer);
+    end_holding(heap);
+    heap->held_bytes += slot_bytes;
+    if (UNLIKELY(heap->held_bytes >= STEP_BYTES))
+        tell_of(heap);
 }
 
 COLD void limbo_chunk(void *chunk)
@@ -322,13 +350,29 @@ static void exempt(struct thread_heap *heap, void *context)
         bitmap_clear(exempting->garbage, index);
 }
 
+enum { SLOTS_AHEAD = 6, FETCHED_BYTES = 256 };
+
+/* Most of what is held has left the cache by now, and lies in no order that the processor would guess. Returns the other bits. */
+static inline uint64_t fetch_lowest(const struct span *span, size_t first_index, uint64_t bits)
+{
+    const char *slot = (const char *)span_slot(span, first_index + bit_lowest(bits));
+    for (size_t i = 0; i < FETCHED_BYTES && i < span->slot_bytes; i += CACHE_LINE_BYTES)
+        __builtin_prefetch(slot + i);
+    return bits & (bits - 1);
+}
+
 /* Leaves the blocks out that somebody wrote to; they look clean and held again. */
 static void keep_changed(struct release *release, const struct span *span, uint64_t *word,
                          size_t first_index)
 {
+    uint64_t ahead = *word;
+    for (int i = 0; i < SLOTS_AHEAD && ahead != 0; i++)
+        ahead = fetch_lowest(span, first_index, ahead);
     for (uint64_t bits = *word; bits != 0; bits &= bits - 1) {
         size_t index = first_index + bit_lowest(bits);
         void *slot = (void *)span_slot(span, index);
+        if (ahead != 0)
+            ahead = fetch_lowest(span, first_index, ahead);
         size_t offset = find_change(slot, span->slot_bytes);
         if (LIKELY(offset >= span->slot_bytes))
             continue;
@@ -464,7 +508,6 @@ void limbo_release(limbo_changed *changed, struct limbo_result *result_out)
             release_slots(&release, span);
     }
     atomic_store_explicit(&limbo_total, release.result.kept_bytes, memory_order_relaxed);
-    misuse_report_noted();
     *result_out = release.result;
 }
 
@@ -476,4 +519,5 @@ COLD void limbo_end(void)
     limbo_release(NULL, &result);
     limbo_turn_unwatched();
     limbo_release(NULL, &result);
+    misuse_report_noted();
 }

@@ -83,7 +83,8 @@ struct limbo_result {
 
 /*
  * Gives every candidate to its span, through the spans' own functions; threads may run. A block that was written after it was
- * freed is told to `changed`, if that is not NULL, wiped once more, and held until the next release.
+ * freed is told to `changed`, if that is not NULL, wiped once more, and held until the next release. The caller reports what was
+ * noted meanwhile (heap/misuse.h).
  */
 void limbo_release(limbo_changed *changed, struct limbo_result *result_out);
 

@@ -2,8 +2,9 @@
  * tests/preload/collect/alone: what a program may do although the collector has a thread of its own in it.
  *
  *     alone WHAT        run with GCALLOC_OPTIONS=gc,concurrent=always
+ *     alone WHAT free   run with GCALLOC_OPTIONS=quarantine,quarantine_stop=0
  *
- * Each case allocates and loses enough for collections before and after, and checks what it kept.
+ * Each case allocates and loses, or frees, enough for collections before and after, and checks what it kept.
  */
 #include "support/opaque.h"
 #include "support/refuse.h"
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,6 +33,7 @@ struct block {
 };
 
 static struct block **kept;
+static bool frees;
 
 static void die(const char *what)
 {
@@ -45,9 +48,11 @@ static void work(void)
     for (int round = 0; round < ROUNDS; round++)
         for (size_t i = 0; i < KEPT; i++) {
             struct block *block = malloc(sizeof *block + (i * 7 + (size_t)round) % 100);
-            *block = (struct block){kept[(i * 31) % KEPT], (uintptr_t)block};
+            *block = (struct block){frees ? NULL : kept[(i * 31) % KEPT], (uintptr_t)block};
             if (kept[i] != NULL)
                 kept[i]->other = NULL; /* or all would hang together for ever */
+            if (frees)
+                free(kept[i]);
             kept[i] = block;
         }
     for (size_t i = 0; i < KEPT; i++)
@@ -86,7 +91,7 @@ static void without_tracking(const char *self)
     if (!refuse_call(SYS_userfaultfd, EPERM))
         die("a filter");
     work();
-    execl(self, self, "plain", (char *)NULL);
+    execl(self, self, "plain", frees ? "free" : NULL, (char *)NULL);
     die("exec");
 }
 
@@ -178,6 +183,7 @@ static void in_the_kernel(void)
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "plain";
+    frees = argc > 2;
     work();
     if (strcmp(what, "namespace") == 0)
         in_a_namespace_of_its_own();
@@ -192,7 +198,7 @@ int main(int argc, char **argv)
     else if (strcmp(what, "children") == 0)
         children();
     else if (strcmp(what, "exec") == 0)
-        execl(argv[0], argv[0], "plain", (char *)NULL);
+        execl(argv[0], argv[0], "plain", frees ? "free" : NULL, (char *)NULL);
     else if (strcmp(what, "main-first") == 0) {
         pthread_t thread;
         if (pthread_create(&thread, NULL, outlive, NULL) != 0)

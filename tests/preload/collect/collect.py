@@ -40,9 +40,9 @@ def churns(threads, rounds, options, *words):
     expect(errors == "", f"it said: {errors}")
 
 
-def goes_well(what):
-    environment = subject_environment("gc,concurrent=always,verify")
-    errors = check(run([program("alone"), what], env=environment))
+def goes_well(what, options="gc,concurrent=always,verify", *words):
+    environment = subject_environment(options)
+    errors = check(run([program("alone"), what, *words], env=environment))
     expect(errors == "", f"it said: {errors}")
 
 
@@ -158,6 +158,9 @@ def main():
         tally.case(f"{shape} leaks beside the program", lambda shape=shape, limit=limit: stays_small(shape, 300, limit, ",concurrent=always"))
     for what in ("namespace", "guard", "denied", "close", "children", "exec", "main-first", "kernel"):
         tally.case(f"a helper and {what}", lambda what=what: goes_well(what))
+        if what != "kernel":
+            tally.case(f"the quarantine's helper and {what}",
+                       lambda what=what: goes_well(what, "quarantine,quarantine_stop=0,quarantine_min=64K,verify", "free"))
     tally.case("threads and forks", lambda: churns(3, 20000, ",collect_every=30,verify", "fork"))
     for options in ("", "gc,", "gc,gc_mode=memory,", "gc,gc_mode=training,verify,"):
         tally.case(f"a limit of the heap, {options or 'no collector'}",
