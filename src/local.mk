@@ -106,6 +106,7 @@ libcore_la_SOURCES = \
 	src/gc/weak.h \
 	src/gc/white.c \
 	src/gc/white.h \
+	src/gc/white_lanes.h \
 	src/gc/written.c \
 	src/gc/written.h \
 	src/gc/worklist.h \

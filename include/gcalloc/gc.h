@@ -66,7 +66,7 @@ typedef struct gca_gc_settings {
     uint64_t mode;               /* a gca_gc_mode */
     uint64_t growth_percent;     /* the heap may grow by this percentage of what lived, up to 10000 */
     uint64_t growth_min_bytes;   /* but by no less than about this; less where collections cost next to nothing */
-    uint64_t young_bytes;        /* allocated between collections of young blocks */
+    uint64_t young_bytes;        /* allocated between collections of young blocks, or a sixteenth of the heap if that is more */
     uint64_t threads;            /* that mark at once, at most; up to 256 */
     uint64_t pause_us;           /* that threads should stand still at most */
     uint64_t throughput_percent; /* of its time that the program should have, up to 99: else the heap may grow further */

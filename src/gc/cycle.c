@@ -212,9 +212,18 @@ static void sweep(struct cycle *cycle)
     while (unit != SIZE_MAX && (cycle->yield == NULL || (cycle->yield(), white_serial == serial)));
 }
 
+/* The sweep takes old blocks for marked ones where there are young ones beside. */
+static void count_young(struct sweep_result *swept)
+{
+    swept->live_blocks = white_candidate_blocks > swept->freed_blocks ? white_candidate_blocks - swept->freed_blocks : 0;
+    swept->live_bytes = white_candidate_bytes > swept->freed_bytes ? white_candidate_bytes - swept->freed_bytes : 0;
+}
+
 void cycle_sweep(struct cycle *cycle)
 {
     sweep(cycle);
+    if (cycle->is_young)
+        count_young(&cycle->swept);
     cycle->end_ns = os_clock_ns();
     trace_phase("sweep", cycle->marked_ns, cycle->end_ns);
     if (must_check())

@@ -70,11 +70,16 @@ void outcome_note(const struct cycle *cycle)
     }
 }
 
+/* Asking what was written, and for what is young, costs by the heap's size. */
+enum { YOUNG_PART = 16 };
+
 bool outcome_wants_young(void)
 {
     size_t taken = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed);
     size_t then = atomic_load_explicit(&units_then, memory_order_relaxed);
-    return young_pays && taken > then && taken - then >= gc_settings_now()->young_bytes >> UNIT_SHIFT;
+    size_t young = gc_settings_now()->young_bytes >> UNIT_SHIFT;
+    young = young > then / YOUNG_PART ? young : then / YOUNG_PART;
+    return young_pays && taken > then && taken - then >= young;
 }
 
 uint64_t outcome_full_cost_ns(void)

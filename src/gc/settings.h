@@ -27,7 +27,7 @@ struct gc_settings {
     uint64_t mode;
     uint64_t growth_percent;     /* of what lived: what the heap may grow by before the next cycle */
     uint64_t growth_min_bytes;   /* but at least */
-    uint64_t young_bytes;        /* allocated between collections of young blocks */
+    uint64_t young_bytes;        /* allocated between collections of young blocks, or a sixteenth of the heap if that is more */
     uint64_t threads;            /* that mark at once, at most */
     uint64_t pause_us;           /* that threads should stand still at most */
     uint64_t throughput_percent; /* of its time the program should have: where that fails, the heap may grow further */

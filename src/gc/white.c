@@ -9,6 +9,7 @@
 #include "base/image.h"
 #include "gc/area.h"
 #include "gc/grey.h"
+#include "gc/white_lanes.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,6 +20,7 @@ ptrdiff_t white_distance;
 const uint64_t *white_units;
 size_t white_unit_count;
 uint32_t white_serial;
+uint64_t white_candidate_blocks, white_candidate_bytes;
 
 static struct area mirror = {.is_random = true};
 static struct area units_area = {.is_random = true};
@@ -30,10 +32,19 @@ static uint32_t birth_after(uint32_t birth)
     return birth % (BIRTH_COUNT - 1) + 1;
 }
 
+static uint8_t in_state(uint32_t birth)
+{
+    return birth < BIRTH_COUNT ? (uint8_t)(birth << BIRTH_SHIFT) : NO_BIRTH;
+}
+
 void white_rule_running(struct white_rule *rule, uint32_t birth)
 {
     rule->birth = birth;
     rule->is_young = false;
+    rule->own = in_state(birth);
+    rule->young = NO_BIRTH;
+    rule->aged[0] = birth < BIRTH_COUNT ? in_state(birth_after(birth)) : NO_BIRTH;
+    rule->aged[1] = NO_BIRTH;
     for (unsigned state = 0; state < 256; state++) {
         uint8_t value = slot_kind((uint8_t)state) == SLOT_LEAF ? WHITE_LEAF : WHITE;
         if (!slot_is_allocated((uint8_t)state))
@@ -49,6 +60,8 @@ void white_rule_running(struct white_rule *rule, uint32_t birth)
 void white_rule_full(struct white_rule *rule, uint32_t birth)
 {
     white_rule_running(rule, birth);
+    rule->aged[1] = rule->own;
+    rule->own = NO_BIRTH;
     for (unsigned state = 0; state < 256; state++)
         if (rule->by_state[state] == BLACK)
             rule->by_state[state] = (slot_kind((uint8_t)state) == SLOT_LEAF ? WHITE_LEAF : WHITE) | WHITE_AGED;
@@ -58,6 +71,7 @@ void white_rule_young(struct white_rule *rule, uint32_t young, uint32_t birth)
 {
     white_rule_running(rule, birth);
     rule->is_young = true;
+    rule->young = in_state(young);
     for (unsigned state = 0; state < 256; state++)
         if (slot_is_allocated((uint8_t)state) && slot_birth((uint8_t)state) != young)
             rule->by_state[state] &= WHITE_AGED;
@@ -75,21 +89,59 @@ COLD static void set_old(uint8_t *state, uint8_t before)
     __atomic_compare_exchange_n(state, &before, old, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-/* Returns whether there are candidates. One byte more than there are slots: a block that ends with the last slot may be pointed to behind it. */
-static bool start_span(const struct span *span, const struct white_rule *rule)
+/* One slot after the other: the last ones of a span, and where some are about to have been born in a cycle to come. */
+static uint32_t start_slots(uint8_t *states, uint8_t *white, uint32_t count, const struct white_rule *rule)
 {
-    uint8_t *white = white_of(span->states);
-    uint8_t any = 0;
-    for (uint32_t i = 0; i < span->slot_count; i++) {
-        uint8_t state = slot_state_get(&span->states[i]);
+    uint32_t candidates = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t state = slot_state_get(&states[i]);
         uint8_t value = rule->by_state[state];
         white[i] = value & (uint8_t)~WHITE_AGED;
-        any |= value;
+        candidates += (value & (WHITE | WHITE_LEAF)) != 0;
         if (UNLIKELY((value & WHITE_AGED) != 0))
-            set_old(&span->states[i], state);
+            set_old(&states[i], state);
     }
+    return candidates;
+}
+
+/* Whether a cycle of young blocks need look at the span. */
+static bool has_young(const struct span *span, const struct white_rule *rule)
+{
+    uint32_t i = 0;
+    for (; i + LANES <= span->slot_count; i += LANES) {
+        white_lanes states = lanes_load(span->states + i);
+        if (lanes_any(lanes_born(states, rule->young) | lanes_aged(states, rule)))
+            return true;
+    }
+    for (; i < span->slot_count; i++)
+        if ((rule->by_state[slot_state_get(&span->states[i])] & (WHITE | WHITE_LEAF | WHITE_AGED)) != 0)
+            return true;
+    return false;
+}
+
+/*
+ * Returns how many candidates there are. One byte more than there are slots: a block that ends with the last slot may be pointed to
+ * behind it.
+ */
+static uint32_t start_span(const struct span *span, const struct white_rule *rule)
+{
+    uint8_t *white = white_of(span->states);
+    uint32_t candidates = 0, i = 0;
+    if (rule->is_young && !has_young(span, rule))
+        return 0;
+    for (; i + LANES <= span->slot_count; i += LANES) {
+        white_lanes states = lanes_load(span->states + i);
+        if (UNLIKELY(lanes_any(lanes_aged(states, rule)))) {
+            candidates += start_slots(span->states + i, white + i, LANES, rule);
+            continue;
+        }
+        white_lanes lanes = lanes_white(states, rule);
+        memcpy(white + i, &lanes, sizeof lanes);
+        candidates += lanes_count(lanes, WHITE | WHITE_LEAF);
+    }
+    candidates += start_slots(span->states + i, white + i, span->slot_count - i, rule);
     white[span->slot_count] = WHITE_FREE;
-    return (any & (WHITE | WHITE_LEAF)) != 0;
+    return candidates;
 }
 
 static void describe(const struct span *span, const void *white, uint32_t class_number)
@@ -121,6 +173,7 @@ static bool start_large(const struct span *span, const struct white_rule *rule)
 int white_prepare(void)
 {
     white_serial++;
+    white_candidate_blocks = white_candidate_bytes = 0;
     size_t units = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_acquire) >> UNIT_SHIFT;
     size_t used_bytes = atomic_load_explicit(&image_now->metadata_used_bytes, memory_order_acquire);
     if (area_need(&mirror, used_bytes + WORD_BITS) != 0 || area_need(&units_area, units * sizeof *white_units) != 0 ||
@@ -141,16 +194,28 @@ static bool has_room(const struct span *span)
     return (uintptr_t)span + record_bytes <= mirrored_end && span->first_unit + span->unit_count <= white_unit_count;
 }
 
+/* The states lie behind it. */
+static void prefetch_record(const struct span *span)
+{
+    enum { LINES = 6, LINE_BYTES = 64 };
+    for (size_t line = 0; line < LINES && span != NULL; line++)
+        __builtin_prefetch((const char *)span + line * LINE_BYTES);
+}
+
 size_t white_build(const struct white_rule *rule, size_t from_unit, size_t unit_count)
 {
     size_t limit = from_unit + unit_count;
-    struct span *span = span_from(from_unit);
-    for (; span != NULL && span->first_unit < limit; span = span_from(span->first_unit + span->unit_count)) {
+    struct span *next = span_from(from_unit), *span;
+    while ((span = next) != NULL && span->first_unit < limit) {
+        next = span_from(span->first_unit + span->unit_count);
+        prefetch_record(next);
         if (!has_room(span))
             continue;
         bool is_large = span_is_large(span);
-        bool has_any = is_large ? start_large(span, rule) : start_span(span, rule);
-        if (has_any || !rule->is_young)
+        uint32_t candidates = is_large ? start_large(span, rule) : start_span(span, rule);
+        white_candidate_blocks += candidates;
+        white_candidate_bytes += candidates * span->slot_bytes;
+        if (candidates != 0 || !rule->is_young)
             describe(span, white_of(is_large ? (void *)span : span->states), is_large ? WHITE_UNIT_LARGE : span->class_index + 1u);
     }
     if (span != NULL)
@@ -204,8 +269,11 @@ void white_check_swap(void)
 
 int white_check_start(const struct white_rule *rule)
 {
+    uint64_t blocks = white_candidate_blocks, bytes = white_candidate_bytes;
     white_check_swap();
     int result = white_start(rule);
+    white_candidate_blocks = blocks;
+    white_candidate_bytes = bytes;
     if (result != 0)
         white_check_swap();
     return result;

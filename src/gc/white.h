@@ -25,11 +25,15 @@ enum white {
 /* The birth of blocks that have lived for a long time; no cycle has it. */
 enum { BIRTH_OLD = 0 };
 
+enum { NO_BIRTH = 2 }; /* has a bit that no birth has */
+
 /* Which states make candidates: by state byte, what the white byte starts as. */
 struct white_rule {
     uint8_t by_state[256];
     uint32_t birth; /* of blocks that are none, since they are allocated while the cycle runs */
     bool is_young;
+    /* The same for gc/white_lanes: births in the place they have in states, NO_BIRTH where there is none. */
+    uint8_t own, young, aged[2];
 };
 
 /*
@@ -83,6 +87,9 @@ void white_end(void);
 extern const uint64_t *white_units;
 extern size_t white_unit_count;
 extern uint32_t white_serial; /* how often they were made */
+
+/* What there is of candidates in spans, since white_prepare(). */
+extern uint64_t white_candidate_blocks, white_candidate_bytes;
 
 enum { WHITE_UNIT_SHIFT = 16, WHITE_UNIT_BACK_SHIFT = 8, WHITE_UNIT_MASK = 255, WHITE_UNIT_LARGE = 255 };
 

@@ -194,12 +194,41 @@ static size_t return_to_span(struct thread_heap *heap, const struct entry *entri
     return done;
 }
 
-static uint64_t release_word(uint8_t *states, uint64_t garbage, uint32_t birth)
+/*
+ * The states of eight slots, some of which are garbage: one atomic operation instead of as many, which are most of what a sweep costs.
+ * Returns false with nothing done if it is not that simple.
+ */
+static bool release_eight(uint8_t *states, uint64_t garbage, uint32_t birth)
+{
+    const uint64_t ones = UINT64_MAX / UINT8_MAX, diagonal = 0x8040201008040201u, high = ones << 7;
+    uint64_t mask = ((((garbage * ones & diagonal) + (high - ones)) & high) >> 7) * UINT8_MAX; /* a byte for each bit */
+    uint64_t before = __atomic_load_n((const uint64_t *)(const void *)states, __ATOMIC_RELAXED);
+    uint64_t others = (before ^ ones * slot_state_of(SLOT_FRESH, birth)) >> BIRTH_SHIFT & ones * (UINT8_MAX >> BIRTH_SHIFT);
+    bool is_other = (((others + (high - ones)) & high & mask) ^ (high & mask)) == 0; /* none of this cycle's birth */
+    if (!is_other || (before & ones & mask) != (ones & mask))
+        return false;
+    uint64_t after = (before & ~mask) | (ones * SLOT_FREE & mask);
+    return __atomic_compare_exchange_n((uint64_t *)(void *)states, &before, after, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+static uint64_t release_each(uint8_t *states, uint64_t garbage, uint32_t birth)
 {
     uint64_t released = 0;
     for (uint64_t bits = garbage; bits != 0; bits &= bits - 1)
         if (slot_state_reclaim(&states[bit_lowest(bits)], birth))
             released |= bits & -bits;
+    return released;
+}
+
+static uint64_t release_word(uint8_t *states, uint64_t garbage, uint32_t birth)
+{
+    enum { EIGHT = 8 };
+    uint64_t released = 0;
+    for (uint32_t first = 0; first < WORD_BITS; first += EIGHT) {
+        uint64_t bits = garbage >> first & UINT8_MAX;
+        bool all = bit_count(bits) > 1 && release_eight(states + first, bits, birth);
+        released |= (all ? bits : bits == 0 ? 0 : release_each(states + first, bits, birth)) << first;
+    }
     return released;
 }
 
@@ -219,8 +248,12 @@ uint32_t buffer_reclaim(struct span *span, const uint64_t *garbage, uint32_t bir
     uint32_t total = 0;
     for (size_t word = 0; word < words_for(span->slot_count); word++) {
         uint8_t *states = span->states + word * WORD_BITS;
-        uint64_t freed = still_garbage(states, garbage[word], birth);
-        freed = release_word(states, freed & ~note_reclaim(span, word, freed), birth);
+        uint64_t freed = garbage[word];
+        if (UNLIKELY(note_has_span(span))) {
+            freed = still_garbage(states, freed, birth);
+            freed &= ~note_reclaim_now(span, word, freed);
+        }
+        freed = release_word(states, freed, birth);
         uint32_t count = bit_count(freed);
         total += count;
         INVARIANT((span->free[word] & freed) == 0);

@@ -112,10 +112,9 @@ static inline void note_give_up(struct span *span)
 /* A collector frees these of 64 slots, from slot 64 * word on. Returns those that must not be used again. */
 uint64_t note_reclaim_now(struct span *span, size_t word, uint64_t garbage);
 
-static inline uint64_t note_reclaim(struct span *span, size_t word, uint64_t garbage)
+static inline bool note_has_span(const struct span *span)
 {
-    bool has_notes = (heap_layout.units[span->first_unit].notes & 1) != 0;
-    return UNLIKELY(has_notes) ? note_reclaim_now(span, word, garbage) : 0;
+    return (heap_layout.units[span->first_unit].notes & 1) != 0;
 }
 
 /* Who wants to know what becomes of noted blocks. No lock of the heap is held, but in `reclaimed`. */

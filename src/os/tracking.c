@@ -212,7 +212,39 @@ int os_tracking_dirty_quick(uintptr_t start, uintptr_t end, os_tracking_visit *v
     return scan(start, end, &look);
 }
 
+/*
+ * Written stretches with little between them are protected in one go: a request costs as much as looking at some hundred
+ * pages.
+ */
+struct protecting {
+    struct look look;
+    uintptr_t start, end; /* still to be protected */
+    int result;
+};
+
+enum { BETWEEN_PAGES = 64 };
+
 /* A mapping that lost its registration after enlist() ends the scan, which then has visited all. */
+static void protect_pending(struct protecting *protecting)
+{
+    if (protecting->start == protecting->end)
+        return;
+    int result = scan(protecting->start, protecting->end, &protecting->look);
+    if (result != 0)
+        protecting->result = result;
+    protecting->start = protecting->end = 0;
+}
+
+static void protect_later(uintptr_t start, uintptr_t end, void *context)
+{
+    struct protecting *protecting = context;
+    if (start - protecting->end > BETWEEN_PAGES * os_page_bytes())
+        protect_pending(protecting);
+    if (protecting->start == protecting->end)
+        protecting->start = start;
+    protecting->end = end;
+}
+
 int os_tracking_epoch(uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context)
 {
     int result = os_tracking_is_on() ? enlist(start, end) : -ENODEV;
@@ -221,14 +253,19 @@ int os_tracking_epoch(uintptr_t start, uintptr_t end, os_tracking_visit *visit, 
         return result;
     }
     /* Pages that hold nothing stay unprotected: they would need page tables, and what they read as points nowhere. */
-    const struct look look = {
-        .flags = PAGEMAP_PROTECT_MATCHING | PAGEMAP_CHECK_TRACKED,
-        .any_of = HOLDS_SOMETHING,
-        .room = regions,
-        .visit = visit,
-        .context = context,
+    struct protecting protecting = {
+        .look = {
+            .flags = PAGEMAP_PROTECT_MATCHING | PAGEMAP_CHECK_TRACKED,
+            .any_of = HOLDS_SOMETHING,
+            .room = inner_regions,
+            .visit = visit,
+            .context = context,
+        },
     };
-    return scan(start, end, &look);
+    const struct look quick = {.room = regions, .visit = protect_later, .context = &protecting};
+    result = scan(start, end, &quick);
+    protect_pending(&protecting);
+    return result != 0 ? result : protecting.result;
 }
 
 static void count_visit(uintptr_t start, uintptr_t end, void *context)
