@@ -30,9 +30,12 @@ struct gca_note_ {
     uint32_t holder;
 };
 
-/* The calling thread's view; limit_bytes is 0 as long as it holds nothing, and may be less than the heap has by now. */
+/*
+ * The calling thread's view; limit_bytes is 0 as long as it holds nothing, and may be less than the heap has by now. Where the blocks start is
+ * negated: as it is it would be the address of the first block, for all who look for such.
+ */
 struct gca_counting_ {
-    uintptr_t slots_start;
+    uintptr_t minus_start;
     size_t limit_bytes;
     struct gca_unit_ *units;
     uint32_t holder;
@@ -53,7 +56,7 @@ __extension__ typedef unsigned __int128 gca_wide_;
 static inline __attribute__((always_inline)) bool gca_find_note_(const void *object, struct gca_note_ **note_out)
 {
     const struct gca_counting_ *self = &gca_counting_1;
-    uintptr_t offset = (uintptr_t)object - self->slots_start;
+    uintptr_t offset = (uintptr_t)object + self->minus_start;
     if (__builtin_expect(offset >= self->limit_bytes, 0))
         return false;
     const struct gca_unit_ *unit = self->units + (offset >> GCA_UNIT_SHIFT_);

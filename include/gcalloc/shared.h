@@ -122,7 +122,8 @@ static inline void *gca_upgrade_quickly_(gca_weak weak)
 /*
  * Objects that only hold each other: those of types with pointers (GCA_POINTERS) are found by trial deletion, begun at objects that
  * lost a reference but not the last. Frees those that hold each other only, and that no borrow, no weak reference just upgraded and
- * no address on the calling thread's stack or in its registers leads to. Returns how many objects it freed.
+ * no address on the calling thread's stack or in its registers leads to; with the option check, no address anywhere. Returns how many
+ * objects it freed.
  *
  * Stops looking after about budget_ns, 0 for no limit, and goes on there the next time. A thread looks at objects it made itself and no other
  * thread has referred to.

@@ -19,6 +19,7 @@
 #include "os/thread.h"
 #include "own/cycles.h"
 #include "own/export.h"
+#include "own/scan.h"
 #include "own/self.h"
 #include "own/suspects.h"
 #include "own/types.h"
@@ -28,7 +29,7 @@
 enum { GROUP = 64, THRESHOLD = 10000 };
 
 /* In the top bits of note->strong, of objects in the trial. */
-enum { COLOUR_SHIFT = 30, COUNT_MASK = (1 << COLOUR_SHIFT) - 1, GREY = 1, BLACK = 2 };
+enum { COLOUR_SHIFT = 30, COUNT_MASK = (1 << COLOUR_SHIFT) - 1, GREY = 1, BLACK = 2, POINTED = 3 };
 
 struct trial {
     struct pile visited;
@@ -38,6 +39,7 @@ struct trial {
     uintptr_t stack_from; /* below are our own frames only, and the registers of the program's are above */
     uint64_t budget_ns;
     size_t freed;
+    size_t pointed; /* objects that look_everywhere() has found held */
 };
 
 static struct suspects *own_suspects(void)
@@ -219,6 +221,72 @@ static bool find_stack(struct suspects *set)
     return true;
 }
 
+/* ---- everywhere else ---- */
+
+static bool is_reference(const struct scan_place *place)
+{
+    const gca_type *type = type_of(place->holder);
+    for (uint32_t i = 0; i < type->pointer_count; i++)
+        if (type->pointers[i] == place->offset)
+            return true;
+    return false;
+}
+
+/* A word that garbage has is none, nor one on our own stack, which was looked at. A reference of what lives has been given back. */
+static bool is_raw(const struct trial *trial, const struct scan_place *place)
+{
+    uintptr_t at = (uintptr_t)place->holder;
+    if (place->where == SCAN_STACK || place->where == SCAN_ROOT)
+        return at < trial->set->stack_start || at >= trial->set->stack_end;
+    struct note *holder = place->where == SCAN_BLOCK ? candidate(place->holder) : NULL;
+    return holder == NULL || colour_of(holder) == 0 || (colour_of(holder) != GREY && !is_reference(place));
+}
+
+/* All other threads stand still, and all locks are held. */
+static void note_pointed(const struct scan_place *place, uintptr_t value, void *context)
+{
+    struct trial *trial = context;
+    const struct unit *unit = unit_at((const void *)value);
+    if (unit->kind != UNIT_SPAN)
+        return;
+    struct note *note = candidate((const void *)(unit->start + unit_slot_position(unit, (const void *)value).index * unit->slot_bytes));
+    if (note != NULL && colour_of(note) == GREY && is_raw(trial, place)) {
+        set_colour(note, POINTED);
+        trial->pointed++;
+    }
+}
+
+/*
+ * With the option check: also a pointer that no reference is counted for, in other threads' stacks, in static data, in any block, holds what
+ * would be garbage. What is held so may have such pointers itself, so it is looked for until no more is found.
+ */
+COLD static void look_everywhere(struct trial *trial)
+{
+    struct scan scan = {.found = note_pointed, .context = trial, .low = heap_layout.slots_start};
+    do {
+        trial->pointed = 0;
+        scan.high = scan.low + atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed);
+        if (scan_all(&scan) != 0)
+            return;
+        for (size_t i = 0; i < trial->visited.count && trial->pointed != 0; i++) {
+            struct note *note = note_quick(trial->visited.items[i]);
+            if (colour_of(note) != POINTED)
+                continue;
+            set_colour(note, GREY);
+            hold_for_now(trial, trial->visited.items[i], note);
+        }
+        follow_black(trial);
+    } while (trial->pointed != 0);
+}
+
+static bool has_grey(const struct trial *trial)
+{
+    for (size_t i = 0; i < trial->visited.count; i++)
+        if (colour_of(note_quick(trial->visited.items[i])) == GREY)
+            return true;
+    return false;
+}
+
 /* ---- garbage ---- */
 
 static bool claim(struct note *note)
@@ -348,6 +416,8 @@ static size_t run_trial(struct trial *trial)
     if (can_know)
         look_at_stack(trial);
     follow_black(trial);
+    if (UNLIKELY(gca_checks != 0) && has_grey(trial))
+        look_everywhere(trial);
     while (!claim_all(trial))
         continue;
     give_back_to_black(trial);

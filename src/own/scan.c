@@ -240,19 +240,25 @@ static void scan_heap(const struct scan *scan)
 
 /* ---- all ---- */
 
-/* Our variables hold addresses of the heap, and none that the program has given us; where we are the program, its too. */
-static bool find_own_data(struct os_object *own_out)
+/*
+ * Our variables hold addresses of the heap, and none that the program has given us. Where we are the program it is only known of the one that says
+ * where the first block is.
+ */
+static int hide_own_data(uintptr_t *start_out)
 {
-    return os_object_find((uintptr_t)find_own_data, own_out) && own_out->name[0] != '\0';
+    struct os_object own;
+    bool is_library = os_object_find((uintptr_t)hide_own_data, &own) && own.name[0] != '\0';
+    *start_out = is_library ? own.start : (uintptr_t)&heap_layout;
+    return roots_hide((const void *)*start_out, is_library ? own.end - own.start : sizeof heap_layout);
 }
 
 static int scan_stopped(struct scanning *scanning)
 {
-    struct os_object own;
-    bool is_hidden = find_own_data(&own) && roots_hide((const void *)own.start, own.end - own.start) == 0;
+    uintptr_t own_start;
+    bool is_hidden = hide_own_data(&own_start) == 0;
     int result = roots_scan_stacks(scanning->threads, scanning->thread_count, scan_root, scanning);
     if (is_hidden)
-        roots_unhide((const void *)own.start);
+        roots_unhide((const void *)own_start);
     scan_heap(scanning->scan);
     if (scanning->scan->finish != NULL)
         scanning->scan->finish(scanning->scan->context);

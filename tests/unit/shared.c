@@ -592,6 +592,43 @@ START_TEST(a_borrow_keeps_a_cycle)
 }
 END_TEST
 
+static struct node *volatile raw; /* no reference is counted for it */
+
+static __attribute__((noinline)) gca_weak point_into_a_cycle(struct node *volatile *place)
+{
+    struct node *one = make(1);
+    one->left = make(2);
+    one->left->left = gca_retain(one);
+    gca_weak weak = gca_downgrade(one);
+    *place = one->left;
+    gca_release(one);
+    return weak;
+}
+
+static __attribute__((noinline)) void suspect_again(gca_weak weak)
+{
+    struct node *node = gca_get(weak);
+    gca_retain(node);
+    gca_release(node);
+}
+
+/* In static data, and in a block; one time each. */
+START_TEST(a_raw_pointer_keeps_a_cycle)
+{
+    struct node *volatile *place = _i == 0 ? &raw : heap_allocate(sizeof *place);
+    gca_checks = 1;
+    gca_weak weak = point_into_a_cycle(place);
+    clear_stack();
+    ck_assert_uint_eq(gca_cycles(0), 0);
+    ck_assert_int_eq(((struct node *)gca_get(weak))->value, 1);
+    *place = NULL;
+    suspect_again(weak);
+    clear_stack();
+    ck_assert_uint_eq(gca_cycles(0), 2);
+    ck_assert_ptr_null(gca_get(weak));
+}
+END_TEST
+
 static void receive_it(int index, void *context)
 {
     (void)index;
@@ -651,6 +688,7 @@ static TCase *borrows(void)
     tcase_add_test(tests, borrows_are_counted);
     tcase_add_test(tests, threads_borrow);
     tcase_add_test(tests, a_borrow_keeps_a_cycle);
+    tcase_add_loop_test(tests, a_raw_pointer_keeps_a_cycle, 0, 2);
     tcase_add_test(tests, objects_are_handed_over);
     return tests;
 }
