@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from common import (COMMAND, CommandTally, copied, expect, expect_line, expect_only_line, expect_same, gcalloc, need_root,
+from common import (COMMAND, CommandTally, compiled, copied, expect, expect_line, expect_only_line, expect_same, gcalloc, need_root,
                     plain_environment, temporary_folder)
 from harness import Missing, find_program, subject_environment
 from kept_program import Kept, core_of
@@ -50,6 +50,44 @@ def tells_the_way():
             expect_line(r"without 0x[0-9a-f]+ it would be lost: every way leads through that", text)
             expect_line(r"freed with it: 1 block, 1024 bytes of heap", text)
         expect_same_in(program, check)
+
+
+INLINED = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+struct node { char *name; };
+struct node *kept;
+static inline __attribute__((always_inline)) char *copied(const char *text) { return strdup(text); }
+__attribute__((noinline)) static struct node *node_new(void) {
+    struct node *made = malloc(sizeof *made);
+    made->name = copied("a name");
+    return made;
+}
+int main(void) {
+    kept = node_new();
+    printf("%p\n", (void *)kept->name);
+    fflush(stdout);
+    pause();
+}
+"""
+
+
+def names_inlined_calls():
+    """The frames of a report: inlined calls by name, libc's functions, and nothing outside main()."""
+    with temporary_folder() as folder:
+        program = compiled(folder, INLINED, "-g", "-O2")
+        with subprocess.Popen([program], env=subject_environment("stacks=16"), stdout=subprocess.PIPE) as process:
+            address = process.stdout.readline().decode().strip()
+            text = answer_of(process.pid, address)
+            process.kill()
+        expect_line(r"    #1  \S*strdup  .*", text)
+        expect_line(r"    #2  copied \[inlined\]  .*:\d+", text)
+        expect_line(r"    #3  node_new .*:\d+", text)
+        expect_line(r"    #4  main .*:\d+", text)
+        expect("#5" not in text, f"frames outside of main():\n{text}")
+        expect_line(r"  \+0   -> 0x[0-9a-f]+  7 bytes  .*strdup.* < copied .* < node_new .*", text)
 
 
 def tells_what_would_be_freed():
@@ -299,7 +337,7 @@ def wrong_calls():
 
 def main():
     tally = CommandTally("why")
-    for case in (tells_the_way, tells_what_would_be_freed, tells_roots, tells_roots_of_cores, reads_a_kernels_core,
+    for case in (tells_the_way, names_inlined_calls, tells_what_would_be_freed, tells_roots, tells_roots_of_cores, reads_a_kernels_core,
                  works_without_stacks, works_while_threads_allocate, interrupts_no_call, lets_go_when_killed, survives_its_end,
                  names_what_is_no_block, refuses_processes, follows_the_rules_of_ptrace, refuses_other_rights, refuses_files,
                  survives_damaged_tables, survives_damaged_cores, wrong_calls):
