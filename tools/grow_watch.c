@@ -203,7 +203,10 @@ static struct report *take_report(const struct watch *watch, int *status_out)
     struct report *report = result == 0 ? report_parse(text, length, "the look") : NULL;
     if (result != 0)
         say_error("process %s: %s", subject, target_problem(result));
-    free(text);
+    if (report != NULL)
+        report->owned_text = text;
+    else
+        free(text);
     *status_out = report != NULL ? STATUS_DONE : STATUS_FAILED;
     return report;
 }

@@ -17,6 +17,7 @@ struct fields {
     const char *list; /* where we are: "records", or NULL at the top */
     size_t index;     /* in the list */
     bool has_failed;
+    bool is_no_json; /* an item of a long list is not even that; nothing has been said of it */
 };
 
 /* Says that the value is not what it should be. Returns false. */

@@ -6,11 +6,13 @@
 
 #include "tools/report/memory.h"
 #include "tools/report/render.h"
+#include "tools/report/source.h"
 #include "tools/say.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 void json_set_text(json_t *object, const char *key, const char *text)
 {
@@ -83,18 +85,26 @@ static struct report_address *all_addresses(const struct report *report, size_t 
     return addresses;
 }
 
-static json_t *all_symbols(const struct render *render)
+static void write_item(json_t *item, bool is_first, FILE *out)
+{
+    fputs(is_first ? "\n  " : ",\n  ", out);
+    json_dumpf(item, out, JSON_ENCODE_ANY);
+    json_decref(item);
+}
+
+static void write_symbols(const struct render *render)
 {
     size_t count;
+    bool is_first = true;
     struct report_address *addresses = all_addresses(render->report, &count);
-    json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
         struct symbol symbol = names_find(render->names, &addresses[i]);
-        if (symbol.count > 0)
-            json_array_append_new(list, symbol_json(&addresses[i], &symbol));
+        if (symbol.count == 0)
+            continue;
+        write_item(symbol_json(&addresses[i], &symbol), is_first, render->out);
+        is_first = false;
     }
     free(addresses);
-    return list;
 }
 
 json_t *json_amount(const struct report_amount *amount)
@@ -112,17 +122,30 @@ static void set_totals(const struct render *render, json_t *root)
     json_object_set_new(root, "totals", totals);
 }
 
-/* Records that the command suppressed say what they were, and by what. */
-static void mark_suppressed(const struct render *render, json_t *records)
+/* A record that the command suppressed says what it was, and by what. */
+static json_t *suppressed_json(const struct render *render, size_t index)
 {
-    for (size_t i = 0; i < render->report->record_count; i++) {
-        const struct report_record *record = &render->report->records[i];
-        json_t *object = json_array_get(records, i);
-        if (record->class == record->class_before)
+    const struct report_record *record = &render->report->records[index];
+    json_t *object = source_item(render->report->source, LIST_RECORDS, index);
+    json_set_text(object, "class", class_name_list[record->class]);
+    json_set_text(object, "class_before", class_name_list[record->class_before]);
+    json_set_text(object, "suppressed_by", record->suppressed_by);
+    return object;
+}
+
+/* As they were read, but for records that are suppressed now. */
+static void write_items(const struct render *render, enum source_list list)
+{
+    const struct source *source = render->report->source;
+    for (size_t i = 0; i < source->counts[list]; i++) {
+        const struct source_item *item = &source->items[list][i];
+        const struct report_record *record = list == LIST_RECORDS ? &render->report->records[i] : NULL;
+        if (record != NULL && record->class != record->class_before) {
+            write_item(suppressed_json(render, i), i == 0, render->out);
             continue;
-        json_set_text(object, "class", class_name_list[record->class]);
-        json_set_text(object, "class_before", class_name_list[record->class_before]);
-        json_set_text(object, "suppressed_by", record->suppressed_by);
+        }
+        fputs(i == 0 ? "\n  " : ",\n  ", render->out);
+        fwrite(item->text, 1, item->length, render->out);
     }
 }
 
@@ -152,16 +175,53 @@ int json_write(json_t *root, FILE *out)
     return result;
 }
 
+static enum source_list list_of(const char *key)
+{
+    enum source_list list = 0;
+    while (list < LIST_COUNT && strcmp(key, source_list_keys[list]) != 0)
+        list++;
+    return list;
+}
+
+/* Long lists go from their text to the output, item by item; names come last, since they are the command's. */
+static void write_document(const struct render *render, json_t *root)
+{
+    const char *key;
+    json_t *value;
+    FILE *out = render->out;
+    json_object_del(root, source_list_keys[LIST_SYMBOLS]);
+    putc('{', out);
+    json_object_foreach(root, key, value) {
+        enum source_list list = list_of(key);
+        json_t *name = json_string(key);
+        fputs("\n ", out);
+        json_dumpf(name, out, JSON_ENCODE_ANY);
+        fputs(": ", out);
+        json_decref(name);
+        if (list == LIST_COUNT) {
+            json_dumpf(value, out, JSON_ENCODE_ANY);
+        } else {
+            putc('[', out);
+            write_items(render, list);
+            putc(']', out);
+        }
+        putc(',', out);
+    }
+    fprintf(out, "\n \"%s\": [", source_list_keys[LIST_SYMBOLS]);
+    write_symbols(render);
+    fputs("]\n}\n", out);
+}
+
 int render_json(const struct render *render)
 {
-    json_t *root = json_deep_copy(render->report->document);
+    json_t *root = json_deep_copy(render->report->source->rest);
     if (root == NULL) {
         say_error("out of memory");
         return -1;
     }
     set_totals(render, root);
-    mark_suppressed(render, json_object_get(root, "records"));
     add_suppressions(render, root);
-    json_object_set_new(root, "symbols", all_symbols(render));
-    return json_write(root, render->out);
+    write_document(render, root);
+    json_decref(root);
+    return ferror(render->out) ? -1 : 0;
 }

@@ -39,6 +39,8 @@ report_sources = \
 	tools/report/samples.h \
 	tools/report/sites.c \
 	tools/report/sites.h \
+	tools/report/source.c \
+	tools/report/source.h \
 	tools/report/suppress.c \
 	tools/report/suppress.h \
 	tools/report/suppress_rule.c \

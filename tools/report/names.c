@@ -2,6 +2,7 @@
 
 #include "tools/report/memory.h"
 #include "tools/report/progress.h"
+#include "tools/report/source.h"
 #include "tools/say.h"
 
 #include <inttypes.h>
@@ -15,6 +16,12 @@ struct entry {
     bool is_used;
 };
 
+/* What a report has brought along: frames, and the JSON that has their strings. */
+struct kept {
+    struct symbol_frame *frames;
+    json_t *item;
+};
+
 /* An open hash table, doubled when half full. */
 struct names {
     const struct report *report;
@@ -23,7 +30,7 @@ struct names {
     struct entry *entries;
     size_t capacity;
     size_t count;
-    void **kept;
+    struct kept *kept;
     size_t kept_count;
 };
 
@@ -44,8 +51,10 @@ void names_free(struct names *names)
 {
     if (names == NULL)
         return;
-    for (size_t i = 0; i < names->kept_count; i++)
-        free(names->kept[i]);
+    for (size_t i = 0; i < names->kept_count; i++) {
+        free(names->kept[i].frames);
+        json_decref(names->kept[i].item);
+    }
     free(names->kept);
     free(names->entries);
     free(names->modules);
@@ -122,12 +131,14 @@ static bool find_in_report(struct names *names, const struct report_address *add
                                : NULL;
     if (found == NULL)
         return false;
-    size_t count = json_array_size(found->frames);
+    json_t *item = source_item(report->source, LIST_SYMBOLS, found->item);
+    const json_t *list = json_object_get(item, "frames");
+    size_t count = json_array_size(list);
     struct symbol_frame *frames = memory_take(count, sizeof *frames);
     for (size_t i = 0; i < count; i++)
-        frames[i] = frame_in(json_array_get(found->frames, i));
+        frames[i] = frame_in(json_array_get(list, i));
     names->kept = memory_grow(names->kept, names->kept_count, sizeof *names->kept);
-    names->kept[names->kept_count++] = frames;
+    names->kept[names->kept_count++] = (struct kept){frames, item};
     *symbol_out = (struct symbol){frames, count};
     return true;
 }

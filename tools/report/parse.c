@@ -5,6 +5,7 @@
 #include "tools/report/memory.h"
 #include "tools/report/report.h"
 #include "tools/report/samples.h"
+#include "tools/report/source.h"
 #include "tools/say.h"
 
 #include <stdlib.h>
@@ -66,6 +67,36 @@ static json_t *object_at(struct fields *fields, const json_t *list, size_t index
     if (json_is_object(item))
         return item;
     fields_fault(fields, "", "an object");
+    return NULL;
+}
+
+/* The same for a long list. *array_out has room for as many items as the source has. */
+static bool begin_long_list(struct fields *fields, const struct report *report, enum source_list list, void *array_out,
+                            size_t item_bytes)
+{
+    json_t *unused;
+    fields->list = NULL;
+    if (!fields_list(fields, report->source->rest, source_list_keys[list], &unused))
+        return false;
+    void *array = memory_take(report->source->counts[list], item_bytes);
+    memcpy(array_out, &array, sizeof array);
+    fields->list = source_list_keys[list];
+    return true;
+}
+
+/* An item that is of the kind, for json_decref(); NULL after an error message. */
+static json_t *long_item(struct fields *fields, const struct report *report, enum source_list list, size_t index,
+                         json_type type)
+{
+    json_t *item = source_item(report->source, list, index);
+    fields->index = index;
+    if (item != NULL && json_typeof(item) == type)
+        return item;
+    if (item == NULL)
+        fields->is_no_json = true;
+    else
+        fields_fault(fields, "", type == JSON_OBJECT ? "an object" : "a list");
+    json_decref(item);
     return NULL;
 }
 
@@ -133,16 +164,17 @@ static bool parse_stack(const struct report *report, const json_t *list, struct 
     return json_is_array(list);
 }
 
-static bool parse_stacks(struct fields *fields, const json_t *root, struct report *report)
+static bool parse_stacks(struct fields *fields, struct report *report)
 {
-    json_t *list;
-    if (!begin_list(fields, root, "stacks", &list, &report->stacks, sizeof *report->stacks))
+    if (!begin_long_list(fields, report, LIST_STACKS, &report->stacks, sizeof *report->stacks))
         return false;
-    report->stack_count = json_array_size(list);
+    report->stack_count = report->source->counts[LIST_STACKS];
     for (size_t i = 0; i < report->stack_count; i++) {
-        fields->index = i;
-        if (!parse_stack(report, json_array_get(list, i), &report->stacks[i]))
-            return fields_fault(fields, "frames", "a list of [module, \"0xoffset\"]");
+        json_t *list = long_item(fields, report, LIST_STACKS, i, JSON_ARRAY);
+        bool is_good = list != NULL && parse_stack(report, list, &report->stacks[i]);
+        json_decref(list);
+        if (!is_good)
+            return fields->is_no_json ? false : fields_fault(fields, "frames", "a list of [module, \"0xoffset\"]");
     }
     return true;
 }
@@ -191,6 +223,18 @@ static bool parse_shape(struct fields *fields, const json_t *item, const json_t 
     return true;
 }
 
+/* What outlives the item. */
+static bool parse_kept_text(struct fields *fields, const json_t *item, const char *key, const struct report *report,
+                            const char **out)
+{
+    const char *text = NULL;
+    if (!fields_text(fields, item, key, &text))
+        return false;
+    if (text != NULL)
+        *out = source_keep(report->source, text);
+    return true;
+}
+
 static bool parse_class(struct fields *fields, const json_t *item, struct report_record *record)
 {
     const char *name = "";
@@ -224,9 +268,9 @@ static bool parse_record(struct fields *fields, const json_t *item, const json_t
     *record = (struct report_record){.id = "", .example = "", .age_min_ms = -1, .age_max_ms = -1};
     return parse_class(fields, item, record) &&
            parse_references(fields, item, types, report, record) &&
-           fields_text(fields, item, "id", &record->id) &&
-           fields_text(fields, item, "example", &record->example) &&
-           fields_text(fields, item, "suppressed_by", &record->suppressed_by) &&
+           parse_kept_text(fields, item, "id", report, &record->id) &&
+           parse_kept_text(fields, item, "example", report, &record->example) &&
+           parse_kept_text(fields, item, "suppressed_by", report, &record->suppressed_by) &&
            fields_flag(fields, item, "inherited", &record->is_inherited) &&
            fields_count(fields, item, "blocks", &record->own.blocks) &&
            fields_count(fields, item, "bytes", &record->own.bytes) &&
@@ -245,16 +289,17 @@ static bool parse_record(struct fields *fields, const json_t *item, const json_t
 static bool parse_records(struct fields *fields, const json_t *root, struct report *report)
 {
     json_t *types;
-    json_t *list;
     fields->list = NULL;
     if (!fields_list(fields, root, "types", &types) ||
-        !begin_list(fields, root, "records", &list, &report->records, sizeof *report->records))
+        !begin_long_list(fields, report, LIST_RECORDS, &report->records, sizeof *report->records))
         return false;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *item = object_at(fields, list, i);
+    for (size_t i = 0; i < report->source->counts[LIST_RECORDS]; i++) {
+        json_t *item = long_item(fields, report, LIST_RECORDS, i, JSON_OBJECT);
         /* Counted first: what it holds by then is freed with the report. */
         report->record_count++;
-        if (item == NULL || !parse_record(fields, item, types, report, &report->records[i]))
+        bool is_good = item != NULL && parse_record(fields, item, types, report, &report->records[i]);
+        json_decref(item);
+        if (!is_good)
             return false;
     }
     return true;
@@ -294,7 +339,7 @@ static bool parse_life(struct fields *fields, const json_t *item, const struct r
 {
     int64_t stack = -1;
     life->id = "";
-    if (!fields_text(fields, item, "id", &life->id) ||
+    if (!parse_kept_text(fields, item, "id", report, &life->id) ||
         !fields_integer(fields, item, "stack", -1, (int64_t)report->stack_count - 1, &stack) ||
         !fields_count(fields, item, "allocated_blocks", &life->allocated.blocks) ||
         !fields_count(fields, item, "allocated_bytes", &life->allocated.bytes) ||
@@ -316,14 +361,15 @@ static int order_lives(const void *left, const void *right)
     return strcmp(a->id, b->id);
 }
 
-static bool parse_history(struct fields *fields, const json_t *root, struct report *report)
+static bool parse_history(struct fields *fields, struct report *report)
 {
-    json_t *list;
-    if (!begin_list(fields, root, "history", &list, &report->lives, sizeof *report->lives))
+    if (!begin_long_list(fields, report, LIST_HISTORY, &report->lives, sizeof *report->lives))
         return false;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *item = object_at(fields, list, i);
-        if (item == NULL || !parse_life(fields, item, report, &report->lives[i]))
+    for (size_t i = 0; i < report->source->counts[LIST_HISTORY]; i++) {
+        json_t *item = long_item(fields, report, LIST_HISTORY, i, JSON_OBJECT);
+        bool is_good = item != NULL && parse_life(fields, item, report, &report->lives[i]);
+        json_decref(item);
+        if (!is_good)
             return false;
         report->life_count++;
     }
@@ -397,20 +443,23 @@ static int order_names(const void *left, const void *right)
 }
 
 /* What is in the frames is checked where it is used: a wrong name is no name. */
-static bool parse_names(struct fields *fields, const json_t *root, struct report *report)
+static bool parse_name(struct fields *fields, const json_t *item, const struct report *report, struct report_name *name)
 {
-    json_t *list;
-    if (!begin_list(fields, root, "symbols", &list, &report->names, sizeof *report->names))
+    return parse_address(report, json_object_get(item, "module"), json_object_get(item, "offset"), &name->address) ||
+           fields_fault(fields, "offset", "\"0x...\" in one of the modules");
+}
+
+static bool parse_names(struct fields *fields, struct report *report)
+{
+    if (!begin_long_list(fields, report, LIST_SYMBOLS, &report->names, sizeof *report->names))
         return false;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *item = object_at(fields, list, i);
-        struct report_name *name = &report->names[i];
-        if (item == NULL)
+    for (size_t i = 0; i < report->source->counts[LIST_SYMBOLS]; i++) {
+        json_t *item = long_item(fields, report, LIST_SYMBOLS, i, JSON_OBJECT);
+        bool is_good = item != NULL && parse_name(fields, item, report, &report->names[i]);
+        json_decref(item);
+        if (!is_good)
             return false;
-        if (!parse_address(report, json_object_get(item, "module"),
-                           json_object_get(item, "offset"), &name->address))
-            return fields_fault(fields, "offset", "\"0x...\" in one of the modules");
-        name->frames = json_object_get(item, "frames");
+        report->names[i].item = i;
         report->name_count++;
     }
     qsort(report->names, report->name_count, sizeof *report->names, order_names);
@@ -464,21 +513,21 @@ static bool is_ours(const json_t *root, const char *name)
     return false;
 }
 
-static bool fill(const json_t *root, struct report *report)
+static bool fill(struct fields *fields, struct report *report)
 {
-    struct fields fields = {.file = report->file};
-    if (!parse_kind(&fields, root, report) || !parse_program(&fields, root, report) ||
-        !fields_integer(&fields, root, "taken_ms", 0, INT64_MAX / 2, &report->taken_ms) ||
-        !fields_integer(&fields, root, "running_ms", 0, INT64_MAX / 2, &report->running_ms) ||
-        !fields_texts(&fields, root, "incomplete", &report->incomplete,
+    const json_t *root = report->source->rest;
+    if (!parse_kind(fields, root, report) || !parse_program(fields, root, report) ||
+        !fields_integer(fields, root, "taken_ms", 0, INT64_MAX / 2, &report->taken_ms) ||
+        !fields_integer(fields, root, "running_ms", 0, INT64_MAX / 2, &report->running_ms) ||
+        !fields_texts(fields, root, "incomplete", &report->incomplete,
                       &report->incomplete_count) ||
-        !parse_totals(&fields, root, report) || !parse_threads(&fields, root, report))
+        !parse_totals(fields, root, report) || !parse_threads(fields, root, report))
         return false;
     qsort(report->threads, report->thread_count, sizeof *report->threads, order_threads);
-    return parse_modules(&fields, root, report) && parse_stacks(&fields, root, report) &&
-           parse_records(&fields, root, report) && parse_sizes(&fields, root, report) &&
-           parse_types(&fields, root, report) && parse_history(&fields, root, report) &&
-           parse_suppressions(&fields, root, report) && parse_names(&fields, root, report);
+    return parse_modules(fields, root, report) && parse_stacks(fields, report) &&
+           parse_records(fields, root, report) && parse_sizes(fields, root, report) &&
+           parse_types(fields, root, report) && parse_history(fields, report) &&
+           parse_suppressions(fields, root, report) && parse_names(fields, report);
 }
 
 static void say_no_json(const char *name, const char *text, size_t length, const json_error_t *error)
@@ -497,19 +546,24 @@ static void say_no_json(const char *name, const char *text, size_t length, const
 struct report *report_parse(const char *text, size_t length, const char *name)
 {
     json_error_t error;
-    json_t *root = json_loadb(text, length, 0, &error);
-    if (root == NULL)
-        say_no_json(name, text, length, &error);
-    if (root == NULL || !is_ours(root, name)) {
-        json_decref(root);
+    struct fields fields = {.file = name};
+    struct source *source = source_open(text, length, &error);
+    if (source == NULL || !is_ours(source->rest, name)) {
+        if (source == NULL)
+            say_no_json(name, text, length, &error);
+        source_close(source);
         return NULL;
     }
     struct report *report = memory_take(1, sizeof *report);
-    report->document = root;
+    report->source = source;
     report->file = name;
-    if (fill(root, report)) {
+    if (fill(&fields, report)) {
         samples_scale(report);
         return report;
+    }
+    if (fields.is_no_json) { /* an item of a list: where, says reading all of it */
+        json_decref(json_loadb(text, length, 0, &error));
+        say_no_json(name, text, length, &error);
     }
     report_free(report);
     return NULL;
@@ -539,6 +593,7 @@ void report_free(struct report *report)
     free(report->lives);
     free(report->suppressions);
     free(report->names);
-    json_decref(report->document);
+    source_close(report->source);
+    free(report->owned_text);
     free(report);
 }

@@ -70,7 +70,10 @@ struct report *report_read(const char *file)
         progress_say_now("reading %s, %s", file, quantity_bytes(length).text);
     struct report *report = report_parse(text, length, file);
     progress_end();
-    free(text);
+    if (report != NULL)
+        report->owned_text = text;
+    else
+        free(text);
     return report;
 }
 

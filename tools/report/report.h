@@ -1,7 +1,7 @@
 /*
  * tools/report/report: a report file in memory, as gcalloc-report(5) describes it.
  *
- * Strings belong to the JSON document that the report keeps; nothing is copied. Indices have been checked: what a record
+ * Strings belong to the source that the report keeps. Indices have been checked: what a record
  * or frame names exists.
  */
 #ifndef TOOLS_REPORT_REPORT_H
@@ -119,14 +119,15 @@ struct report_suppression {
     struct report_amount matched;
 };
 
-/* Names that a report brings along, because `gcalloc report --json` wrote it: the JSON of one frame. */
+/* Names that a report brings along, because `gcalloc report --json` wrote it. */
 struct report_name {
     struct report_address address;
-    const void *frames;
+    size_t item; /* of the source's LIST_SYMBOLS */
 };
 
 struct report {
-    void *document; /* what owns the strings */
+    struct source *source; /* what owns the strings: tools/report/source.h */
+    char *owned_text;      /* that the source is of, unless it is somebody else's */
     const char *file;
     bool is_snapshot;
     const char *moment;
@@ -175,7 +176,7 @@ enum report_class class_named(const char *name, size_t length);
  */
 struct report *report_read(const char *file);
 
-/* The same for one in memory. The name is for messages and must outlive the report. */
+/* The same for one in memory. The text and the name, which is for messages, must outlive the report. */
 struct report *report_parse(const char *text, size_t length, const char *name);
 
 void report_free(struct report *report);
