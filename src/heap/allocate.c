@@ -47,11 +47,12 @@ COLD static void give_back_everything(struct thread_heap *heap)
 }
 
 /* With `zeroed` a slot that holds old data is cleared; a fresh one reads as zero already. */
-static void *allocate_slot(uint32_t class_index, enum slot_kind kind, bool zeroed)
+static void *allocate_slot(uint32_t class_index, size_t size_bytes, enum slot_kind kind, bool zeroed)
 {
     struct thread_heap *heap = thread_heap_get();
     if (heap == NULL)
         return NULL;
+    heap->wanted_class = (uint8_t)class_exact(size_bytes);
     heap_collector_allocating();
     struct entry entry = take_entry(heap, class_index);
     if (UNLIKELY(entry.slot == NULL)) {
@@ -117,7 +118,7 @@ static void *allocate_any(size_t size_bytes)
     struct buffer *buffer = &heap_self->buffers[class_index];
     if (LIKELY(buffer->top != buffer->base && !class_rule.zeroes))
         return buffer_take(buffer);
-    return allocate_slot(class_index, SLOT_ALLOCATED, class_rule.zeroes);
+    return allocate_slot(class_index, size_bytes, SLOT_ALLOCATED, class_rule.zeroes);
 }
 
 NOINLINE void *heap_allocate_slowly(size_t size_bytes)
@@ -143,7 +144,7 @@ NOINLINE static void *allocate_zeroed_slowly(size_t size_bytes)
     void *block = guard_take(size_bytes, BLOCK_ALIGNMENT);
     if (UNLIKELY(block != NULL))
         return block;
-    block = class_exists(size_bytes) ? allocate_slot(class_of(size_bytes), SLOT_ALLOCATED, true)
+    block = class_exists(size_bytes) ? allocate_slot(class_of(size_bytes), size_bytes, SLOT_ALLOCATED, true)
                                      : allocate_large(size_bytes, 1, true);
     return heap_recorded(block, size_bytes);
 }
@@ -175,7 +176,7 @@ void *heap_allocate_leaf(size_t size_bytes)
         large_set_leaf(guarded);
         return guarded;
     }
-    void *block = class_exists(size_bytes) ? allocate_slot(class_of(size_bytes), SLOT_LEAF, class_rule.zeroes)
+    void *block = class_exists(size_bytes) ? allocate_slot(class_of(size_bytes), size_bytes, SLOT_LEAF, class_rule.zeroes)
                                            : allocate_large_leaf(size_bytes);
     return heap_recorded(block, size_bytes);
 }
@@ -202,7 +203,7 @@ NOINLINE static void *allocate_aligned_slowly(size_t size_bytes, size_t align_by
         return guarded;
     bool is_large = !class_exists(size_bytes) || align_bytes > UNIT_BYTES;
     void *block = is_large ? allocate_large(size_bytes, align_bytes, class_rule.zeroes)
-                           : allocate_slot(aligned_class(size_bytes, align_bytes), SLOT_ALLOCATED, class_rule.zeroes);
+                           : allocate_slot(aligned_class(size_bytes, align_bytes), size_bytes, SLOT_ALLOCATED, class_rule.zeroes);
     return heap_recorded(block, size_bytes);
 }
 

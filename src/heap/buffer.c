@@ -2,7 +2,7 @@
  * heap/buffer: from spans into a thread's buffers, and back.
  *
  * A buffer starts with room for 8 slots and doubles each third time it runs empty or full, up to 256 slots or a share of the
- * heap. What it holds is free memory that no span can give up, and its room is memory, too: small programs and classes
+ * heap, which is less for slots above 512 bytes. What it holds is free memory that no span can give up, and its room is memory, too: small programs and classes
  * that are not in demand keep small buffers.
  *
  * Uses base. Locks: the heap's own lock around its spans; inside it the run lock and the metadata lock.
@@ -32,6 +32,9 @@ enum {
     CAPACITY_SHARE = 64, /* one part of the heap in this many, but no less and no more bytes than these */
     CAPACITY_BYTES_MIN = 65536,
     CAPACITY_BYTES_MAX = 262144,
+    SMALL_BYTES_MAX = 512,
+    LARGER_SHARE = 256, /* the same for larger slots */
+    LARGER_BYTES_MIN = 16384,
     PRESSURE_MAX = 3,
     RECLAIM_UNITS = 16,
 };
@@ -41,11 +44,14 @@ static size_t capacity(const struct buffer *buffer)
     return (size_t)(buffer->limit - buffer->base);
 }
 
+/* Of larger slots few are taken at a time, and their pages are missed elsewhere. */
 static size_t capacity_max(uint32_t class_index)
 {
     size_t heap_bytes = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed) << UNIT_SHIFT;
-    size_t bytes = heap_bytes / CAPACITY_SHARE;
-    bytes = bytes < CAPACITY_BYTES_MIN ? CAPACITY_BYTES_MIN : bytes > CAPACITY_BYTES_MAX ? CAPACITY_BYTES_MAX : bytes;
+    bool is_small = class_slot_bytes[class_index] <= SMALL_BYTES_MAX;
+    size_t bytes = heap_bytes / (is_small ? CAPACITY_SHARE : LARGER_SHARE);
+    size_t least = is_small ? CAPACITY_BYTES_MIN : LARGER_BYTES_MIN;
+    bytes = bytes < least ? least : bytes > CAPACITY_BYTES_MAX ? CAPACITY_BYTES_MAX : bytes;
     size_t by_bytes = bytes / class_slot_bytes[class_index];
     size_t most = by_bytes < CAPACITY_MAX ? by_bytes : CAPACITY_MAX;
     return most < CAPACITY_LEAST ? CAPACITY_LEAST : most;
@@ -353,6 +359,7 @@ NOINLINE static int add_span(struct thread_heap *heap, uint32_t class_index)
     struct span *span = find_span(heap, class_index);
     if (span == NULL)
         return -ENOMEM;
+    class_note_demand(heap->wanted_class);
     lock_take(&heap->lock);
     thread_heap_list(heap, span);
     lock_release(&heap->lock);

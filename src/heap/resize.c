@@ -144,7 +144,9 @@ static bool size_is_plausible(size_t size_bytes, enum sized_rule rule, size_t us
     size_bytes += size_bytes == 0;
     if (!class_exists(size_bytes) || usable_bytes > CLASS_BYTES_MAX)
         return !class_exists(size_bytes);
-    return block_usable_bytes(class_slot_bytes[class_of(size_bytes)]) == usable_bytes;
+    uint32_t exact = class_exact(size_bytes);
+    return block_usable_bytes(class_slot_bytes[exact]) == usable_bytes ||
+           block_usable_bytes(class_slot_bytes[class_shared(exact)]) == usable_bytes;
 }
 
 /* Between guard pages a block has what was asked for, and no more: here as much counts as anywhere else. */
@@ -152,7 +154,7 @@ static size_t usable_in_slot(const void *pointer)
 {
     size_t usable_bytes = lookup_usable_size(pointer);
     bool is_guarded = usable_bytes != 0 && span_is_guarded(unit_at(pointer)->span);
-    return is_guarded && class_exists(usable_bytes) ? block_usable_bytes(class_slot_bytes[class_of(usable_bytes)]) : usable_bytes;
+    return is_guarded && class_exists(usable_bytes) ? block_usable_bytes(class_slot_bytes[class_exact(usable_bytes)]) : usable_bytes;
 }
 
 COLD static void free_odd_size(void *pointer, size_t size_bytes, enum sized_rule rule, void *caller)

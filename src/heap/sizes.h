@@ -4,12 +4,17 @@
  * Slots are 16-byte steps to 512 bytes and 8 to a doubling up to 16 KiB: at most an eighth of a slot is unused. What is
  * larger is a run of units of its own: a span of a few such slots would hold pages for one size only, and the pages cost
  * more than the lock.
+ *
+ * Above 1 KiB classes come in pairs, and sizes of both get slots of the larger until that has 1 MiB of spans: at most a fifth of a slot is
+ * unused then. Every class keeps the pages of its own peak, and the fewer blocks it has the higher that is above its mean: with
+ * eight blocks at a time twice as much or more. So a small heap is better off with four classes to a doubling, a large one with eight.
  */
 #ifndef HEAP_SIZES_H
 #define HEAP_SIZES_H
 
 #include "base/compiler.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,8 +38,11 @@ extern const uint32_t class_slot_bytes[CLASS_COUNT];
  */
 extern const uint8_t class_unit_count[CLASS_COUNT];
 
-/* By (size - 1) / 16. One table for all: a branch on the size is a coin that a program of many sizes keeps tossing. */
-extern const uint8_t class_by_16_bytes[1024];
+/*
+ * By (size - 1) / 16: the class that a size gets now. One table for all: a branch on the size is a coin that a program of
+ * many sizes keeps tossing. Only class_note_demand() changes it.
+ */
+extern uint8_t class_by_16_bytes[1024] __attribute__((visibility("hidden")));
 
 /*
  * 1: a block may fill its slot. With a collector, and where leaks are looked for, it is 0, and every slot is a byte larger than its block at least: an
@@ -60,10 +68,28 @@ static ALWAYS_INLINE bool class_is_quick(size_t size_bytes)
     return size_bytes - class_rule.bias < class_rule.quick_limit;
 }
 
-/* The smallest class that holds the size, for which class_exists(). */
+/* The class that a block of the size gets now; class_exists() is true of it. */
 static ALWAYS_INLINE uint32_t class_of(size_t size_bytes)
 {
-    return class_by_16_bytes[(size_bytes - class_rule.bias) >> 4];
+    return __atomic_load_n(&class_by_16_bytes[(size_bytes - class_rule.bias) >> 4], __ATOMIC_RELAXED);
 }
+
+/* The smallest class that holds the size, likewise. */
+uint32_t class_exact(size_t size_bytes);
+
+/* The class whose slots blocks of the exact class get while there are few of them: the class itself or the next. */
+uint32_t class_shared(uint32_t exact_index);
+
+/* Every size whose block may be in a slot of the class is larger than this. */
+size_t class_least_bytes(uint32_t class_index);
+
+/* All sizes get exact classes from now on. Before the first block, and with a bias of 0. */
+void class_share_nothing(void);
+
+/* A span of the class was made, or has ended. */
+void class_count_units(uint32_t class_index, int32_t change);
+
+/* A span has just been made for a size of this exact class: enough of such lets it have slots of its own, for good. */
+void class_note_demand(uint32_t exact_index);
 
 #endif

@@ -111,6 +111,7 @@ struct span *span_create(struct thread_heap *owner, uint32_t class_index)
         return NULL;
     }
     fill(span, owner, class_index, first_unit);
+    class_count_units(class_index, (int32_t)unit_count);
     publish(span);
     return span;
 }
@@ -169,6 +170,7 @@ void span_destroy(struct span *span)
 {
     INVARIANT(span->free_count == span->slot_count && !span->listed);
     span_put_columns(span);
+    class_count_units(span->class_index, -(int32_t)span->unit_count);
     run_lock();
     unpublish(span);
     note_dirty_units(span);

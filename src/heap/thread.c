@@ -54,8 +54,10 @@ NOINLINE static int start(void)
     int result = 0;
     if (!atomic_load_explicit(&started, memory_order_relaxed)) {
         options_load();
-        if (options_now()->gc || options_now()->quarantine || options_now()->leaks)
+        if (options_now()->gc || options_now()->quarantine || options_now()->leaks) {
             class_rule.bias = 0;
+            class_share_nothing();
+        }
         heap_layout.holds_freed = options_now()->quarantine;
         heap_layout.tells_freed = options_now()->lifetimes != 0;
         if (heap_layout.holds_freed)

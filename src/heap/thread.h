@@ -67,6 +67,7 @@ struct thread_heap {
     struct batch *spare;       /* empty batches of this heap's */
     struct span *kept[KEPT_UNITS_MAX + 1]; /* blocks of so many units, linked by span->next: see heap/kept.h */
     size_t kept_units;                     /* of all of them */
+    uint8_t wanted_class;      /* the exact class of the size that the thread last came to a slow path for */
     uint32_t exit_rounds;      /* how often the thread's destructors have reached us */
     uint8_t warm;              /* parked with its buffers full. Under the parked lock */
     struct lock lock;

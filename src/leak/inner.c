@@ -28,7 +28,7 @@ static struct extent extent_of(const struct cell *cell)
         return (struct extent){size_bytes, size_bytes};
     uint32_t class_index = cell->span->class_index;
     bool is_slot = cell->span->slot_count > 1;
-    size_t smaller = !is_slot ? size_bytes - UNIT_BYTES : class_index == 0 ? 0 : class_slot_bytes[class_index - 1];
+    size_t smaller = !is_slot ? size_bytes - UNIT_BYTES : class_least_bytes(class_index);
     return (struct extent){smaller, size_bytes};
 }
 

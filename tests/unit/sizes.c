@@ -55,7 +55,57 @@ START_TEST(every_size_gets_the_smallest_class_that_holds_it)
     for (size_t size_bytes = 1; size_bytes <= CLASS_BYTES_MAX; size_bytes++) {
         while (class_slot_bytes[expected] < size_bytes)
             expected++;
-        ck_assert_uint_eq(class_of(size_bytes), expected);
+        ck_assert_uint_eq(class_exact(size_bytes), expected);
+    }
+}
+END_TEST
+
+/* Above 1 KiB there are four to a doubling: each second of the eight. */
+START_TEST(sizes_share_classes_at_first)
+{
+    for (size_t size_bytes = 1; size_bytes <= CLASS_BYTES_MAX; size_bytes++) {
+        size_t exact_bytes = class_slot_bytes[class_exact(size_bytes)];
+        size_t doubling = size_bytes <= 1 ? 1 : (size_t)1 << bit_highest(size_bytes - 1);
+        size_t expected = exact_bytes <= 1024 ? exact_bytes : round_up(size_bytes, doubling / 4);
+        ck_assert_uint_eq(class_slot_bytes[class_of(size_bytes)], expected);
+        ck_assert_uint_eq(class_of(size_bytes), class_shared(class_exact(size_bytes)));
+        ck_assert_uint_lt(class_least_bytes(class_of(size_bytes)), size_bytes);
+    }
+}
+END_TEST
+
+START_TEST(a_size_in_demand_gets_its_own_class)
+{
+    enum { SIZE_BYTES = 4368, LARGER_BYTES = 4700, UNITS = 64 };
+    uint32_t exact = class_exact(SIZE_BYTES), shared = class_shared(exact);
+    ck_assert_uint_ne(exact, shared);
+    class_count_units(shared, UNITS - 1);
+    class_note_demand(exact);
+    ck_assert_uint_eq(class_of(SIZE_BYTES), shared);
+    class_count_units(shared, 1);
+    class_note_demand(shared);
+    ck_assert_uint_eq(class_of(SIZE_BYTES), shared);
+    class_note_demand(exact);
+    ck_assert_uint_eq(class_of(SIZE_BYTES), exact);
+    ck_assert_uint_eq(class_of(LARGER_BYTES), shared);
+    for (size_t size_bytes = 1; size_bytes <= CLASS_BYTES_MAX; size_bytes++) {
+        ck_assert_uint_le(size_bytes, class_slot_bytes[class_of(size_bytes)]);
+        ck_assert_uint_eq(class_shared(class_of(size_bytes)), class_shared(class_exact(size_bytes)));
+    }
+    class_count_units(shared, -UNITS);
+}
+END_TEST
+
+/* As with a collector. */
+START_TEST(nothing_is_shared_where_blocks_dont_fill_slots)
+{
+    class_rule.bias = 0;
+    class_share_nothing();
+    for (size_t size_bytes = 1; size_bytes < CLASS_BYTES_MAX; size_bytes++) {
+        uint32_t class_index = class_of(size_bytes);
+        ck_assert_uint_eq(class_index, class_exact(size_bytes));
+        ck_assert_uint_gt(class_slot_bytes[class_index], size_bytes);
+        ck_assert_uint_eq(class_least_bytes(class_index), class_index == 0 ? 0 : class_slot_bytes[class_index - 1]);
     }
 }
 END_TEST
@@ -63,9 +113,11 @@ END_TEST
 START_TEST(little_of_a_slot_is_unused)
 {
     for (size_t size_bytes = 129; size_bytes <= CLASS_BYTES_MAX; size_bytes++) {
-        size_t slot_bytes = class_slot_bytes[class_of(size_bytes)];
+        size_t slot_bytes = class_slot_bytes[class_exact(size_bytes)];
         size_t unused_permille = (slot_bytes - size_bytes) * 1000 / slot_bytes;
         ck_assert_uint_le(unused_permille, 125);
+        slot_bytes = class_slot_bytes[class_of(size_bytes)];
+        ck_assert_uint_le((slot_bytes - size_bytes) * 5, slot_bytes);
     }
 }
 END_TEST
@@ -118,6 +170,9 @@ static TCase *sizes(void)
     tcase_add_test(tests, slot_sizes_follow_the_rule);
     tcase_add_test(tests, span_sizes_follow_the_rule);
     tcase_add_test(tests, every_size_gets_the_smallest_class_that_holds_it);
+    tcase_add_test(tests, sizes_share_classes_at_first);
+    tcase_add_test(tests, a_size_in_demand_gets_its_own_class);
+    tcase_add_test(tests, nothing_is_shared_where_blocks_dont_fill_slots);
     tcase_add_test(tests, little_of_a_slot_is_unused);
     tcase_add_test(tests, index_and_start_are_exact_at_every_offset);
     tcase_add_test(tests, a_descriptor_leads_to_its_buffer);
