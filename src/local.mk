@@ -59,6 +59,7 @@ libcore_la_SOURCES = \
 	src/gc/helper.h \
 	src/gc/mark.c \
 	src/gc/mark.h \
+	src/gc/mark_find.h \
 	src/gc/pacing.c \
 	src/gc/pacing.h \
 	src/gc/outcome.c \

@@ -1,13 +1,14 @@
 /*
  * gc/mark: finds what can be reached.
  *
- * Three places where memory is waited for, and what hides the wait: a word found goes through the unit table to its
- * white byte, which is prefetched and looked at sixteen words later; a block taken from the worklist is prefetched and
- * scanned sixteen blocks later (Cher, Hosking, Vitek: "Software prefetching for mark-sweep garbage collection", 2004).
+ * A word that is found goes to the worklist. Taken from there it leads through the unit table to its white byte; that and
+ * the block are prefetched, and looked at sixteen words later (Cher, Hosking, Vitek: "Software prefetching for mark-sweep
+ * garbage collection", 2004).
  *
  * Depth first, so that a program's lists and trees are read in the order in which they were made, as long as the worklist is
- * short. Where so much is found that it fills, blocks are in no order anyway: then they turn grey, and are scanned in the order of
- * their addresses, page by page (gc/grey.h), as long as there are several in a unit.
+ * short. Where so much is found that it fills, blocks are in no order anyway: then they turn grey, as soon as their white
+ * bytes have come, and are scanned in the order of their addresses, page by page (gc/grey.h), as long as there are several
+ * in a unit.
  *
  * Uses os, heap. Locks: that of gc/grey.
  */
@@ -16,34 +17,35 @@
 #include "base/bits.h"
 #include "base/compiler.h"
 #include "gc/grey.h"
+#include "gc/mark_find.h"
 #include "gc/white.h"
 
 #include <string.h>
 
 enum {
-    ADDRESS_BITS = 48, /* those above may be a tag */
     CHUNK_BYTES = 4096, /* of a large block so much is scanned before what it led to */
+    CHUNK_LANES = 16, /* in 64 bytes */
+    TWO_LINES = 2 * CACHE_LINE_BYTES,
     DENSE = 3, /* grey blocks in a unit: fewer are better followed one after the other */
-    STARVED = 4,
 };
-
-#define ADDRESS_MASK (((uintptr_t)1 << ADDRESS_BITS) - 1)
 
 static uint8_t black = BLACK;
 
-static struct mark_class classes[CLASS_COUNT + 1];
+static struct mark_class classes[WHITE_UNIT_LARGE + 1];
 
-static void clear_pending(struct marker *marker)
+static void begin(struct marker *marker)
 {
     for (size_t i = 0; i < MARK_AHEAD; i++)
-        marker->pending[i].white = &black;
+        marker->paged[i].white = &black;
 }
 
 void mark_start(struct marker *marker, struct work *items, size_t limit)
 {
     size_t heap_bytes = white_unit_count << UNIT_SHIFT;
+    struct os_match match = os_match_range(heap_layout.slots_start, heap_layout.slots_start + heap_bytes);
     *marker = (struct marker){
-        .view.match = os_match_range(heap_layout.slots_start, heap_layout.slots_start + heap_bytes),
+        .view.match = match,
+        .view.wide = os_match_widen(match),
         .view.heap_start = heap_layout.slots_start,
         .view.heap_bytes = heap_bytes,
         .view.units = white_units,
@@ -51,217 +53,178 @@ void mark_start(struct marker *marker, struct work *items, size_t limit)
         .slots_fill = class_rule.bias != 0,
         .list = {.items = items, .limit = limit},
     };
-    clear_pending(marker);
+    begin(marker);
     for (size_t i = 0; i < CLASS_COUNT; i++) {
+        uint32_t grains = class_slot_bytes[i] / MARK_GRAIN_BYTES;
         classes[i + 1].slot_bytes = class_slot_bytes[i];
-        classes[i + 1].reciprocal = UINT64_MAX / class_slot_bytes[i] + 1;
+        classes[i + 1].reciprocal = (((uint32_t)1 << MARK_RECIPROCAL_SHIFT) + grains - 1) / grains;
+        classes[i + 1].last_byte = (class_slot_bytes[i] < TWO_LINES ? class_slot_bytes[i] : TWO_LINES) - 1;
     }
+    classes[WHITE_UNIT_LARGE].last_byte = TWO_LINES - 1;
 }
 
-/* ---- from an address to a block ---- */
+/* ---- from a word to a block ---- */
 
-static void consider_end(struct marker *marker, uintptr_t end);
-
-static ALWAYS_INLINE void turn_grey(struct marker *marker, uint8_t *white, uintptr_t start)
+/* Any unit, and any word from the list but a rest. Free units lead to the black byte, but a block may end there. */
+COLD static struct mark_found find_rare(struct marker *marker, uint64_t word)
 {
-    __atomic_store_n(white, GREY, __ATOMIC_RELAXED);
-    grey_note((start - marker->view.heap_start) >> UNIT_SHIFT);
+    const struct mark_view *view = &marker->view;
+    uint64_t offset = word & ~WORK_TAGS;
+    uint64_t unit = view->units[offset >> UNIT_SHIFT];
+    bool may_be_end = marker->slots_fill && (word & WORK_NO_END) == 0;
+    struct mark_found found = {&black, 0, classes};
+    if (has_slots(unit)) {
+        found = find_slot(view, unit, offset);
+    } else if (unit != 0) {
+        struct white_large *large = white_unit_address(unit);
+        found = (struct mark_found){&large->white, large->start, &classes[WHITE_UNIT_LARGE]};
+    } else if (may_be_end && offset % UNIT_BYTES == 0 && offset != 0) {
+        return find_rare(marker, (offset - 1) | WORK_NO_END);
+    }
+    if (may_be_end && start_of(found) == view->heap_start + offset)
+        found.start |= MARK_EXACT;
+    return found;
+}
+
+static ALWAYS_INLINE struct mark_found find(struct marker *marker, const struct mark_view *view, uint64_t word)
+{
+    if (LIKELY(word < view->plain_bytes)) {
+        uint64_t unit = view->units[word >> UNIT_SHIFT];
+        if (LIKELY(has_slots(unit)))
+            return find_slot(view, unit, word);
+        if (unit == 0)
+            return (struct mark_found){&black, 0, classes};
+    }
+    return find_rare(marker, word);
+}
+
+/* ---- by page ---- */
+
+static void follow(struct marker *marker, uint64_t word);
+
+static ALWAYS_INLINE void turn_grey(struct marker *marker, struct mark_found found)
+{
+    __atomic_store_n(found.white, GREY, __ATOMIC_RELAXED);
+    grey_note((start_of(found) - marker->view.heap_start) >> UNIT_SHIFT);
     marker->has_noted = true;
 }
 
-/* A block that is new: to be scanned now, or with others of its page. */
-static ALWAYS_INLINE void add(struct marker *marker, const struct mark_pending *pending)
+/* What is neither black nor to be scanned: a leaf; or a free slot, where a block may end. */
+NOINLINE static void resolve_rare(struct marker *marker, struct mark_found found, uint8_t value)
 {
-    struct work work = {pending->work.word & ~(uint64_t)1};
-    marker->blocks++;
-    if (LIKELY(!marker->by_page)) {
-        __atomic_store_n(pending->white, BLACK, __ATOMIC_RELAXED);
-        if (LIKELY(worklist_push(&marker->list, work)))
-            return;
-        marker->by_page = true;
+    if (value == WHITE_LEAF) {
+        __atomic_store_n(found.white, BLACK, __ATOMIC_RELAXED);
+        marker->blocks++;
+    } else if (value == WHITE_FREE && (found.start & MARK_EXACT) != 0 && start_of(found) != marker->view.heap_start) {
+        follow(marker, (start_of(found) - 1 - marker->view.heap_start) | WORK_NO_END);
     }
-    turn_grey(marker, pending->white, work_start(work));
 }
 
-/* The white byte should be in the cache by now. Of two markers that find it white at once both scan the block. */
-static ALWAYS_INLINE void resolve(struct marker *marker, struct mark_pending pending)
+static ALWAYS_INLINE void resolve_paged(struct marker *marker, struct mark_found found)
 {
-    uint8_t value = __atomic_load_n(pending.white, __ATOMIC_RELAXED);
-    if (LIKELY(value == BLACK))
+    uint8_t value = __atomic_load_n(found.white, __ATOMIC_RELAXED);
+    if (value == BLACK || value == GREY)
         return;
     if (LIKELY(value == WHITE)) {
-        add(marker, &pending);
-    } else if (value == WHITE_LEAF) {
-        __atomic_store_n(pending.white, BLACK, __ATOMIC_RELAXED);
         marker->blocks++;
-    } else if (value == WHITE_FREE && (pending.work.word & 1) != 0) {
-        consider_end(marker, work_start(pending.work) - 1);
+        turn_grey(marker, found);
+    } else {
+        resolve_rare(marker, found, value);
     }
 }
 
 /* The ring is left with the newest; the oldest is looked at, which may come here once more. */
-static ALWAYS_INLINE void enqueue(struct marker *marker, struct mark_pending pending)
+static ALWAYS_INLINE void put_paged(struct marker *marker, struct mark_found found)
 {
-    struct mark_pending *place = &marker->pending[marker->next_pending % MARK_AHEAD];
-    struct mark_pending oldest = *place;
-    marker->next_pending++;
-    __builtin_prefetch(pending.white, 1);
-    if (UNLIKELY(marker->is_starved))
-        __builtin_prefetch((const void *)work_start(pending.work));
-    *place = pending;
-    resolve(marker, oldest);
+    __builtin_prefetch(found.white, 1);
+    struct mark_found *place = &marker->paged[marker->paged_end++ % MARK_AHEAD];
+    struct mark_found oldest = *place;
+    *place = found;
+    resolve_paged(marker, oldest);
 }
 
-/* Looks at the oldest that has not been; false if there is none. */
-static bool flush_oldest(struct marker *marker)
+static void flush_paged(struct marker *marker)
 {
-    uint32_t waiting = marker->next_pending - marker->first_pending;
-    if (waiting > MARK_AHEAD)
-        marker->first_pending = marker->next_pending - MARK_AHEAD;
-    if (waiting == 0)
-        return false;
-    struct mark_pending *place = &marker->pending[marker->first_pending++ % MARK_AHEAD];
-    struct mark_pending oldest = *place;
-    place->white = &black;
-    resolve(marker, oldest);
-    return true;
-}
-
-/* A large block, also its inside; or free units, where a block may end. */
-COLD static void consider_large(struct marker *marker, uint64_t unit, uintptr_t address, bool may_be_end)
-{
-    struct white_large *large = (struct white_large *)(uintptr_t)(unit >> WHITE_UNIT_SHIFT);
-    bool ends = may_be_end && marker->slots_fill;
-    if (unit != 0) {
-        struct work work = work_of(large->start, WHITE_UNIT_LARGE);
-        work.word |= large->start == address && ends;
-        enqueue(marker, (struct mark_pending){&large->white, work});
-    } else if (ends && address % UNIT_BYTES == 0) {
-        consider_end(marker, address);
+    while (marker->paged_first != marker->paged_end) {
+        if (marker->paged_end - marker->paged_first > MARK_AHEAD)
+            marker->paged_first = marker->paged_end - MARK_AHEAD;
+        struct mark_found *place = &marker->paged[marker->paged_first++ % MARK_AHEAD];
+        struct mark_found oldest = *place;
+        place->white = &black;
+        resolve_paged(marker, oldest);
     }
 }
 
-/* The address lies in the heap. */
-static ALWAYS_INLINE void consider(struct marker *marker, const struct mark_view *view, uintptr_t address, bool may_be_end)
+/* ---- words that were found ---- */
+
+/* To the list, or if that is full what it leads to turns grey. */
+NOINLINE static void follow(struct marker *marker, uint64_t word)
 {
-    size_t unit_index = (address - view->heap_start) >> UNIT_SHIFT;
-    uint64_t unit = view->units[unit_index];
-    size_t class_number = unit & WHITE_UNIT_MASK;
-    if (UNLIKELY(class_number - 1 >= CLASS_COUNT)) {
-        if (unit != 0 || marker->slots_fill)
-            consider_large(marker, unit, address, may_be_end);
+    if (!marker->by_page && worklist_push(&marker->list, word))
         return;
-    }
-    size_t first_unit = unit_index - (unit >> WHITE_UNIT_BACK_SHIFT & WHITE_UNIT_MASK);
-    uintptr_t start = view->heap_start + (first_unit << UNIT_SHIFT);
-    uint64_t reciprocal = view->classes[class_number].reciprocal;
-    unsigned __int128 product = (unsigned __int128)(address - start) * reciprocal;
-    uint64_t index = (uint64_t)(product >> 64);
-    struct work work = work_of(start + index * view->classes[class_number].slot_bytes, class_number);
-    if (UNLIKELY(marker->slots_fill))
-        work.word |= (uint64_t)product < reciprocal && may_be_end;
-    enqueue(marker, (struct mark_pending){(uint8_t *)(uintptr_t)(unit >> WHITE_UNIT_SHIFT) + index, work});
+    marker->by_page = true;
+    put_paged(marker, find_rare(marker, word));
 }
 
-/* A block that ends here. */
-NOINLINE static void consider_end(struct marker *marker, uintptr_t end)
-{
-    if (end - 1 - marker->view.heap_start < marker->view.heap_bytes)
-        consider(marker, &marker->view, end - 1, false);
-}
-
-/* The start of the block that holds the address, which is one in the heap; 0 if none does. */
-static uintptr_t start_of(const struct marker *marker, uintptr_t address)
-{
-    const struct mark_view *view = &marker->view;
-    size_t unit_index = (address - view->heap_start) >> UNIT_SHIFT;
-    uint64_t unit = view->units[unit_index];
-    size_t class_number = unit & WHITE_UNIT_MASK;
-    if (class_number - 1 >= CLASS_COUNT)
-        return unit == 0 ? 0 : ((struct white_large *)(uintptr_t)(unit >> WHITE_UNIT_SHIFT))->start;
-    size_t first_unit = unit_index - (unit >> WHITE_UNIT_BACK_SHIFT & WHITE_UNIT_MASK);
-    uintptr_t start = view->heap_start + (first_unit << UNIT_SHIFT);
-    return address - (address - start) % classes[class_number].slot_bytes;
-}
-
-/* ---- scanning ---- */
-
-static ALWAYS_INLINE void consider_word(struct marker *marker, const struct mark_view *view, const char *place, bool is_root)
+/* Also as one past the end: any word in a root, and one in a block that is the heap's end. */
+static ALWAYS_INLINE void follow_word(struct marker *marker, const char *place, bool is_root)
 {
     uintptr_t word;
     memcpy(&word, place, sizeof word);
-    word &= ADDRESS_MASK;
-    size_t offset = word - view->heap_start;
-    if (offset < view->heap_bytes)
-        consider(marker, view, word, true);
-    if (UNLIKELY(marker->slots_fill) && (is_root || offset == view->heap_bytes))
-        consider_end(marker, word);
+    size_t offset = (word & MARK_ADDRESS_MASK) - marker->view.heap_start;
+    if (offset < marker->view.heap_bytes)
+        follow(marker, offset);
+    if (UNLIKELY(marker->slots_fill) && (is_root || offset == marker->view.heap_bytes) &&
+        offset - 1 < marker->view.heap_bytes)
+        follow(marker, (offset - 1) | WORK_NO_END);
 }
 
 /* `lanes` has a bit for each upper half of a word; lane 0 lies at `place`. */
-static ALWAYS_INLINE void consider_lanes(struct marker *marker, const struct mark_view *view, const char *place, uint32_t lanes,
-                                         bool is_root)
+static ALWAYS_INLINE void follow_lanes(struct marker *marker, const char *place, uint32_t lanes, bool is_root)
 {
     for (; lanes != 0; lanes &= lanes - 1)
-        consider_word(marker, view, place + 4 * bit_lowest(lanes) - 4, is_root);
+        follow_word(marker, place + 4 * bit_lowest(lanes) - 4, is_root);
 }
 
+/* ---- scanning anything ---- */
+
 /* The words at the multiples of four in [start, end); the first lane is nobody's upper half. */
-static ALWAYS_INLINE void scan(struct marker *marker, const struct mark_view *view, const char *start, const char *end,
-                               uint32_t wanted, bool is_root)
+static ALWAYS_INLINE void scan(struct marker *marker, const char *start, const char *end, uint32_t wanted, bool is_root)
 {
+    const struct os_match match = marker->view.match;
     const char *place = start;
     uint32_t first = ~(uint32_t)1;
-    for (; end - place >= 64; place += 64) {
-        uint32_t lanes = os_match_64(place, view->match) & wanted & first;
-        first = ~(uint32_t)0;
-        consider_lanes(marker, view, place, lanes, is_root);
-    }
-    for (; end - place >= 16; place += 16) {
-        uint32_t lanes = os_match_16(place, view->match) & wanted & first;
-        first = ~(uint32_t)0;
-        consider_lanes(marker, view, place, lanes, is_root);
-    }
+    for (; end - place >= 64; place += 64, first = ~(uint32_t)0)
+        follow_lanes(marker, place, os_match_64(place, match) & wanted & first, is_root);
+    for (; end - place >= 16; place += 16, first = ~(uint32_t)0)
+        follow_lanes(marker, place, os_match_16(place, match) & wanted & first, is_root);
     for (; end - place >= 4; place += 4, first = ~(uint32_t)0) {
         uint32_t half;
         memcpy(&half, place, sizeof half);
-        if ((half & view->match.mask) == view->match.value && first != ~(uint32_t)1)
-            consider_word(marker, view, place - 4, is_root);
+        if ((half & match.mask) == match.value && first != ~(uint32_t)1)
+            follow_word(marker, place - 4, is_root);
     }
-}
-
-/* The same for a slot. All lanes of the last piece are looked at in one loop: how long it is is a branch that is hard to foresee. */
-static ALWAYS_INLINE void scan_slot(struct marker *marker, const struct mark_view *view, uintptr_t start, size_t size_bytes)
-{
-    const char *place = (const char *)start;
-    uint32_t wanted = ~(uint32_t)1;
-    for (; size_bytes >= 64; place += 64, size_bytes -= 64, wanted = ~(uint32_t)0)
-        consider_lanes(marker, view, place, os_match_64(place, view->match) & wanted, false);
-    uint32_t lanes = 0;
-    for (uint32_t done = 0; done < size_bytes; done += 16)
-        lanes |= os_match_16(place + done, view->match) << done / 4;
-    consider_lanes(marker, view, place, lanes & wanted, false);
 }
 
 /* Blocks that start as far from this one's start as one of its words says. */
 COLD static void scan_distances(struct marker *marker, uintptr_t from, uintptr_t end)
 {
-    uintptr_t start = start_of(marker, from);
+    size_t start = block_at(&marker->view, from - marker->view.heap_start);
     for (uintptr_t place = round_up(from, sizeof place); end - place >= sizeof place && place < end; place += sizeof place) {
         uintptr_t distance;
         memcpy(&distance, (const void *)place, sizeof distance);
-        uintptr_t other = start + distance;
-        if (distance % BLOCK_ALIGNMENT == 0 && other - marker->view.heap_start < marker->view.heap_bytes && other != start &&
-            start_of(marker, other) == other)
-            consider(marker, &marker->view, other, false);
+        size_t other = start + distance;
+        if (distance % BLOCK_ALIGNMENT == 0 && other < marker->view.heap_bytes && other != start &&
+            block_at(&marker->view, other) == other)
+            follow(marker, other | WORK_NO_END);
     }
 }
 
-static void scan_part(struct marker *marker, uintptr_t start, uintptr_t end)
+static void scan_some(struct marker *marker, uintptr_t start, uintptr_t end)
 {
     if (UNLIKELY(marker->distances))
         scan_distances(marker, start, end);
-    scan(marker, &marker->view, (const char *)start, (const char *)end, ~(uint32_t)0, false);
+    scan(marker, (const char *)start, (const char *)end, ~(uint32_t)0, false);
 }
 
 /* What the program has made unreadable is left out: the roots hold a copy of it. */
@@ -272,117 +235,204 @@ static void scan_readable(struct marker *marker, uintptr_t start, uintptr_t end)
         if (part.end <= start || part.start >= end)
             continue;
         if (part.start > start)
-            scan_part(marker, start, part.start);
+            scan_some(marker, start, part.start);
         start = part.end;
     }
     if (start < end)
-        scan_part(marker, start, end);
+        scan_some(marker, start, end);
 }
 
 /* A chunk at a time, so that the list holds what one chunk led to and not the whole block's, if it has room for the rest. */
 NOINLINE static void scan_large(struct marker *marker, uintptr_t start)
 {
     uint64_t unit = marker->view.units[(start - marker->view.heap_start) >> UNIT_SHIFT];
-    const struct white_large *large = (const struct white_large *)(uintptr_t)(unit >> WHITE_UNIT_SHIFT);
+    const struct white_large *large = white_unit_address(unit);
     uintptr_t end = large->start + large->size_bytes;
     /* A word may lie across the border. */
-    if (end - start > CHUNK_BYTES && worklist_push(&marker->list, work_of(start + CHUNK_BYTES - 4, WHITE_UNIT_LARGE)))
+    if (end - start > CHUNK_BYTES &&
+        worklist_push(&marker->list, (start + CHUNK_BYTES - 4 - marker->view.heap_start) | WORK_REST))
         end = start + CHUNK_BYTES;
     marker->scanned_bytes += end - start;
     scan_readable(marker, start, end);
 }
 
-static ALWAYS_INLINE void scan_work(struct marker *marker, const struct mark_view *view, struct work work)
+/* ---- scanning slots ---- */
+
+static ALWAYS_INLINE uint64_t offset_at(const struct mark_view *view, const char *place)
 {
-    uintptr_t start = work_start(work);
-    if (UNLIKELY(work_class(work) == WHITE_UNIT_LARGE)) {
-        scan_large(marker, start);
-        return;
-    }
-    size_t size_bytes = view->classes[work_class(work)].slot_bytes;
-    marker->scanned_bytes += size_bytes;
-    if (UNLIKELY(marker->unreadable_count != 0 || marker->distances))
-        scan_readable(marker, start, start + size_bytes);
-    else
-        scan_slot(marker, view, start, size_bytes);
+    uintptr_t word;
+    memcpy(&word, place, sizeof word);
+    return (word & MARK_ADDRESS_MASK) - view->heap_start;
 }
 
-static ALWAYS_INLINE void prefetch_work(const struct mark_view *view, struct work work)
+/* To the list, which has room for them all and one more. */
+static ALWAYS_INLINE void list_lanes(struct marker *marker, const struct mark_view *view, const char *place, uint32_t lanes)
 {
-    uintptr_t start = work_start(work);
-    __builtin_prefetch((const void *)start);
-    size_t size_bytes = work_class(work) == WHITE_UNIT_LARGE ? CHUNK_BYTES : view->classes[work_class(work)].slot_bytes;
-    __builtin_prefetch((const void *)(start + (size_bytes < 128 ? size_bytes - 1 : 127)));
+    struct work *items = marker->list.items;
+    size_t count = marker->list.count;
+    for (; lanes != 0; lanes &= lanes - 1) {
+        uint64_t offset = offset_at(view, place + 4 * (size_t)bit_lowest(lanes) - 4);
+        items[count].word = offset;
+        count += offset < view->heap_bytes;
+    }
+    marker->list.count = count;
+}
+
+static ALWAYS_INLINE void page_lanes(struct marker *marker, const struct mark_view *view, const char *place, uint32_t lanes)
+{
+    for (; lanes != 0; lanes &= lanes - 1) {
+        uint64_t offset = offset_at(view, place + 4 * (size_t)bit_lowest(lanes) - 4);
+        if (offset < view->heap_bytes)
+            put_paged(marker, find(marker, view, offset));
+    }
+}
+
+/* A piece of 64 bytes or less. Nothing is branched on but whether there is anything, and on the size, which is most often the same. */
+static ALWAYS_INLINE uint32_t lanes_of(const struct mark_view *view, const char *place, size_t size_bytes)
+{
+    if (size_bytes >= 64)
+        return os_match_wide_64(place, &view->wide);
+    uint32_t lanes = 0;
+    if ((size_bytes & 32) != 0)
+        lanes = os_match_wide_32(place, &view->wide);
+    if ((size_bytes & 16) != 0)
+        lanes |= os_match_wide_16(place + (size_bytes & 32), &view->wide) << (size_bytes & 32) / 4;
+    return lanes;
+}
+
+static ALWAYS_INLINE void scan_slot(struct marker *marker, const struct mark_view *view, uintptr_t start, size_t size_bytes)
+{
+    const char *place = (const char *)start;
+    const char *end = place + size_bytes;
+    uint32_t wanted = ~(uint32_t)1;
+    for (; place < end; place += 64, wanted = ~(uint32_t)0) {
+        uint32_t lanes = lanes_of(view, place, (size_t)(end - place)) & wanted;
+        if (LIKELY(!marker->by_page && marker->list.limit - marker->list.count > CHUNK_LANES)) {
+            list_lanes(marker, view, place, lanes);
+        } else {
+            marker->by_page = true;
+            page_lanes(marker, view, place, lanes);
+        }
+    }
+}
+
+static ALWAYS_INLINE void scan_found(struct marker *marker, const struct mark_view *view, struct mark_found found)
+{
+    size_t size_bytes = found.class->slot_bytes;
+    marker->scanned_bytes += size_bytes;
+    if (LIKELY(view->is_plain && size_bytes != 0))
+        scan_slot(marker, view, found.start, size_bytes);
+    else if (size_bytes != 0)
+        scan_readable(marker, start_of(found), start_of(found) + size_bytes);
+    else
+        scan_large(marker, start_of(found));
+}
+
+/* ---- depth first ---- */
+
+/* The white byte should be in the cache by now. Of two markers that find it white at once both scan the block. */
+static ALWAYS_INLINE void resolve(struct marker *marker, const struct mark_view *view, struct mark_found found)
+{
+    uint8_t value = __atomic_load_n(found.white, __ATOMIC_RELAXED);
+    if (value == BLACK)
+        return;
+    if (LIKELY((value & (WHITE | GREY)) != 0)) {
+        __atomic_store_n(found.white, BLACK, __ATOMIC_RELAXED);
+        marker->blocks += value & WHITE;
+        scan_found(marker, view, found);
+    } else {
+        resolve_rare(marker, found, value);
+    }
 }
 
 /* The block comes to the end of the ring, and if that is full the one at its head is scanned. */
-static ALWAYS_INLINE void put_ahead(struct marker *marker, const struct mark_view *view, struct work work)
+static ALWAYS_INLINE void put_ahead(struct marker *marker, const struct mark_view *view, struct mark_found found)
 {
-    prefetch_work(view, work);
-    struct work *place = &marker->ahead[(marker->next_ahead + marker->ahead_count) % MARK_AHEAD];
-    if (marker->ahead_count < MARK_AHEAD) {
-        *place = work;
-        marker->ahead_count++;
-        return;
+    const char *start = (const char *)found.start;
+    __builtin_prefetch(found.white, 1);
+    __builtin_prefetch(start);
+    __builtin_prefetch(start + found.class->last_byte);
+    struct mark_found *place = &marker->ahead[marker->ahead_end % MARK_AHEAD];
+    struct mark_found oldest = *place;
+    *place = found;
+    if (LIKELY(marker->ahead_end++ - marker->ahead_first == MARK_AHEAD)) {
+        marker->ahead_first++;
+        resolve(marker, view, oldest);
     }
-    struct work oldest = *place;
-    *place = work;
-    marker->next_ahead++;
-    scan_work(marker, view, oldest);
 }
 
 static ALWAYS_INLINE void take_ahead(struct marker *marker, const struct mark_view *view)
 {
-    struct work oldest = marker->ahead[marker->next_ahead++ % MARK_AHEAD];
-    marker->ahead_count--;
-    marker->is_starved = marker->ahead_count < STARVED;
-    scan_work(marker, view, oldest);
-    marker->is_starved = false;
+    struct mark_found oldest = marker->ahead[marker->ahead_first++ % MARK_AHEAD];
+    resolve(marker, view, oldest);
 }
 
-/* Returns false when so many steps were not enough. */
+/* A copy that the compiler sees nobody write to. */
+static ALWAYS_INLINE struct mark_view view_of(const struct marker *marker)
+{
+    struct mark_view view = marker->view;
+    view.is_plain = marker->unreadable_count == 0 && !marker->distances && !marker->slots_fill;
+    view.plain_bytes = marker->slots_fill ? 0 : view.heap_bytes;
+    return view;
+}
+
+static bool is_idle(const struct marker *marker)
+{
+    return marker->list.count == 0 && marker->ahead_first == marker->ahead_end;
+}
+
+/* Returns false when so many words were not enough. */
 static bool work_off_list(struct marker *marker, size_t *left)
 {
-    const struct mark_view view = marker->view;
-    for (; marker->list.count + marker->ahead_count != 0; --*left) {
+    const struct mark_view view = view_of(marker);
+    for (; !is_idle(marker); --*left) {
         if (*left == 0)
             return false;
-        if (marker->list.count != 0)
-            put_ahead(marker, &view, worklist_pop(&marker->list));
-        else
+        if (marker->list.count == 0) {
             take_ahead(marker, &view);
+            continue;
+        }
+        uint64_t word = worklist_pop(&marker->list);
+        if (UNLIKELY((word & WORK_REST) != 0))
+            scan_large(marker, view.heap_start + (uintptr_t)(word & ~WORK_TAGS));
+        else
+            put_ahead(marker, &view, find(marker, &view, word));
     }
     return true;
 }
 
 /* ---- what is grey ---- */
 
-/* Which of 64 slots are grey; they are grey no longer. */
-static uint64_t take_greys(uint8_t *white, size_t count)
+/* Which of 64 slots are grey. */
+static uint64_t greys_of(const uint8_t *white, size_t count)
 {
     uint64_t bits = 0;
     for (uint32_t i = 0; i < WORD_BITS; i += 16)
         bits |= (uint64_t)os_bytes_equal_16(white + i, GREY) << i;
-    if (count < WORD_BITS)
-        bits &= word_mask(0, (uint32_t)count);
-    for (uint64_t left = bits; left != 0; left &= left - 1)
-        __atomic_store_n(&white[bit_lowest(left)], BLACK, __ATOMIC_RELAXED);
-    return bits;
+    return count < WORD_BITS ? bits & word_mask(0, (uint32_t)count) : bits;
 }
 
 /* The slots [first, end) of a span. Returns how many were grey. */
 static size_t scan_grey_slots(struct marker *marker, const struct white_span *span, size_t first, size_t end)
 {
-    const struct mark_view view = marker->view;
+    const struct mark_view view = view_of(marker);
+    const struct mark_class *class = &classes[span->class_index + 1];
     size_t found = 0;
     for (size_t i = first; i < end; i += WORD_BITS) {
-        uint64_t greys = take_greys(span->white + i, end - i);
+        uint64_t greys = greys_of(span->white + i, end - i);
         found += bit_count(greys);
-        for (; greys != 0; greys &= greys - 1)
-            put_ahead(marker, &view,
-                      work_of(span->start + (i + bit_lowest(greys)) * span->slot_bytes, span->class_index + 1u));
+        for (; greys != 0; greys &= greys - 1) {
+            size_t slot = i + bit_lowest(greys);
+            put_ahead(marker, &view, (struct mark_found){span->white + slot, span->start + slot * span->slot_bytes, class});
+        }
     }
     return found;
+}
+
+NOINLINE static void put_large_ahead(struct marker *marker, struct mark_found found)
+{
+    const struct mark_view view = view_of(marker);
+    put_ahead(marker, &view, found);
 }
 
 /* What is grey and starts in this unit. */
@@ -392,10 +442,7 @@ static size_t scan_grey_unit(struct marker *marker, size_t unit)
     if (!white_span_of(unit, &span))
         return 0;
     if (span.is_large) {
-        if (__atomic_load_n(span.white, __ATOMIC_RELAXED) != GREY)
-            return 0;
-        __atomic_store_n(span.white, BLACK, __ATOMIC_RELAXED);
-        put_ahead(marker, &marker->view, work_of(span.start, WHITE_UNIT_LARGE));
+        put_large_ahead(marker, (struct mark_found){span.white, span.start, &classes[WHITE_UNIT_LARGE]});
         return 1;
     }
     size_t from = (unit - span.first_unit) << UNIT_SHIFT;
@@ -449,31 +496,19 @@ void mark_join(struct marker *marker, const struct marker *other, struct work *i
         .unreadable = other->unreadable,
         .unreadable_count = other->unreadable_count,
     };
-    clear_pending(marker);
+    begin(marker);
 }
 
-/* The rest of a large block is given as the whole. */
-static void give(struct marker *marker, struct work work)
+/* The rest of a large block is given as the whole; what was grey and is on its way has no flag any more. */
+static void give(struct marker *marker, struct mark_found found, bool is_rest)
 {
-    uintptr_t start = work_start(work);
-    uint64_t unit = marker->view.units[(start - marker->view.heap_start) >> UNIT_SHIFT];
-    void *white = (void *)(uintptr_t)(unit >> WHITE_UNIT_SHIFT);
-    if (work_class(work) == WHITE_UNIT_LARGE) {
-        struct white_large *large = white;
-        turn_grey(marker, &large->white, large->start);
-        return;
+    uint8_t value = __atomic_load_n(found.white, __ATOMIC_RELAXED);
+    if (is_rest || (value & (WHITE | GREY)) != 0) {
+        marker->blocks += value & WHITE;
+        turn_grey(marker, found);
+    } else if (value != BLACK) {
+        resolve_rare(marker, found, value);
     }
-    size_t unit_index = (start - marker->view.heap_start) >> UNIT_SHIFT;
-    size_t first_unit = unit_index - (unit >> WHITE_UNIT_BACK_SHIFT & WHITE_UNIT_MASK);
-    uintptr_t offset = start - marker->view.heap_start - (first_unit << UNIT_SHIFT);
-    turn_grey(marker, (uint8_t *)white + offset / classes[work_class(work)].slot_bytes, start);
-}
-
-static bool is_rest(const struct marker *marker, struct work work)
-{
-    uint64_t unit = marker->view.units[(work_start(work) - marker->view.heap_start) >> UNIT_SHIFT];
-    return work_class(work) == WHITE_UNIT_LARGE &&
-           ((struct white_large *)(uintptr_t)(unit >> WHITE_UNIT_SHIFT))->start != work_start(work);
 }
 
 void mark_share(struct marker *marker)
@@ -481,22 +516,24 @@ void mark_share(struct marker *marker)
     struct worklist *list = &marker->list;
     size_t half = list->count / 2, kept = 0;
     for (size_t i = 0; i < list->count; i++) {
-        if (i < half && !is_rest(marker, list->items[i]))
-            give(marker, list->items[i]);
+        uint64_t word = list->items[i].word;
+        if (i >= half || (word & WORK_REST) != 0 || marker->slots_fill)
+            list->items[kept++].word = word;
         else
-            list->items[kept++] = list->items[i];
+            give(marker, find_rare(marker, word), false);
     }
     list->count = kept;
 }
 
 void mark_leave(struct marker *marker)
 {
-    while (flush_oldest(marker))
-        ;
-    while (marker->list.count != 0)
-        give(marker, worklist_pop(&marker->list));
-    for (; marker->ahead_count != 0; marker->ahead_count--)
-        give(marker, marker->ahead[marker->next_ahead++ % MARK_AHEAD]);
+    while (marker->list.count != 0) {
+        uint64_t word = worklist_pop(&marker->list);
+        give(marker, find_rare(marker, word), (word & WORK_REST) != 0);
+    }
+    while (marker->ahead_first != marker->ahead_end)
+        give(marker, marker->ahead[marker->ahead_first++ % MARK_AHEAD], false);
+    flush_paged(marker);
     marker->part.next = marker->part.end; /* units not looked through yet have their flags */
 }
 
@@ -507,13 +544,12 @@ bool mark_drain_some(struct marker *marker, size_t count)
     for (;;) {
         if (!work_off_list(marker, &count))
             return false;
-        while (flush_oldest(marker))
-            ;
-        if (marker->list.count != 0)
+        flush_paged(marker);
+        if (!is_idle(marker))
             continue;
         if (!work_off_part(marker, &count))
             return false;
-        if (marker->ahead_count == 0 && !take_part(marker))
+        if (is_idle(marker) && !take_part(marker))
             return true;
     }
 }
@@ -534,26 +570,25 @@ void mark_inside(struct marker *marker, uintptr_t start, size_t size_bytes)
 void mark_part(struct marker *marker, uintptr_t start, uintptr_t end)
 {
     marker->scanned_bytes += end - start;
-    scan_part(marker, start, end);
+    scan_some(marker, start, end);
 }
 
 /* The upper halves of the words at multiples of eight are the odd lanes. */
 void mark_range(struct marker *marker, const void *start, const void *end, unsigned step_bytes)
 {
-    const struct mark_view view = marker->view;
     const char *from = start;
     const char *limit = end;
     if (limit - from < 8)
         return;
     if (step_bytes == 8) {
-        scan(marker, &view, from, limit, 0xaaaaaaaa, true);
+        scan(marker, from, limit, 0xaaaaaaaa, true);
         return;
     }
     for (unsigned shift = 0; shift < (step_bytes == 1 ? 4u : 1u); shift++)
-        scan(marker, &view, from + shift, limit, ~(uint32_t)0, true);
+        scan(marker, from + shift, limit, ~(uint32_t)0, true);
 }
 
 void mark_word(struct marker *marker, uintptr_t value)
 {
-    consider_word(marker, &marker->view, (const char *)&value, true);
+    follow_word(marker, (const char *)&value, true);
 }

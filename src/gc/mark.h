@@ -26,39 +26,43 @@
 
 enum { MARK_AHEAD = 16 };
 
-/* How to get from an address in a span to a slot; by class plus one. */
+/* How to get from a place in a span to a slot, both in units of 16 bytes; by class plus one, or WHITE_UNIT_LARGE. */
 struct mark_class {
-    uint64_t reciprocal; /* as in struct unit */
-    uint64_t slot_bytes;
+    uint32_t reciprocal; /* 2^31 / slot size, rounded up: exact, since place times size stays below 2^31 */
+    uint32_t slot_bytes; /* 0 of a large block */
+    uint64_t last_byte;  /* of the slot, or of two lines of it */
 };
 
 /* What a marker looks things up in. Small and constant, so that loops keep copies of it in registers. */
 struct mark_view {
     struct os_match match;
+    struct os_match_wide wide;
     uintptr_t heap_start;
     size_t heap_bytes;
+    size_t plain_bytes; /* words above are not followed the quick way: 0 where a block may fill its slot */
+    bool is_plain;      /* nor blocks read that way if this is not set */
     const uint64_t *units; /* gc/white.h */
     const struct mark_class *classes;
 };
 
-/* A block that a word was found for, while its white byte is on the way into the cache. */
-struct mark_pending {
+/* A block that a word was found for, while its white byte, and perhaps the block, are on the way into the cache. */
+struct mark_found {
     uint8_t *white;
-    struct work work; /* plus 1 where the word was exactly the start, and that matters */
+    uintptr_t start; /* bit 0 is set if it may be the end of another instead */
+    const struct mark_class *class;
 };
 
+/* The entries of both rings have numbers that are counted on and on. */
 struct marker {
     struct mark_view view;
     bool slots_fill; /* a block may end where the next one starts */
     bool distances;  /* roots_hold_distances(); set by whoever drives the marker, once that is known */
     bool by_page;    /* what is found turns grey, instead of going to the list */
-    bool is_starved; /* hardly anything is on its way into the cache */
     bool has_noted;  /* a unit was flagged; grey_take() is to be asked */
-    uint32_t next_pending, first_pending; /* numbers of entries in the ring, counted on and on; older ones are done with */
-    uint32_t next_ahead; /* the oldest */
-    uint32_t ahead_count;
-    struct mark_pending pending[MARK_AHEAD];
-    struct work ahead[MARK_AHEAD]; /* blocks about to be scanned, on their way into the cache */
+    uint32_t ahead_first, ahead_end;
+    uint32_t paged_first, paged_end; /* those before are done with, and point to a black byte */
+    struct mark_found ahead[MARK_AHEAD]; /* about to be marked and scanned */
+    struct mark_found paged[MARK_AHEAD]; /* about to turn grey */
     struct worklist list;
     struct mark_part { /* units in a row that are looked through for what is grey */
         size_t next, end;

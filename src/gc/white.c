@@ -147,7 +147,7 @@ static uint32_t start_span(const struct span *span, const struct white_rule *rul
 static void describe(const struct span *span, const void *white, uint32_t class_number)
 {
     uint64_t *unit = (uint64_t *)units_area.start + span->first_unit;
-    uint64_t entry = (uint64_t)(uintptr_t)white << WHITE_UNIT_SHIFT | class_number;
+    uint64_t entry = (uint64_t)(uintptr_t)white | (uint64_t)class_number << WHITE_UNIT_CLASS_SHIFT;
     uint64_t back = class_number == WHITE_UNIT_LARGE ? 0 : (uint64_t)1 << WHITE_UNIT_BACK_SHIFT;
     for (uint64_t i = 0; i < span->unit_count; i++)
         unit[i] = entry + i * back;
@@ -305,13 +305,13 @@ bool white_span_of(size_t unit_index, struct white_span *span_out)
     uint64_t entry = unit_index < white_unit_count ? white_units[unit_index] : 0;
     if (entry == 0)
         return false;
-    size_t class_number = entry & WHITE_UNIT_MASK;
-    void *white = (void *)(uintptr_t)(entry >> WHITE_UNIT_SHIFT);
+    size_t class_number = white_unit_class(entry);
+    void *white = white_unit_address(entry);
     if (class_number == WHITE_UNIT_LARGE) {
         describe_large(white, span_out);
         return true;
     }
-    size_t first_unit = unit_index - (entry >> WHITE_UNIT_BACK_SHIFT & WHITE_UNIT_MASK);
+    size_t first_unit = unit_index - white_unit_back(entry);
     size_t unit_count = class_unit_count[class_number - 1];
     size_t slot_bytes = class_slot_bytes[class_number - 1];
     *span_out = (struct white_span){

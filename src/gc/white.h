@@ -80,8 +80,8 @@ void white_end(void);
 
 /*
  * What the marker needs of each unit, in eight bytes instead of the descriptor's line, so that the table of a gigabyte fits
- * the second-level cache: from bit 16 on the address of the white bytes of the unit's span, from bit 8 on how many units
- * before this one the span begins, below that its class plus one, or WHITE_UNIT_LARGE; then the address is that of a struct
+ * the second-level cache: below bit 48 the address of the white bytes of the unit's span, from bit 48 on how many units
+ * before this one the span begins, from bit 56 on its class plus one, or WHITE_UNIT_LARGE; then the address is that of a struct
  * white_large. 0 where there is no candidate. It says what was there when the cycle began.
  */
 extern const uint64_t *white_units;
@@ -91,7 +91,22 @@ extern uint32_t white_serial; /* how often they were made */
 /* What there is of candidates in spans, since white_prepare(). */
 extern uint64_t white_candidate_blocks, white_candidate_bytes;
 
-enum { WHITE_UNIT_SHIFT = 16, WHITE_UNIT_BACK_SHIFT = 8, WHITE_UNIT_MASK = 255, WHITE_UNIT_LARGE = 255 };
+enum { WHITE_UNIT_BACK_SHIFT = 48, WHITE_UNIT_CLASS_SHIFT = 56, WHITE_UNIT_LARGE = 255 };
+
+static inline void *white_unit_address(uint64_t unit)
+{
+    return (void *)(uintptr_t)(unit & (((uint64_t)1 << WHITE_UNIT_BACK_SHIFT) - 1));
+}
+
+static inline size_t white_unit_class(uint64_t unit)
+{
+    return unit >> WHITE_UNIT_CLASS_SHIFT;
+}
+
+static inline size_t white_unit_back(uint64_t unit)
+{
+    return unit >> WHITE_UNIT_BACK_SHIFT & 255;
+}
 
 /* In the mirror of a large block's record. */
 struct white_large {

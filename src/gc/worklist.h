@@ -1,7 +1,7 @@
 /*
- * gc/worklist: what is marked and still to be scanned, last in, first out, in a fixed amount of memory.
+ * gc/worklist: words that were found and are still to be followed, last in, first out, in a fixed amount of memory.
  *
- * When it is full, the caller leaves the block grey (gc/grey.h) and finds it again later.
+ * When it is full, the caller leaves the blocks grey (gc/grey.h) and finds them again later.
  */
 #ifndef GC_WORKLIST_H
 #define GC_WORKLIST_H
@@ -10,30 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * Memory to be scanned, in one word: the address, and from bit 56 on the class of the slot that begins there plus one, or
- * WHITE_UNIT_LARGE (gc/white.h): then it is a place in a large block, from which on that is to be scanned.
- */
+/* An address in the heap, as an offset from its start. */
 struct work {
     uint64_t word;
 };
 
-enum { WORK_CLASS_SHIFT = 56 };
-
-static inline struct work work_of(uintptr_t start, size_t class_number)
-{
-    return (struct work){start | (uint64_t)class_number << WORK_CLASS_SHIFT};
-}
-
-static inline uintptr_t work_start(struct work work)
-{
-    return (uintptr_t)(work.word & (((uint64_t)1 << WORK_CLASS_SHIFT) - 1));
-}
-
-static inline size_t work_class(struct work work)
-{
-    return work.word >> WORK_CLASS_SHIFT;
-}
+/* In the top bits, which no offset has. */
+#define WORK_REST ((uint64_t)1 << 63)    /* a large block, which is marked already, is to be scanned from here on */
+#define WORK_NO_END ((uint64_t)1 << 62)  /* it is not the end of the block before */
+#define WORK_TAGS (WORK_REST | WORK_NO_END)
 
 struct worklist {
     struct work *items;
@@ -41,18 +26,18 @@ struct worklist {
     size_t limit;
 };
 
-static inline bool worklist_push(struct worklist *list, struct work work)
+static inline bool worklist_push(struct worklist *list, uint64_t word)
 {
     if (list->count == list->limit)
         return false;
-    list->items[list->count++] = work;
+    list->items[list->count++].word = word;
     return true;
 }
 
 /* The list is not empty. */
-static inline struct work worklist_pop(struct worklist *list)
+static inline uint64_t worklist_pop(struct worklist *list)
 {
-    return list->items[--list->count];
+    return list->items[--list->count].word;
 }
 
 #endif

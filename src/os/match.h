@@ -40,22 +40,53 @@ static inline __attribute__((always_inline)) __m128i os_match_lanes(const void *
     return _mm_cmpeq_epi32(_mm_and_si128(lanes, mask), value);
 }
 
+/* The same for loops that have little else to do between two looks. */
+struct os_match_wide {
+    __m128i mask, value;
+};
+
+static inline struct os_match_wide os_match_widen(struct os_match match)
+{
+    return (struct os_match_wide){_mm_set1_epi32((int)match.mask), _mm_set1_epi32((int)match.value)};
+}
+
 /* A bit for each of the 4 lanes in 16 bytes. */
+static inline __attribute__((always_inline)) uint32_t os_match_wide_16(const void *bytes, const struct os_match_wide *match)
+{
+    return (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(os_match_lanes(bytes, match->mask, match->value)));
+}
+
 static inline __attribute__((always_inline)) uint32_t os_match_16(const void *bytes, struct os_match match)
 {
-    __m128i found = os_match_lanes(bytes, _mm_set1_epi32((int)match.mask), _mm_set1_epi32((int)match.value));
-    return (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(found));
+    struct os_match_wide wide = os_match_widen(match);
+    return os_match_wide_16(bytes, &wide);
+}
+
+/* A bit for each of the 8 lanes in 32 bytes. */
+static inline __attribute__((always_inline)) uint32_t os_match_wide_32(const void *bytes, const struct os_match_wide *match)
+{
+    const char *from = bytes;
+    __m128i low = os_match_lanes(from, match->mask, match->value);
+    __m128i high = os_match_lanes(from + 16, match->mask, match->value);
+    __m128i found = _mm_packs_epi32(low, high);
+    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(found, found)) & 0xff;
 }
 
 /* A bit for each of the 16 lanes in 64 bytes. */
-static inline __attribute__((always_inline)) uint32_t os_match_64(const void *bytes, struct os_match match)
+static inline __attribute__((always_inline)) uint32_t os_match_wide_64(const void *bytes, const struct os_match_wide *match)
 {
     const char *from = bytes;
-    __m128i mask = _mm_set1_epi32((int)match.mask);
-    __m128i value = _mm_set1_epi32((int)match.value);
+    __m128i mask = match->mask;
+    __m128i value = match->value;
     __m128i low = _mm_packs_epi32(os_match_lanes(from, mask, value), os_match_lanes(from + 16, mask, value));
     __m128i high = _mm_packs_epi32(os_match_lanes(from + 32, mask, value), os_match_lanes(from + 48, mask, value));
     return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high));
+}
+
+static inline __attribute__((always_inline)) uint32_t os_match_64(const void *bytes, struct os_match match)
+{
+    struct os_match_wide wide = os_match_widen(match);
+    return os_match_wide_64(bytes, &wide);
 }
 
 /* A bit for each of 16 bytes that has one of the bits in `any`. */
@@ -90,6 +121,30 @@ static inline uint32_t os_match_64(const void *bytes, struct os_match match)
     for (uint32_t i = 0; i < 4; i++)
         found |= os_match_16((const char *)bytes + 16 * i, match) << 4 * i;
     return found;
+}
+
+struct os_match_wide {
+    struct os_match match;
+};
+
+static inline struct os_match_wide os_match_widen(struct os_match match)
+{
+    return (struct os_match_wide){match};
+}
+
+static inline uint32_t os_match_wide_16(const void *bytes, const struct os_match_wide *match)
+{
+    return os_match_16(bytes, match->match);
+}
+
+static inline uint32_t os_match_wide_32(const void *bytes, const struct os_match_wide *match)
+{
+    return os_match_wide_16(bytes, match) | os_match_wide_16((const char *)bytes + 16, match) << 4;
+}
+
+static inline uint32_t os_match_wide_64(const void *bytes, const struct os_match_wide *match)
+{
+    return os_match_64(bytes, match->match);
 }
 
 static inline uint32_t os_bytes_with_16(const uint8_t *bytes, uint8_t any)

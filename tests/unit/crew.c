@@ -71,6 +71,7 @@ static void make_block(const struct shape *shape, int i)
 
 static void make_graph(const struct shape *shape)
 {
+    class_rule.bias = 0; /* as with the option gc */
     start_heap();
     for (int i = 0; i < BLOCKS; i++)
         make_block(shape, i);
