@@ -23,7 +23,6 @@
 #include "gc/trace.h"
 #include "heap/collector.h"
 #include "heap/large.h"
-#include "os/helper.h"
 #include "os/thread.h"
 
 #include <errno.h>
@@ -80,12 +79,7 @@ static bool yield(void)
 {
     if (is_step_over())
         wait_for_step();
-    if (cycle_is_wanted()) {
-        cycle_release();
-        while (cycle_is_wanted())
-            os_helper_yield();
-        cycle_take_back();
-    }
+    cycle_give_way();
     return !is_void && !is_denied;
 }
 

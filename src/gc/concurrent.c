@@ -45,7 +45,7 @@
 enum {
     BUILD_UNITS = 64,   /* white bytes are made for so many units at a time */
     DRAIN_ITEMS = 1024,
-    LAST_STOPS_MAX = 8,
+    LAST_STOPS_MAX = 4,
     STOP_PART = 2,      /* of the longest pause wished for is for reading; the rest for stopping and going on */
 };
 

@@ -28,6 +28,7 @@
 #include "heap/fork.h"
 #include "heap/thread.h"
 #include "heap/verify.h"
+#include "os/helper.h"
 #include "os/thread.h"
 
 #include <errno.h>
@@ -66,6 +67,16 @@ bool cycle_is_wanted(void)
 void cycle_take_back(void)
 {
     lock_take(&cycle_lock);
+}
+
+void cycle_give_way(void)
+{
+    if (!cycle_is_wanted())
+        return;
+    cycle_release();
+    while (cycle_is_wanted())
+        os_helper_yield();
+    cycle_take_back();
 }
 
 void cycle_release(void)
@@ -204,12 +215,16 @@ int cycle_prepare(struct cycle *cycle)
 static void sweep(struct cycle *cycle)
 {
     enum { PIECE_UNITS = 256 };
-    uint32_t serial = white_serial;
     size_t unit = 0;
+    cycle->white_serial = white_serial;
     cycle->swept = (struct sweep_result){0};
-    do
+    while (unit != SIZE_MAX && white_serial == cycle->white_serial) {
         unit = sweep_some(unit, PIECE_UNITS, &cycle->swept);
-    while (unit != SIZE_MAX && (cycle->yield == NULL || (cycle->yield(), white_serial == serial)));
+        if (cycle->yield != NULL)
+            cycle->yield();
+        else
+            cycle_give_way();
+    }
 }
 
 /* The sweep takes old blocks for marked ones where there are young ones beside. */
@@ -239,7 +254,7 @@ int cycle_mark_stopped(struct cycle *cycle)
 void cycle_conclude(struct cycle *cycle)
 {
     outcome_note(cycle);
-    if (cycle->result == 0) {
+    if (cycle->result == 0 && white_serial == cycle->white_serial) { /* else they are another's by now, who is not done perhaps */
         white_end();
         area_trim(&worklist_area, WORKLIST_BYTES_KEPT);
     } else if (cycle->result == -EOPNOTSUPP) {

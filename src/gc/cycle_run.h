@@ -27,6 +27,7 @@ struct cycle {
     uint64_t marked_ns;
     uint64_t end_ns;
     struct white_rule rule;
+    uint32_t white_serial; /* of the white bytes that the sweep goes by */
     struct sweep_result swept;
 };
 
@@ -45,6 +46,9 @@ void cycle_take(void);
 void cycle_take_back(void);
 void cycle_lock_reset(void);
 bool cycle_is_wanted(void);
+
+/* Lets go of the lock for as long as others wait for it: a fork, or who collects. */
+void cycle_give_way(void);
 
 /* What the next cycle's blocks are born with. */
 uint32_t cycle_next_birth(void);
