@@ -20,7 +20,7 @@
 enum {
     UNITS_LEAST = 20, /* may be kept in any case */
     UNITS_MOST = 64,
-    UNITS_SHARE = 8, /* of the heap, between these */
+    UNITS_SHARE = 16, /* of the heap, between these */
 };
 
 static size_t units_allowed(void)
