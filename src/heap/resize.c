@@ -105,17 +105,14 @@ NOINLINE static int resize_slowly(void *pointer, size_t size_bytes, void *caller
 }
 
 /* What moves from one slot to another, and nobody wants to know of it. */
-static int move_slot(void *pointer, size_t old_bytes, size_t size_bytes, void **block_out)
+static void *move_slot(void *pointer, size_t old_bytes, size_t size_bytes)
 {
     void *fresh = heap_allocate(size_bytes);
-    if (UNLIKELY(fresh == NULL)) { /* shrinking never fails: the block can stay */
-        *block_out = pointer;
-        return size_bytes < old_bytes ? 0 : -ENOMEM;
-    }
+    if (UNLIKELY(fresh == NULL)) /* shrinking never fails: the block can stay */
+        return size_bytes <= block_usable_bytes(old_bytes) ? pointer : NULL;
     memcpy(fresh, pointer, size_bytes < old_bytes ? size_bytes : old_bytes);
     heap_free(pointer);
-    *block_out = fresh;
-    return 0;
+    return fresh;
 }
 
 /* The usual case, quickly: a plain block in a slot that stays one. Everything else is looked at again. */
@@ -131,9 +128,11 @@ int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out
     struct slot_position position = unit_slot_position(unit, pointer);
     if (UNLIKELY(!position.is_start || !slot_is_plain(slot_state_get(unit->states + position.index))))
         return resize_slowly(pointer, size_bytes, caller, block_out);
-    if (!fits_slot(size_bytes, unit->slot_bytes))
-        return move_slot(pointer, unit->slot_bytes, size_bytes, block_out);
-    *block_out = pointer;
+    void *resized = pointer;
+    if (!fits_slot(size_bytes, unit->slot_bytes) &&
+        (resized = move_slot(pointer, unit->slot_bytes, size_bytes)) == NULL)
+        return -ENOMEM;
+    *block_out = resized;
     return 0;
 }
 

@@ -24,6 +24,7 @@ UNIT_TESTS = \
 	tests/unit/own \
 	tests/unit/pool \
 	tests/unit/remote \
+	tests/unit/resize \
 	tests/unit/runs \
 	tests/unit/scratch \
 	tests/unit/shared \
@@ -193,6 +194,11 @@ tests_unit_roots_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_roots_CFLAGS = $(TEST_CFLAGS)
 tests_unit_roots_SOURCES = tests/unit/roots.c
 tests_unit_roots_LDADD = $(UNIT_LDADD)
+
+tests_unit_resize_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_resize_CFLAGS = $(TEST_CFLAGS)
+tests_unit_resize_SOURCES = tests/unit/resize.c
+tests_unit_resize_LDADD = $(UNIT_LDADD)
 
 tests_unit_runs_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_runs_CFLAGS = $(TEST_CFLAGS)
