@@ -8,6 +8,9 @@
  * the frame says which. Loaded are return addresses (marks) and, few of them, what needed registers are loaded
  * from, and frame addresses that lie in memory (extras).
  *
+ * Our own frames are no entries. They are the same each time, so their return addresses alone tell where the program's
+ * first frame is; but not what was in its registers, which seldom matters. If it does, the walk begins anew, with our own.
+ *
  * A longjmp() may end the work here at any moment: `top` is set when what lies above is in order.
  *
  * Uses os, heap (metadata). Locks: none.
@@ -22,17 +25,18 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 
 enum {
     NEEDS_FRAME_POINTER = 1,
     NEEDS_BASE = 2,
     NEEDS_BOTH = 3,
-    IS_SKIPPED = 4, /* lies between skip_start and skip_end */
 
-    SKIPPED_MAX = 8,
     SLACK_FRAMES = 16, /* beyond the limit, so that a deep stack may get less deep for a while */
     EXTRAS_EACH = 3,   /* at most, a frame */
     ADDRESS_MIN = 4096,
+    FAILURE = 8, /* one outweighs so many successes */
+    FAILURES_MAX = 256,
 };
 
 struct trail_mark {
@@ -44,7 +48,7 @@ struct trail_state {
     uintptr_t frame_pointer;
     uintptr_t base;
     uint64_t hash;  /* of the frames from here out */
-    uint64_t needs; /* and IS_SKIPPED */
+    uint64_t needs;
 };
 
 struct trail_extra {
@@ -56,7 +60,6 @@ struct trail_extra {
 struct trail_fresh {
     struct os_registers at;
     struct rule rule;
-    uint64_t skipped;
 };
 
 enum way_end {
@@ -64,6 +67,7 @@ enum way_end {
     WAY_IS_CUT, /* too long */
     WAY_ENDS,   /* with the outermost frame */
     WAY_IS_ODD, /* depends on more than a trail can hold */
+    WAY_IS_LOST, /* needs registers, and began without */
 };
 
 /* The frames that are new. */
@@ -84,7 +88,7 @@ struct skip {
 
 static uint32_t way_max(const struct trail *trail)
 {
-    return trail->limit + SKIPPED_MAX + SLACK_FRAMES;
+    return trail->limit + SLACK_FRAMES;
 }
 
 static size_t bytes_of(const struct trail *trail)
@@ -117,7 +121,7 @@ static void clear(struct trail *trail)
     trail->top = trail->capacity;
     trail->extra_count = 0;
     trail->id = 0;
-    trail->from_stack_pointer = 0;
+    memset(trail->starts, 0, sizeof trail->starts);
 }
 
 /* ---- what is unchanged ---- */
@@ -153,15 +157,10 @@ static ALWAYS_INLINE uint32_t find_unchanged(const struct trail *trail, uintptr_
 
 /* ---- the way there ---- */
 
-static ALWAYS_INLINE bool joins(const struct trail *trail, uint32_t entry, const struct os_registers *at)
+static bool agrees(const struct trail_state *state, const struct os_registers *at)
 {
-    if (entry == trail->capacity || trail->marks[entry].slot + STACK_WORD_BYTES != at->stack_pointer)
-        return false;
-    const struct trail_state *state = &trail->states[entry];
-    uint64_t needs = state->needs & NEEDS_BOTH;
-    return LIKELY(needs == 0) ||
-           (((needs & NEEDS_FRAME_POINTER) == 0 || state->frame_pointer == at->frame_pointer) &&
-            ((needs & NEEDS_BASE) == 0 || state->base == at->base));
+    return ((state->needs & NEEDS_FRAME_POINTER) == 0 || state->frame_pointer == at->frame_pointer) &&
+           ((state->needs & NEEDS_BASE) == 0 || state->base == at->base);
 }
 
 NOINLINE static enum way_end leave_otherwise(struct os_registers *at, struct rule rule, struct extent *extent)
@@ -186,30 +185,115 @@ static ALWAYS_INLINE enum way_end leave(struct os_registers *at, struct rule rul
     return end;
 }
 
-/* Frames from the caller's on, to the first of the entries from `unchanged` on. */
-static struct way find_way(const struct trail *trail, const struct os_registers *from, struct extent *extent,
-                           uint32_t unchanged, struct skip skip, uint32_t now_ms)
+/* The program's first frame, where a way begins. */
+struct origin {
+    struct os_registers at;
+    bool knows_registers; /* but for the stack pointer, and where to go on */
+};
+
+static ALWAYS_INLINE bool needs_nothing(struct rule rule)
 {
-    struct os_registers at = *from;
+    return rule_is_simple(rule) || rule_kind(rule) == RULE_STOP;
+}
+
+/* Goes from frame to frame, up to the first entry from `unchanged` on that it comes to. */
+static struct way find_way(const struct trail *trail, const struct origin *origin, struct extent *extent, uint32_t unchanged,
+                           uint32_t now_ms)
+{
+    struct os_registers at = origin->at;
+    bool knows_registers = origin->knows_registers;
     uint32_t count = 0;
     uint32_t entry = unchanged;
-    enum way_end end = leave(&at, rules_find(at.program_counter, now_ms), extent);
-    while (end == WAY_JOINS) {
-        while (entry < trail->capacity && trail->marks[entry].slot + STACK_WORD_BYTES < at.stack_pointer)
+    enum way_end end = WAY_JOINS; /* so far: it goes on */
+    do {
+        uintptr_t slot = at.stack_pointer - STACK_WORD_BYTES;
+        while (entry < trail->capacity && trail->marks[entry].slot < slot)
             entry++;
-        if (joins(trail, entry, &at))
-            break;
-        uintptr_t address = at.program_counter - 1;
-        if (UNLIKELY(at.program_counter <= ADDRESS_MIN) || UNLIKELY(count == way_max(trail))) {
-            end = at.program_counter <= ADDRESS_MIN ? WAY_ENDS : WAY_IS_CUT;
-            break;
+        if (entry < trail->capacity && trail->marks[entry].slot == slot) {
+            const struct trail_state *state = &trail->states[entry];
+            if (LIKELY(state->needs == 0) || (knows_registers && agrees(state, &at)))
+                break;
+            if (!knows_registers)
+                return (struct way){WAY_IS_LOST, 0, trail->capacity, at};
         }
-        struct rule rule = rules_find(address, now_ms);
-        bool skipped = address - skip.start < skip.size_bytes;
-        trail->fresh[count++] = (struct trail_fresh){at, rule, skipped ? IS_SKIPPED : 0};
+        if (UNLIKELY(at.program_counter <= ADDRESS_MIN))
+            end = WAY_ENDS;
+        else if (UNLIKELY(count == way_max(trail)))
+            end = knows_registers ? WAY_IS_CUT : WAY_IS_LOST;
+        if (end != WAY_JOINS)
+            break;
+        struct rule rule = rules_find(at.program_counter - 1, now_ms);
+        trail->fresh[count++] = (struct trail_fresh){at, rule};
+        end = knows_registers || LIKELY(needs_nothing(rule)) ? leave(&at, rule, extent) : WAY_IS_LOST;
+    } while (end == WAY_JOINS);
+    return (struct way){end, count, end == WAY_JOINS ? entry : trail->capacity, at};
+}
+
+/* ---- our own frames ---- */
+
+static ALWAYS_INLINE bool starts_so(const struct trail_start *start, const struct os_registers *from)
+{
+    if (start->address != from->program_counter)
+        return false;
+    for (uint32_t i = 0; i < start->count; i++)
+        if (*(const uintptr_t *)(from->stack_pointer + start->skipped[i].offset) != start->skipped[i].address)
+            return false;
+    return true;
+}
+
+/* Where the program's first frame is, by what is known of our own: its stack pointer. 0 if nothing fits. */
+static ALWAYS_INLINE uintptr_t find_start(const struct trail *trail, const struct os_registers *from)
+{
+    for (uint32_t i = 0; i < TRAIL_STARTS; i++)
+        if (starts_so(&trail->starts[i], from))
+            return from->stack_pointer + trail->starts[i].length;
+    return 0;
+}
+
+/* Leaves our own frames one by one, and keeps the start. */
+static enum way_end walk_start(struct trail *trail, const struct os_registers *from, struct extent *extent, struct skip skip,
+                               uint32_t now_ms, struct origin *origin_out)
+{
+    struct trail_start start = {.address = from->program_counter};
+    struct os_registers at = *from;
+    struct rule rule = rules_find(at.program_counter, now_ms);
+    bool is_simple = rule_is_simple(rule);
+    enum way_end end = leave(&at, rule, extent);
+    while (end == WAY_JOINS && at.program_counter - 1 - skip.start < skip.size_bytes) {
+        rule = rules_find(at.program_counter - 1, now_ms);
+        is_simple = is_simple && rule_is_simple(rule) && start.count < TRAIL_SKIPPED_MAX;
+        if (is_simple) {
+            start.skipped[start.count].address = at.program_counter;
+            start.skipped[start.count++].offset = at.stack_pointer - STACK_WORD_BYTES - from->stack_pointer;
+        }
         end = leave(&at, rule, extent);
     }
-    return (struct way){end, count, end == WAY_JOINS ? entry : trail->capacity, at};
+    if (end != WAY_JOINS)
+        return end;
+    start.length = (uint32_t)(at.stack_pointer - from->stack_pointer);
+    if (is_simple && find_start(trail, from) == 0)
+        trail->starts[trail->start_count++ % TRAIL_STARTS] = start;
+    *origin_out = (struct origin){at, true};
+    return WAY_JOINS;
+}
+
+/* The whole way, or from the program's first frame on if that is known and will do. */
+static struct way find_whole_way(struct trail *trail, const struct os_registers *from, struct extent *extent, uint32_t unchanged,
+                                 struct skip skip, uint32_t now_ms)
+{
+    struct origin origin = {.at.stack_pointer = trail->failures < FAILURES_MAX ? find_start(trail, from) : 0};
+    if (LIKELY(origin.at.stack_pointer != 0)) {
+        origin.at.program_counter = *(const uintptr_t *)(origin.at.stack_pointer - STACK_WORD_BYTES);
+        struct way way = find_way(trail, &origin, extent, unchanged, now_ms);
+        trail->failures -= trail->failures > 0;
+        if (LIKELY(way.end != WAY_IS_LOST))
+            return way;
+        trail->failures += FAILURE;
+    }
+    enum way_end end = walk_start(trail, from, extent, skip, now_ms, &origin);
+    if (end != WAY_JOINS)
+        return (struct way){end, 0, trail->capacity, *from};
+    return find_way(trail, &origin, extent, unchanged, now_ms);
 }
 
 /* ---- new entries ---- */
@@ -256,7 +340,7 @@ static uint64_t begin_at_entry(struct trail *trail, uint32_t entry)
 {
     while (trail->extra_count > 0 && trail->extras[trail->extra_count - 1].owner < entry)
         trail->extra_count--;
-    return trail->states[entry].needs & NEEDS_BOTH;
+    return trail->states[entry].needs;
 }
 
 /* Entries that are on top of where the way has led to make room for it. */
@@ -280,29 +364,23 @@ static void add_way(struct trail *trail, const struct way *way)
         trail->frames[entry] = frame;
         trail->marks[entry] = (struct trail_mark){fresh->at.stack_pointer - STACK_WORD_BYTES, fresh->at.program_counter};
         trail->states[entry] =
-            (struct trail_state){fresh->at.frame_pointer, fresh->at.base, hash, needs | fresh->skipped};
+            (struct trail_state){fresh->at.frame_pointer, fresh->at.base, hash, needs};
     }
     atomic_signal_fence(memory_order_seq_cst);
     trail->top = entry;
 }
 
 /* Says what the stack is now. */
-static void describe(struct trail *trail, const struct os_registers *from)
+static void describe(struct trail *trail)
 {
-    uint32_t first = trail->top;
-    while (first < trail->capacity && (trail->states[first].needs & IS_SKIPPED) != 0)
-        first++;
-    uint32_t known = trail->capacity - first;
-    trail->stack = trail->frames + first;
+    uint32_t top = trail->top;
+    uint32_t known = trail->capacity - top;
+    trail->stack = trail->frames + top;
     trail->count = known < trail->limit ? known : trail->limit;
-    uint64_t hash = known == 0 ? 0 : trail->states[first].hash;
+    uint64_t hash = known == 0 ? 0 : trail->states[top].hash;
     if (known > trail->limit)
-        hash -= trail->states[first + trail->limit].hash * trail->factor;
+        hash -= trail->states[top + trail->limit].hash * trail->factor;
     trail->hash = stacks_hash_end(hash, trail->count);
-    bool depends_on_registers = trail->top == trail->capacity || (trail->states[trail->top].needs & NEEDS_BOTH) != 0 ||
-                                !rule_is_simple(rules_find(from->program_counter, 0));
-    trail->from_stack_pointer = depends_on_registers ? 0 : from->stack_pointer;
-    trail->from_address = from->program_counter;
 }
 
 /* ---- the rest ---- */
@@ -321,13 +399,13 @@ NOINLINE static void follow_anew(struct trail *trail, const struct os_registers 
                                  uint32_t now_ms)
 {
     clear(trail);
-    struct way way = find_way(trail, from, extent, trail->capacity, skip, now_ms);
+    struct way way = find_whole_way(trail, from, extent, trail->capacity, skip, now_ms);
     if (way.end == WAY_IS_ODD) {
         follow_plainly(trail, from, skip, now_ms);
         return;
     }
     add_way(trail, &way);
-    describe(trail, from);
+    describe(trail);
 }
 
 /* Whether the way fits on top of the entry that it joins, if any, and what is known from there is enough. */
@@ -336,20 +414,20 @@ static bool fits(const struct trail *trail, const struct way *way)
     if (way->end != WAY_JOINS)
         return way->end != WAY_IS_ODD;
     return way->count <= way->joined &&
-           (trail->is_complete || trail->capacity - way->joined + way->count >= trail->limit + SKIPPED_MAX);
+           (trail->is_complete || trail->capacity - way->joined + way->count >= trail->limit);
 }
 
 NOINLINE static void follow(struct trail *trail, const struct os_registers *from, uint32_t unchanged, struct skip skip,
                             uint32_t now_ms)
 {
     struct extent extent = extent_from(from->stack_pointer);
-    struct way way = find_way(trail, from, &extent, unchanged, skip, now_ms);
+    struct way way = find_whole_way(trail, from, &extent, unchanged, skip, now_ms);
     if (UNLIKELY(!fits(trail, &way))) {
         follow_anew(trail, from, &extent, skip, now_ms);
         return;
     }
     add_way(trail, &way);
-    describe(trail, from);
+    describe(trail);
 }
 
 /* The first walk on a stack, or with these rules, if it is one that a trail can be of. */
@@ -365,7 +443,13 @@ COLD static void follow_first(struct trail *trail, const struct os_registers *fr
     follow_anew(trail, from, &extent, skip, now_ms);
 }
 
-/* Quickly, where the very same stack is met again: then the caller's frame is left as it was left the last time. */
+/* Whether the walk comes to the top entry at once, so that the stack is the same. */
+static ALWAYS_INLINE bool is_same(const struct trail *trail, const struct os_registers *from)
+{
+    return trail->id != 0 && trail->states[trail->top].needs == 0 &&
+           find_start(trail, from) - STACK_WORD_BYTES == trail->marks[trail->top].slot;
+}
+
 void trail_follow(struct trail *trail, const struct os_registers *from, uintptr_t skip_start, uintptr_t skip_end,
                   uint32_t now_ms)
 {
@@ -378,7 +462,6 @@ void trail_follow(struct trail *trail, const struct os_registers *from, uintptr_
         return;
     }
     uint32_t unchanged = find_unchanged(trail, stack_pointer);
-    if (unchanged != trail->top || stack_pointer != trail->from_stack_pointer ||
-        from->program_counter != trail->from_address || trail->id == 0)
+    if (unchanged != trail->top || unchanged == trail->capacity || !is_same(trail, from))
         follow(trail, from, unchanged, skip, now_ms);
 }

@@ -21,6 +21,22 @@ struct trail_state;
 struct trail_extra;
 struct trail_fresh;
 
+enum { TRAIL_SKIPPED_MAX = 6, TRAIL_STARTS = 4 };
+
+/*
+ * A way from a function that takes stacks to the program's first frame, through frames that are skipped and left by simple
+ * rules: by how much the stack pointer grows, and what return addresses there are on the way.
+ */
+struct trail_start {
+    uintptr_t address; /* of the function; 0: there is no such start */
+    uint32_t length;
+    uint32_t count;
+    struct {
+        uintptr_t address;
+        uintptr_t offset; /* of its place, from the first stack pointer */
+    } skipped[TRAIL_SKIPPED_MAX];
+};
+
 /* Entries lie in [top, capacity), the outermost last: so the frames of a stack lie as struct stack has them. */
 struct trail {
     const uint64_t *stack; /* what the last walk found, innermost first */
@@ -36,8 +52,9 @@ struct trail {
     uint32_t generation; /* of the rules */
     uintptr_t end;       /* of the stack it is about */
     uint64_t factor;     /* of the hash, to the power of `limit` */
-    uintptr_t from_stack_pointer; /* of what the last walk began with; 0 if more than this and from_address had a say in it */
-    uintptr_t from_address;
+    uint32_t start_count; /* that there were; the last few are kept */
+    uint32_t failures;    /* how often registers were needed after all, lately */
+    struct trail_start starts[TRAIL_STARTS];
     struct trail_mark *marks;
     struct trail_state *states;
     uint64_t *frames;
