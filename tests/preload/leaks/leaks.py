@@ -217,6 +217,27 @@ def objects():
     expect((total(reports, "definite"), total(reports, "indirect"), result.returncode) == (6, 52, LEAKED), f"{reports[0]['totals']}")
 
 
+def usual_code(path, name, heads):
+    """Lost, so many heads, -1 for some; and given back or held, nothing."""
+    result, reports = run_reporting([path, name, "lose"])
+    found = total(reports, "definite")
+    expect(found == heads or (heads < 0 < found), f"{found} lost instead of {heads}: {reports[-1]['totals']}")
+    expect(result.returncode == (LEAKED if heads != 0 else 0), f"{result}")
+    result, reports = run_reporting([path, name, "keep"])
+    expect((total(reports, "definite"), total(reports, "possible"), result.returncode) == (0, 0, 0),
+           f"false leaks: {reports[-1]['totals'] if reports else result}")
+
+
+def check_usual_code(tally):
+    for which in ("library", "library_cc"):
+        path = program(which)
+        if not os.path.exists(path):
+            continue
+        for line in run([path], env=subject_environment("")).stdout.decode().splitlines():
+            name, heads = line.split()
+            tally.case(f"usual code: {name}", usual_code, path, name, int(heads))
+
+
 def moments():
     result, reports = run_reporting([program("moments"), "exec"])
     expect([report["moment"] for report in reports] == ["exec", "exit"], f"{[report['moment'] for report in reports]}")
@@ -303,6 +324,7 @@ def main():
     tally.case("names of threads", thread_names)
     tally.case("leaks that were healed", healed)
     tally.case("many blocks, and samples of them", many)
+    check_usual_code(tally)
     check_places(tally)
     tally.finish()
 

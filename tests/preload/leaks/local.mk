@@ -1,6 +1,7 @@
 # tests/preload/leaks: what is reported as lost, run by leaks.py.
 leaks_programs = \
 	tests/preload/leaks/api \
+	tests/preload/leaks/library \
 	tests/preload/leaks/lsan \
 	tests/preload/leaks/moments \
 	tests/preload/leaks/places
@@ -8,7 +9,7 @@ leaks_programs = \
 if !SANITIZED
 check_PROGRAMS += $(leaks_programs)
 if HAVE_CXX
-check_PROGRAMS += tests/preload/leaks/objects
+check_PROGRAMS += tests/preload/leaks/library_cc tests/preload/leaks/objects
 endif
 TESTS += tests/preload/leaks/leaks.py
 endif
@@ -30,6 +31,15 @@ tests_preload_leaks_moments_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_leaks_moments_CFLAGS = $(TEST_CFLAGS)
 tests_preload_leaks_moments_SOURCES = tests/preload/leaks/moments.c
 tests_preload_leaks_moments_LDADD = libsubject.a
+
+tests_preload_leaks_library_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_leaks_library_CFLAGS = $(TEST_CFLAGS) -Wno-discarded-qualifiers
+tests_preload_leaks_library_SOURCES = tests/preload/leaks/library.c
+tests_preload_leaks_library_LDADD = libsubject.a
+
+tests_preload_leaks_library_cc_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_leaks_library_cc_CXXFLAGS = $(TEST_CXXFLAGS) -std=gnu++17
+tests_preload_leaks_library_cc_SOURCES = tests/preload/leaks/library.cc
 
 tests_preload_leaks_objects_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_leaks_objects_CXXFLAGS = $(TEST_CXXFLAGS) -std=gnu++17
