@@ -24,10 +24,13 @@ static uint64_t full_scanned_bytes;
 static _Atomic size_t units_then; /* taken after the last cycle */
 static bool young_pays;
 
-/* Young cycles go on as long as they free a quarter of what they look at, and read much less than a full one. */
+/*
+ * Young cycles go on as long as they free a quarter of what they look at, and read much less than a full one. After a full one that
+ * has found next to nothing they are not tried in small heaps: most such programs free what they allocate.
+ */
 static void note_generations(const struct cycle *cycle)
 {
-    enum { BLOCK_NS = 30, BYTES_A_NS = 1, PAYS_PART = 4 };
+    enum { BLOCK_NS = 30, BYTES_A_NS = 1, PAYS_PART = 4, POOR_PART = 16, SMALL_BYTES = 64 << 20 };
     const struct sweep_result *swept = &cycle->swept;
     units_then = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed);
     if (cycle->is_young) {
@@ -35,7 +38,7 @@ static void note_generations(const struct cycle *cycle)
                      cycle_marker.scanned_bytes < full_scanned_bytes / 2;
         return;
     }
-    young_pays = true;
+    young_pays = swept->live_bytes >= SMALL_BYTES || swept->freed_bytes >= swept->live_bytes / POOR_PART;
     full_scanned_bytes = cycle_marker.scanned_bytes;
     full_cost_ns = cycle_marker.blocks * BLOCK_NS + cycle_marker.scanned_bytes / BYTES_A_NS;
     pacing_note_cycle(swept->live_bytes, swept->freed_bytes);
