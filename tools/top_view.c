@@ -84,6 +84,16 @@ static void print_blocks(FILE *stream, const struct top_sample *now,
                    rate(now, before, heap->free_slot_bytes, before->heap.free_slot_bytes), remark);
 }
 
+/* Freed, and neither reused nor returned as long as something may point to it. */
+static void print_held(FILE *stream, const struct top_sample *now, const struct top_sample *before)
+{
+    char remark[96];
+    if (now->held.blocks == 0 && before->held.blocks == 0)
+        return;
+    snprintf(remark, sizeof remark, "%" PRIu64 " freed blocks in quarantine", now->held.blocks);
+    print_size_row(stream, "  held", now->held.bytes, rate(now, before, now->held.bytes, before->held.bytes), remark);
+}
+
 static void print_pages(FILE *stream, const struct top_sample *now, const struct top_sample *before)
 {
     const gca_heap_stats *heap = &now->heap;
@@ -226,6 +236,7 @@ void top_view_print(FILE *stream, const struct top_view *view, const struct top_
             top_order_names[view->order]);
     fprintf(stream, "%-12s %10s %12s\n", "", "now", "per second");
     print_blocks(stream, now, before);
+    print_held(stream, now, before);
     print_pages(stream, now, before);
     if (now->gc.history_bytes != 0) {
         print_collections(stream, now, before);

@@ -3,6 +3,7 @@
 #define TOOLS_TOP_VIEW_H
 
 #include "gc/history.h"
+#include "heap/statistics.h"
 
 #include <gcalloc/heap.h>
 
@@ -21,6 +22,7 @@ struct top_sample {
     gca_heap_stats heap;
     gca_class_stats classes[TOP_CLASSES_MAX];
     size_t class_count;
+    struct statistics_held held; /* all zero in one without the option quarantine */
     struct history gc; /* all zero in a program without the option gc */
 };
 

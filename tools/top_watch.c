@@ -97,6 +97,9 @@ static int take_sample(struct watch *watch, struct top_sample *sample)
     sample->class_count = statistics_collect_classes(image, sample->classes, TOP_CLASSES_MAX);
     if (sample->class_count > TOP_CLASSES_MAX)
         sample->class_count = TOP_CLASSES_MAX;
+    sample->held = (struct statistics_held){0, 0};
+    if (image->options.quarantine != 0)
+        statistics_collect_held(image, &sample->held);
     take_history(image, &sample->gc);
     sample->taken = result == 0;
     return result;

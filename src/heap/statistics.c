@@ -7,6 +7,7 @@
 
 #include "base/bits.h"
 #include "base/image.h"
+#include "heap/limbo.h"
 #include "heap/sizes.h"
 #include "heap/span.h"
 #include "heap/thread.h"
@@ -173,4 +174,24 @@ size_t statistics_collect_classes(const struct image *image, gca_class_stats *ro
         rows[i].slot_bytes = class_slot_bytes[i];
     each_span(image, add_to_rows, &context);
     return CLASS_COUNT;
+}
+
+static void add_held(const struct image *image, const struct span *span, bool is_large, void *context)
+{
+    struct statistics_held *held = context;
+    uint64_t blocks = 0;
+    if (is_large)
+        blocks = slot_is_held(atomic_load_explicit(&unit_of(image, span->first_unit)->large_state, memory_order_relaxed));
+    else if (in_metadata(image, span->states, span->slot_count))
+        for (uint32_t i = 0; i < span->slot_count; i++)
+            blocks += slot_is_held(slot_state_get(&span->states[i]));
+    held->blocks += blocks;
+    held->bytes += blocks * span->slot_bytes;
+}
+
+void statistics_collect_held(const struct image *image, struct statistics_held *held_out)
+{
+    *held_out = (struct statistics_held){0, 0};
+    if (image_is_ours(image))
+        each_span(image, add_held, held_out);
 }

@@ -68,8 +68,8 @@ def class_rows(page):
 
 def shows_heap(holder, **more):
     """The holder's heap can be seen at all."""
-    holder.order("take 321 3000")
-    expect_same(class_rows(page_of(holder.pid, **more))[3072][2], 321, "the blocks of 3000 bytes")
+    holder.order("take 400 3000")
+    expect_same(class_rows(page_of(holder.pid, **more))[3072][2], 400, "the blocks of 3000 bytes")
 
 
 def shows_collections():
@@ -77,7 +77,7 @@ def shows_collections():
     with Holder(env=subject_environment("gc,collect_every=100")) as holder:
         holder.order("take 20000 5000")
         page = page_of(holder.pid)
-        rows = re.search(r"^collected +[\d.]+ [KMG]?i?B +- +(\d+) collections, 0 of young blocks only\n"
+        rows = re.search(r"^collected +[\d.]+ [KMG]?i?B +- +(\d+) collections, \d+ of young blocks only\n"
                          r"  live +([\d.]+ [KMG]?i?B) +- +after the last collection; [\d.]+% of what it saw\n"
                          r"paused +[\d.]+ ms +- +(\d+) times, [\d.]+ ms at most, \d+ ms in all$", page, re.MULTILINE)
         expect(rows and int(rows.group(1)) > 0 and int(rows.group(3)) >= int(rows.group(1)), f"the page is {page}")
@@ -189,7 +189,7 @@ def own_heap_of_top():
     with Holder() as holder:
         shows_heap(holder)
         for _ in range(5):
-            expect_same(blocks_of(page_of(holder.pid, env=subject_environment())), 322, "the blocks")
+            expect_same(blocks_of(page_of(holder.pid, env=subject_environment())), 401, "the blocks")
 
 
 def same_addresses():
@@ -248,11 +248,11 @@ def unprivileged():
     with temporary_folder() as folder:
         command, program, library = for_everyone(folder)
         with Holder((program,), env=plain_environment(LD_PRELOAD=library), user=NOBODY) as holder:
-            holder.order("take 321 3000")
+            holder.order("take 400 3000")
             result = subprocess.run([command, "top", "-1", str(holder.pid)], env=plain_environment(), user=NOBODY,
                                     cwd="/", capture_output=True, text=True, check=False)
             expect_same((result.returncode, result.stderr), (0, ""), "status and messages of top")
-            expect_same(class_rows(result.stdout)[3072][2], 321, "the blocks of 3000 bytes")
+            expect_same(class_rows(result.stdout)[3072][2], 400, "the blocks of 3000 bytes")
 
 
 def not_permitted():
@@ -399,6 +399,17 @@ def stops_on_terminal():
         expect_same(screen.end(), (0, True), "the exit status, and whether the terminal is as before")
 
 
+def held_memory():
+    """What a quarantine holds is told, and nothing of the kind where there is none."""
+    for options, least in (("quarantine", 2000), ("gc", 0)):
+        with Holder(env=subject_environment(options)) as holder:
+            holder.order("take 2000 100")
+            holder.order("drop")
+            page = page_of(holder.pid)
+            found = re.search(r"^  held +[\d.]+ KiB +- +(\d+) freed blocks in quarantine$", page, re.MULTILINE)
+            expect((int(found.group(1)) if found else 0) >= least and (found is None) == (least == 0), f"{options}:\n{page}")
+
+
 def main():
     tally = CommandTally("gcalloc top")
     tally.case("shows collections", shows_collections)
@@ -438,6 +449,7 @@ def main():
     tally.case("terminal: keys", keys_on_terminal)
     tally.case("terminal: window size", fits_the_window)
     tally.case("terminal: stop and continue", stops_on_terminal)
+    tally.case("what a quarantine holds", held_memory)
     tally.finish()
 
 
