@@ -301,4 +301,5 @@ libcore_la_SOURCES = \
 	src/own/text.c \
 	src/own/types.c \
 	src/own/types.h \
-	src/own/valid.c
+	src/own/valid.c \
+	src/own/visits.h

@@ -23,6 +23,7 @@
 #include "own/self.h"
 #include "own/suspects.h"
 #include "own/types.h"
+#include "own/visits.h"
 
 #include <string.h>
 
@@ -32,13 +33,16 @@ enum { GROUP = 64, THRESHOLD = 10000 };
 enum { COLOUR_SHIFT = 30, COUNT_MASK = (1 << COLOUR_SHIFT) - 1, GREY = 1, BLACK = 2, POINTED = 3 };
 
 struct trial {
-    struct pile visited;
+    struct visits visited;
     struct pile black; /* to be followed */
     struct pile again; /* held by something that goes without a word: an address on the stack, a borrow */
     struct suspects *set;
     uintptr_t stack_from; /* below are our own frames only, and the registers of the program's are above */
     uint64_t budget_ns;
     size_t freed;
+    bool has_black;     /* some object was found held, */
+    bool has_others;    /* holds what is not in the trial, */
+    bool has_functions; /* has a drop function: what it holds may be something else then */
     size_t pointed; /* objects that look_everywhere() has found held */
 };
 
@@ -93,7 +97,7 @@ static int32_t others_of(const struct note *note)
 /* The note of an object that a trial of this thread's may look at, or NULL. */
 static struct note *candidate(const void *object)
 {
-    struct note *note = note_quick(object);
+    struct note *note = own_note(object);
     if (note == NULL)
         return NULL;
     uint32_t holder = atomic_load_explicit(&note->holder, memory_order_relaxed);
@@ -103,7 +107,7 @@ static struct note *candidate(const void *object)
     return colour_of(note) != 0 || others_of(note) == 0 ? note : NULL;
 }
 
-/* A small block's, in as few steps as can be. */
+/* In as few steps as can be. */
 static const gca_type *type_of(const void *object)
 {
     const struct unit *unit = unit_at(object);
@@ -122,21 +126,24 @@ static void *held_by(const void *object, const gca_type *type, uint32_t i)
 
 static bool visit(struct trial *trial, void *object, struct note *note)
 {
-    if (!pile_push(&trial->visited, object))
+    const gca_type *type = type_of(object);
+    if (!visits_push(&trial->visited, (struct visit){object, note, type}))
         return false;
+    trial->has_functions |= type->drop != NULL;
     set_colour(note, GREY);
     return true;
 }
 
 /* What there is no memory for is not visited, and keeps the reference that was not taken off: it is held from outside. */
-static void take_off(struct trial *trial, const void *object)
+static void take_off(struct trial *trial, const void *object, const gca_type *type)
 {
-    const gca_type *type = type_of(object);
     for (uint32_t i = 0; i < type->pointer_count; i++) {
         void *held = held_by(object, type, i);
         struct note *note = held != NULL ? candidate(held) : NULL;
-        if (note == NULL || (colour_of(note) == 0 && !visit(trial, held, note)))
+        if (note == NULL || (colour_of(note) == 0 && !visit(trial, held, note))) {
+            trial->has_others |= held != NULL;
             continue;
+        }
         add(note, (uint32_t)-1);
     }
 }
@@ -146,6 +153,7 @@ static void blacken(struct trial *trial, void *object, struct note *note)
     if (colour_of(note) != GREY)
         return;
     set_colour(note, BLACK);
+    trial->has_black = true;
     pile_push(&trial->black, object); /* there is room for all, or each is followed at once: see run_trial() */
 }
 
@@ -188,14 +196,22 @@ static void hold_for_now(struct trial *trial, void *object, struct note *note)
 
 /* ---- the stack ---- */
 
+/* What the address lies in, if that may be an object; NULL otherwise. */
+static void *object_around(const void *address)
+{
+    struct block block;
+    if (!heap_contains(address))
+        return NULL;
+    const struct unit *unit = unit_at(address);
+    if (LIKELY(unit->kind == UNIT_SPAN))
+        return (void *)(unit->start + unit_slot_position(unit, address).index * unit->slot_bytes);
+    return lookup_block(address, &block) ? (void *)block.start : NULL;
+}
+
 static void hold_word(struct trial *trial, uintptr_t word)
 {
-    const void *address = (const void *)word;
-    if (!heap_contains(address) || unit_at(address)->kind != UNIT_SPAN)
-        return;
-    const struct unit *unit = unit_at(address);
-    void *object = (void *)(unit->start + unit_slot_position(unit, address).index * unit->slot_bytes);
-    struct note *note = candidate(object);
+    void *object = object_around((const void *)word);
+    struct note *note = object != NULL ? candidate(object) : NULL;
     if (note != NULL && colour_of(note) == GREY)
         hold_for_now(trial, object, note);
 }
@@ -246,10 +262,8 @@ static bool is_raw(const struct trial *trial, const struct scan_place *place)
 static void note_pointed(const struct scan_place *place, uintptr_t value, void *context)
 {
     struct trial *trial = context;
-    const struct unit *unit = unit_at((const void *)value);
-    if (unit->kind != UNIT_SPAN)
-        return;
-    struct note *note = candidate((const void *)(unit->start + unit_slot_position(unit, (const void *)value).index * unit->slot_bytes));
+    void *object = object_around((const void *)value);
+    struct note *note = object != NULL ? candidate(object) : NULL;
     if (note != NULL && colour_of(note) == GREY && is_raw(trial, place)) {
         set_colour(note, POINTED);
         trial->pointed++;
@@ -269,11 +283,11 @@ COLD static void look_everywhere(struct trial *trial)
         if (scan_all(&scan) != 0)
             return;
         for (size_t i = 0; i < trial->visited.count && trial->pointed != 0; i++) {
-            struct note *note = note_quick(trial->visited.items[i]);
-            if (colour_of(note) != POINTED)
+            struct visit *visit = &trial->visited.items[i];
+            if (colour_of(visit->note) != POINTED)
                 continue;
-            set_colour(note, GREY);
-            hold_for_now(trial, trial->visited.items[i], note);
+            set_colour(visit->note, GREY);
+            hold_for_now(trial, visit->object, visit->note);
         }
         follow_black(trial);
     } while (trial->pointed != 0);
@@ -282,16 +296,22 @@ COLD static void look_everywhere(struct trial *trial)
 static bool has_grey(const struct trial *trial)
 {
     for (size_t i = 0; i < trial->visited.count; i++)
-        if (colour_of(note_quick(trial->visited.items[i])) == GREY)
+        if (colour_of(trial->visited.items[i].note) == GREY)
             return true;
     return false;
 }
 
 /* ---- garbage ---- */
 
+/* What nobody has a weak reference to nobody can upgrade: then this is the only thread that changes the note. */
 static bool claim(struct note *note)
 {
     int32_t none = 0;
+    if (!note_has(note, HOLDER_NUMBERED)) {
+        if (others_of(note) == 0)
+            atomic_store_explicit(&note->others, OTHERS_CLAIMED, memory_order_relaxed);
+        return others_of(note) == OTHERS_CLAIMED;
+    }
     return atomic_compare_exchange_strong_explicit(&note->others, &none, OTHERS_CLAIMED, memory_order_acq_rel,
                                                    memory_order_relaxed);
 }
@@ -302,15 +322,15 @@ static bool claim_all(struct trial *trial)
     size_t i;
     struct note *lost = NULL;
     for (i = 0; i < trial->visited.count && lost == NULL; i++) {
-        struct note *note = note_quick(trial->visited.items[i]);
+        struct note *note = trial->visited.items[i].note;
         if (colour_of(note) == GREY && !claim(note))
             lost = note;
     }
     if (lost == NULL)
         return true;
-    void *object = trial->visited.items[i - 1];
+    void *object = trial->visited.items[i - 1].object;
     for (size_t j = 0; j + 1 < i; j++) {
-        struct note *note = note_quick(trial->visited.items[j]);
+        struct note *note = trial->visited.items[j].note;
         if (colour_of(note) == GREY)
             atomic_fetch_and_explicit(&note->others, ~OTHERS_CLAIMED, memory_order_release);
     }
@@ -322,13 +342,12 @@ static bool claim_all(struct trial *trial)
 /* References that garbage has to what lives: it will release them as any object does. */
 static void give_back_to_black(const struct trial *trial)
 {
-    for (size_t i = 0; i < trial->visited.count; i++) {
-        const void *object = trial->visited.items[i];
-        if (colour_of(note_quick(object)) != GREY)
+    for (size_t i = 0; i < trial->visited.count && trial->has_black; i++) {
+        const struct visit *visit = &trial->visited.items[i];
+        if (colour_of(visit->note) != GREY)
             continue;
-        const gca_type *type = type_of(object);
-        for (uint32_t j = 0; j < type->pointer_count; j++) {
-            void *held = held_by(object, type, j);
+        for (uint32_t j = 0; j < visit->type->pointer_count; j++) {
+            void *held = held_by(visit->object, visit->type, j);
             struct note *note = held != NULL ? candidate(held) : NULL;
             if (note != NULL && colour_of(note) == BLACK)
                 add(note, 1);
@@ -341,8 +360,8 @@ static void keep_garbage(struct trial *trial)
 {
     size_t count = 0;
     for (size_t i = 0; i < trial->visited.count; i++) {
-        void *object = trial->visited.items[i];
-        struct note *note = note_quick(object);
+        void *object = trial->visited.items[i].object;
+        struct note *note = trial->visited.items[i].note;
         if (colour_of(note) != GREY) {
             set_colour(note, 0);
             continue;
@@ -351,44 +370,52 @@ static void keep_garbage(struct trial *trial)
             cycles_forget(object, note);
         atomic_store_explicit(&note->strong, 0, memory_order_relaxed);
         atomic_store_explicit(&note->others, OTHERS_MERGED, memory_order_release);
-        note_set(note, HOLDER_DYING);
-        trial->visited.items[count++] = object;
+        uint32_t holder = atomic_load_explicit(&note->holder, memory_order_relaxed);
+        atomic_store_explicit(&note->holder, holder | HOLDER_DYING, memory_order_relaxed); /* nobody else has it any more */
+        trial->visited.items[count++] = trial->visited.items[i];
     }
     trial->visited.count = count;
 }
 
 static bool is_dying(const void *object)
 {
-    struct note *note = note_quick(object);
+    struct note *note = own_note(object);
     return note != NULL && note_has(note, HOLDER_DYING);
+}
+
+/* What the pointers of garbage hold besides other garbage. */
+static void give_up_others(const struct visit *visit)
+{
+    for (uint32_t i = 0; i < visit->type->pointer_count; i++) {
+        void *held = held_by(visit->object, visit->type, i);
+        if (held != NULL && !is_dying(held))
+            own_give_up(held);
+    }
 }
 
 /* All functions of the program's run while all of the garbage is still there. */
 static void drop_garbage(struct trial *trial)
 {
+    bool only_each_other = !trial->has_black && !trial->has_others && !trial->has_functions;
     own_self.drops++;
     for (size_t i = 0; i < trial->visited.count; i++) {
-        const gca_type *type = type_of(trial->visited.items[i]);
-        if (type->drop != NULL) {
+        const struct visit *visit = &trial->visited.items[i];
+        if (visit->type->drop != NULL) {
             own_self.is_in_function = true;
-            type->drop(trial->visited.items[i]);
+            visit->type->drop(visit->object);
             own_self.is_in_function = false;
         }
     }
     for (size_t i = 0; i < trial->visited.count; i++) {
-        void *object = trial->visited.items[i];
-        const gca_type *type = type_of(object);
-        if (note_has(note_quick(object), HOLDER_EDGES))
-            edges_end(object, &own_self.ending);
-        for (uint32_t j = 0; j < type->pointer_count; j++) {
-            void *held = held_by(object, type, j);
-            if (held != NULL && !is_dying(held))
-                own_give_up(held);
-        }
+        const struct visit *visit = &trial->visited.items[i];
+        if (note_has(visit->note, HOLDER_EDGES))
+            edges_end(visit->object, &own_self.ending);
+        if (!only_each_other)
+            give_up_others(visit);
     }
     own_self.drops--;
     for (size_t i = 0; i < trial->visited.count; i++)
-        own_free(trial->visited.items[i]);
+        own_free(trial->visited.items[i].object);
     own_end_waiting();
 }
 
@@ -398,18 +425,19 @@ static void drop_garbage(struct trial *trial)
 static size_t run_trial(struct trial *trial)
 {
     for (size_t i = 0; i < trial->visited.count; i++)
-        take_off(trial, trial->visited.items[i]);
+        take_off(trial, trial->visited.items[i].object, trial->visited.items[i].type);
     trial->set->stats.visited += trial->visited.count;
     while (trial->black.room < trial->visited.count) /* room for all, before anything must not fail */
         if (!pile_grow(&trial->black))
             break;
     bool can_know = trial->black.room >= trial->visited.count && find_stack(trial->set);
     for (size_t i = 0; i < trial->visited.count; i++) {
-        struct note *note = note_quick(trial->visited.items[i]);
+        void *object = trial->visited.items[i].object;
+        struct note *note = trial->visited.items[i].note;
         if (!can_know || is_held(note))
-            blacken(trial, trial->visited.items[i], note);
+            blacken(trial, object, note);
         else if (is_borrowed(note) && colour_of(note) == GREY)
-            hold_for_now(trial, trial->visited.items[i], note);
+            hold_for_now(trial, object, note);
         if (!can_know)
             follow_black(trial);
     }
@@ -431,9 +459,10 @@ static size_t run_group(struct trial *trial, size_t limit)
 {
     struct suspects *set = trial->set;
     trial->visited.count = 0;
+    trial->has_black = trial->has_others = trial->has_functions = false;
     void *object;
     for (size_t i = 0; i < limit && (object = suspects_take(set)) != NULL; i++) {
-        set_suspect(note_quick(object), false);
+        set_suspect(own_note(object), false);
         set->stats.suspects++;
         struct note *note = candidate(object);
         if (note != NULL && colour_of(note) == 0)
@@ -486,7 +515,7 @@ static size_t run(struct suspects *set, uint64_t budget_ns)
     stop_spill(run_spilled, &trial);
     set->is_running = false;
     pile_free(&trial.again);
-    pile_free(&trial.visited);
+    visits_free(&trial.visited);
     pile_free(&trial.black);
     return trial.freed;
 }

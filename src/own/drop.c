@@ -85,6 +85,18 @@ static ALWAYS_INLINE bool note_quickly(void *object, const gca_type *type, struc
     return true;
 }
 
+/* The object in the spot ends: all that was known of it is forgotten, and free() finds a plain block. */
+static ALWAYS_INLINE void free_spot(void *object, const struct spot *spot)
+{
+    uint8_t *state = spot->unit->states + spot->index;
+    types_count(spot->ids[spot->index], spot->unit->slot_bytes, -1);
+    spot->ids[spot->index] = 0;
+    atomic_store_explicit(&spot->note->holder, 0, memory_order_relaxed);
+    atomic_store_explicit(&spot->note->others, 0, memory_order_relaxed);
+    slot_state_set(state, slot_state_get(state) & (uint8_t)~SLOT_NOTED);
+    heap_free(object);
+}
+
 /* An object that is nothing but its bytes, and nobody's but its owner's: `holder` is its note's, `owner` none or the reference. */
 static ALWAYS_INLINE bool drop_quickly(void *object, uint32_t holder)
 {
@@ -99,12 +111,23 @@ static ALWAYS_INLINE bool drop_quickly(void *object, uint32_t holder)
     const gca_type *type = types_by_id(id);
     if (UNLIKELY(type->drop != NULL) || UNLIKELY(type->pointer_count != 0))
         return false;
-    types_count(id, spot.unit->slot_bytes, -1);
-    spot.ids[spot.index] = 0;
-    atomic_store_explicit(&spot.note->holder, 0, memory_order_relaxed);
-    atomic_store_explicit(&spot.note->others, 0, memory_order_relaxed);
-    slot_state_set(state, slot_state_get(state) & (uint8_t)~SLOT_NOTED);
-    heap_free(object);
+    free_spot(object, &spot);
+    return true;
+}
+
+/* One of a type that has ended, without references: nobody kept its generation, and it has no owner. */
+static ALWAYS_INLINE bool free_quickly(void *object)
+{
+    struct spot spot;
+    if (UNLIKELY(gca_checks != 0) || UNLIKELY(!find_spot(object, &spot)) || UNLIKELY(spot.ids == NULL) ||
+        UNLIKELY(spot.ids[spot.index] == 0))
+        return false;
+    uint8_t state = slot_state_get(spot.unit->states + spot.index);
+    if (UNLIKELY((state & (SLOT_NOTED | 1)) != (SLOT_NOTED | 1)) ||
+        UNLIKELY(note_has(spot.note, HOLDER_EDGES | HOLDER_SUSPECT | HOLDER_NUMBERED)) ||
+        UNLIKELY(atomic_load_explicit(&spot.note->strong, memory_order_relaxed) != 0))
+        return false;
+    free_spot(object, &spot);
     return true;
 }
 
@@ -216,6 +239,8 @@ static void free_ended(const struct block *block, struct note *note)
 void own_free(void *object)
 {
     struct block block;
+    if (LIKELY(free_quickly(object)))
+        return;
     if (own_block(object, &block))
         free_ended(&block, note_of(&block));
 }

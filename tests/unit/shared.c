@@ -592,6 +592,30 @@ START_TEST(a_borrow_keeps_a_cycle)
 }
 END_TEST
 
+struct large {
+    struct large *other;
+    char bytes[100000];
+};
+
+GCA_TYPE(struct large, GCA_POINTERS(struct large, other));
+
+static __attribute__((noinline)) void make_large_cycle(void)
+{
+    struct large *one = gca_rc_new(struct large);
+    one->other = gca_rc_new(struct large);
+    one->other->other = gca_retain(one);
+    gca_release(one);
+}
+
+START_TEST(large_objects_form_cycles)
+{
+    make_large_cycle();
+    clear_stack();
+    ck_assert_uint_eq(gca_cycles(0), 2);
+    expect_sound_heap();
+}
+END_TEST
+
 static struct node *volatile raw; /* no reference is counted for it */
 
 static __attribute__((noinline)) gca_weak point_into_a_cycle(struct node *volatile *place)
@@ -687,6 +711,7 @@ static TCase *borrows(void)
     TCase *tests = tcase_create("borrows");
     tcase_add_test(tests, borrows_are_counted);
     tcase_add_test(tests, threads_borrow);
+    tcase_add_test(tests, large_objects_form_cycles);
     tcase_add_test(tests, a_borrow_keeps_a_cycle);
     tcase_add_loop_test(tests, a_raw_pointer_keeps_a_cycle, 0, 2);
     tcase_add_test(tests, objects_are_handed_over);
