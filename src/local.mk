@@ -142,6 +142,8 @@ libcore_la_SOURCES = \
 	src/heap/metadata.h \
 	src/heap/misuse.c \
 	src/heap/misuse.h \
+	src/heap/moved.c \
+	src/heap/moved.h \
 	src/heap/note.c \
 	src/heap/note.h \
 	src/heap/purge.c \

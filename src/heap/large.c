@@ -17,6 +17,7 @@
 #include "heap/lookup.h"
 #include "heap/metadata.h"
 #include "heap/misuse.h"
+#include "heap/moved.h"
 #include "heap/note.h"
 #include "heap/purge.h"
 #include "heap/runs.h"
@@ -31,7 +32,8 @@
 enum {
     MOVE_BYTES_MIN = 128 * 1024, /* from here on moving page table entries is cheaper than copying */
     HUGE_BYTES_MIN = 4 * 1024 * 1024,
-    TRAPPED_MAX = 8192, /* each takes up to two of the 65,530 mappings that a process may have */
+    TRAPPED_MAX = 8192, /* each takes up to two of the 65,530 mappings that a process may have, */
+    MOVED_MAX = 8192,   /* and so does each piece whose pages were moved */
     CLEAN_BYTES_MIN = 1024 * 1024, /* clearing is cheaper than faulting, but who asks for this much may touch little */
 };
 
@@ -279,8 +281,7 @@ bool large_release_held(struct span *span)
     note_give_up(span);
     run_lock();
     undescribe(span, 0);
-    bool is_moved = bitmap_find(layout_unit_maps()->moved, span->first_unit, span->first_unit + span->unit_count, true) <
-                    span->first_unit + span->unit_count;
+    bool is_moved = moved_any(span->first_unit, span->unit_count);
     run_set_dirty(span->first_unit, span->unit_count, !span->is_emptied || is_moved);
     run_put(span->first_unit, span->unit_count);
     run_unlock();
@@ -397,7 +398,7 @@ static enum transfer transfer(struct span *span, size_t to_unit, bool copy)
     void *from = (void *)span->start;
     void *to = (void *)unit_start(to_unit);
     bool whole_pages = purge_page_units() == 1;
-    copy |= atomic_load_explicit(&is_tracked, memory_order_relaxed);
+    copy |= atomic_load_explicit(&is_tracked, memory_order_relaxed) || moved_count() >= MOVED_MAX;
     if (!copy && !copy_only && whole_pages && span->slot_bytes >= MOVE_BYTES_MIN) {
         int result = os_move_pages(from, to, span->slot_bytes);
         if (result == 0) {
@@ -420,7 +421,7 @@ static void give_up_run(size_t first_unit, size_t unit_count, bool pages_moved)
     bool is_clean = pages_moved && renew(first_unit, unit_count);
     run_lock();
     if (is_clean)
-        run_set_moved(first_unit, unit_count, false);
+        moved_clear(first_unit, unit_count);
     run_set_dirty(first_unit, unit_count, !is_clean);
     run_put(first_unit, unit_count);
     run_unlock();
@@ -476,7 +477,7 @@ static void *move_unlocked(struct span *span, size_t unit_count)
     run_lock();
     undescribe(span, 0);
     if (pages_moved)
-        run_set_moved(to_unit, old_count, true);
+        moved_set(to_unit, old_count);
     run_unlock();
     set_extent(span, to_unit, unit_count);
     large_publish(span);

@@ -15,6 +15,7 @@
 #include "base/invariant.h"
 #include "base/lock.h"
 #include "heap/layout.h"
+#include "heap/moved.h"
 #include "heap/purge.h"
 #include "os/memory.h"
 
@@ -340,14 +341,14 @@ static size_t purge_run(size_t first, size_t limit)
     counter_subtract(&image_now->units_dirty, count);
     counter_add(&image_now->units_taken, count);
     purging_units += count;
-    bool renew = bitmap_find(maps->moved, first, first + count, true) != first + count;
+    bool renew = moved_any(first, count);
     lock_release(&lock);
     bool is_clean = purge_units(first, count, renew);
     lock_take(&lock);
     purging_units -= count;
     if (is_clean) {
         bitmap_fill(maps->dirty, first, count, false);
-        bitmap_fill(maps->moved, first, count, false);
+        moved_clear(first, count);
     }
     release(first, count);
     if (!is_clean)
@@ -427,11 +428,6 @@ size_t run_find(size_t from, size_t limit, bool dirty, size_t *end_out)
 void run_set_dirty(size_t first, size_t count, bool dirty)
 {
     bitmap_fill(layout_unit_maps()->dirty, first, count, dirty);
-}
-
-void run_set_moved(size_t first, size_t count, bool moved)
-{
-    bitmap_fill(layout_unit_maps()->moved, first, count, moved);
 }
 
 void run_lock(void)

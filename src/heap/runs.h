@@ -46,12 +46,6 @@ size_t run_find(size_t from, size_t limit, bool dirty, size_t *end_out);
 void run_set_dirty(size_t first, size_t count, bool dirty);
 
 /*
- * Says whether the pages of units of a taken run came by os_move_pages(); when they are purged, the mapping is renewed.
- * The run lock is held.
- */
-void run_set_moved(size_t first, size_t count, bool moved);
-
-/*
  * From now on no more than so many units are taken and dirty together; those that are stay. 0: no limit. Also what it is now, SIZE_MAX for
  * none.
  */

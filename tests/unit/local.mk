@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	tests/unit/lock \
 	tests/unit/message \
 	tests/unit/metadata \
+	tests/unit/moved \
 	tests/unit/misuse \
 	tests/unit/movable \
 	tests/unit/note \
@@ -124,6 +125,11 @@ tests_unit_metadata_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_metadata_CFLAGS = $(TEST_CFLAGS)
 tests_unit_metadata_SOURCES = tests/unit/metadata.c
 tests_unit_metadata_LDADD = $(UNIT_LDADD)
+
+tests_unit_moved_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_moved_CFLAGS = $(TEST_CFLAGS)
+tests_unit_moved_SOURCES = tests/unit/moved.c
+tests_unit_moved_LDADD = $(UNIT_LDADD)
 
 tests_unit_misuse_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_misuse_CFLAGS = $(TEST_CFLAGS)
