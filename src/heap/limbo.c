@@ -182,6 +182,21 @@ static void hold_large(struct thread_heap *heap, void *block, struct unit *unit,
     account(heap, weight);
 }
 
+/*
+ * A fork may come between a large block's state and its wiping, never in the middle of the latter: who forks has the moving lock.
+ */
+void limbo_finish(struct thread_heap *heap)
+{
+    void *block = atomic_load_explicit(&heap->holding, memory_order_relaxed);
+    heap->holding = NULL;
+    if (block == NULL || unit_at(block)->kind != UNIT_LARGE || unit_at(block)->start != (uintptr_t)block)
+        return;
+    uint8_t state = atomic_load_explicit(&unit_at(block)->large_state, memory_order_relaxed);
+    struct span *span = unit_at(block)->span;
+    if (!slot_is_allocated(state) && !span->is_emptied)
+        limbo_large(span);
+}
+
 COLD static void free_other(struct thread_heap *heap, void *pointer, struct unit *unit,
                             void *caller)
 {

@@ -52,6 +52,10 @@ void limbo_chunk(void *chunk);
  */
 void limbo_large(struct span *span);
 
+/* In the child of a fork, for the heap of a thread that is not there: what it was about to hold is held. */
+struct thread_heap;
+void limbo_finish(struct thread_heap *heap);
+
 /*
  * From now on what is held gets the other mark. Blocks that threads are about to hold at this moment are left out of the coming
  * release, since they may get either. All other threads are stopped.

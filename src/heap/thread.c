@@ -138,7 +138,7 @@ static void forget_lists(struct thread_heap *heap, void *context)
     memset(heap->listed, 0, sizeof heap->listed);
     memset(heap->kept, 0, sizeof heap->kept);
     heap->kept_units = 0;
-    heap->holding = NULL;
+    limbo_finish(heap);
     heap->spare = NULL;
 }
 

@@ -35,7 +35,8 @@ tests_stress_churn_LDADD = libsubject.a
 
 stress: $(STRESS_TESTS) $(CHURN) $(lib_LTLIBRARIES)
 	tests/stress/torture$(EXEEXT) $(STRESS_SECONDS)
-	test -z '$(CHURN)' || GCALLOC_TEST_LIBRARY='$(abs_top_builddir)/.libs/libgcalloc.so' $(CHURN) $(STRESS_SECONDS)
+	test -z '$(CHURN)' || for options in '' gc gc,concurrent=always quarantine,quarantine_report=abort; do \
+	    GCALLOC_OPTIONS=$$options GCALLOC_TEST_LIBRARY='$(abs_top_builddir)/.libs/libgcalloc.so' $(CHURN) $(STRESS_SECONDS) || exit; done
 	GCALLOC_TEST_SECONDS=$(STRESS_SECONDS) tests/stress/fuzz_operations$(EXEEXT)
 
 # All of the core at once, by clang, since every part must be instrumented for the fuzzer to see where inputs lead.
