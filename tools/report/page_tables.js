@@ -108,6 +108,9 @@ function drawTree() {
   box.replaceChildren(...(nodes.length > 0 ? nodes : [element('p', { class: 'hint' }, 'No lost block holds another one.')]));
 }
 
+// The innermost few calls: what allocates is often the same function.
+const callersText = (stack) => (stack.length > 0 ? stack.slice(0, 3).map((number) => frameOf(number)[0]).join(' ← ') : '?');
+
 function drawLives() {
   byId('lives-part').hidden = data.lives.length === 0;
   if (data.lives.length === 0) return;
@@ -115,9 +118,9 @@ function drawLives() {
   byId('lives-hint').textContent = `${blocksText(sum(2, 0))} of ${countText(sum(1, 0))} that were allocated have been freed, ${bytesText(sum(2, 1))}. By how long they lived; and the places that most was freed of. Brief: nothing was allocated by the thread meanwhile.`;
   drawLifetimes();
   byId('lives').tHead.replaceChildren(element('tr', {}, ...['Freed', 'Within 1 ms', 'Brief', 'Bytes freed', 'Allocated', 'At most'].map((title) => element('th', { class: 'number' }, title)), element('th', {}, 'Allocated by')));
-  byId('lives').tBodies[0].replaceChildren(...data.lives.slice(0, 50).map(([stack, allocated, freed, brief, peak, lifetimes]) => element('tr', {},
+  byId('lives').tBodies[0].replaceChildren(...data.lives.slice(0, 30).map(([stack, allocated, freed, brief, peak, lifetimes]) => element('tr', {},
     ...[countText(freed[0]), countText(lifetimes[0]), countText(brief), bytesText(freed[1]), countText(allocated[0]), bytesText(peak)].map((text) => element('td', { class: 'number' }, text)),
-    element('td', { class: 'site' }, element('details', {}, element('summary', {}, element('code', {}, shortName(stack))), stackList(stack))))));
+    element('td', { class: 'site' }, element('details', {}, element('summary', {}, element('code', {}, callersText(stack))), stackList(stack))))));
 }
 
 function drawTypes() {
