@@ -22,19 +22,6 @@
 #include "heap/span.h"
 #include "os/random.h"
 
-#ifndef CBM
-#define CBM 65536
-#endif
-#ifndef CBX
-#define CBX 262144
-#endif
-#ifndef CSH
-#define CSH 64
-#endif
-#ifndef CAP_SLOT
-#define CAP_SLOT 512
-#define CAP_DIV 4
-#endif
 #include <errno.h>
 #include <string.h>
 
@@ -42,18 +29,12 @@ enum {
     CAPACITY_FIRST = 8,
     CAPACITY_LEAST = 4,
     CAPACITY_MAX = 256,
-<<<<<<< Updated upstream
     CAPACITY_SHARE = 64, /* one part of the heap in this many, but no less and no more bytes than these */
     CAPACITY_BYTES_MIN = 65536,
     CAPACITY_BYTES_MAX = 262144,
     SMALL_BYTES_MAX = 512,
     LARGER_SHARE = 256, /* the same for larger slots */
     LARGER_BYTES_MIN = 16384,
-=======
-    CAPACITY_SHARE = CSH, /* one part of the heap in this many, but no less and no more bytes than these */
-    CAPACITY_BYTES_MIN = CBM,
-    CAPACITY_BYTES_MAX = CBX,
->>>>>>> Stashed changes
     PRESSURE_MAX = 3,
     RECLAIM_UNITS = 16,
 };
@@ -67,17 +48,10 @@ static size_t capacity(const struct buffer *buffer)
 static size_t capacity_max(uint32_t class_index)
 {
     size_t heap_bytes = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed) << UNIT_SHIFT;
-<<<<<<< Updated upstream
     bool is_small = class_slot_bytes[class_index] <= SMALL_BYTES_MAX;
     size_t bytes = heap_bytes / (is_small ? CAPACITY_SHARE : LARGER_SHARE);
     size_t least = is_small ? CAPACITY_BYTES_MIN : LARGER_BYTES_MIN;
     bytes = bytes < least ? least : bytes > CAPACITY_BYTES_MAX ? CAPACITY_BYTES_MAX : bytes;
-=======
-    size_t bytes = heap_bytes / CAPACITY_SHARE;
-    bytes = bytes < CAPACITY_BYTES_MIN ? CAPACITY_BYTES_MIN : bytes > CAPACITY_BYTES_MAX ? CAPACITY_BYTES_MAX : bytes;
-    if (class_slot_bytes[class_index] > CAP_SLOT)
-        bytes /= CAP_DIV;
->>>>>>> Stashed changes
     size_t by_bytes = bytes / class_slot_bytes[class_index];
     size_t most = by_bytes < CAPACITY_MAX ? by_bytes : CAPACITY_MAX;
     return most < CAPACITY_LEAST ? CAPACITY_LEAST : most;

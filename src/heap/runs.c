@@ -25,7 +25,6 @@ enum run_filter { FILTER_FREE, FILTER_DIRTY, FILTER_CLEAN, FILTER_COUNT };
 static struct lock lock;
 static size_t purging_units; /* taken only while the kernel purges them. Under the lock */
 static size_t lowest_free;
-static size_t held_peak; /* most units taken and dirty together so far, roughly */
 
 /*
  * What searches have found out: below known[filter][bin] no run of bin_units(bin) units or more passes the filter.
@@ -39,7 +38,7 @@ static uint32_t known_bins[FILTER_COUNT]; /* a bit for each bin of which somethi
 _Static_assert(BINS <= 32, "a bit for each");
 
 /* A purge claims a piece at a time, so that others do not find the heap empty meanwhile. */
-enum { PIECE_UNITS = 256, SMALL_RUN_UNITS = 4, TRADE_UNITS = 8 };
+enum { PIECE_UNITS = 256, SMALL_RUN_UNITS = 4 };
 
 static size_t units_used(void)
 {
@@ -267,24 +266,6 @@ static void keep_limit(void)
         purge_for_limit(limit);
 }
 
-/*
- * A heap that grows while it holds free units with pages has no use for these: they lie in runs too short for what it takes. Their pages
- * pay for the new ones.
- */
-static void trade_dirty(void)
-{
-    size_t dirty = atomic_load_explicit(&image_now->units_dirty, memory_order_relaxed);
-    size_t held = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed) + dirty;
-    if (held < held_peak + TRADE_UNITS)
-        return;
-    size_t excess = held - held_peak;
-    if (dirty > 0)
-        purge_down_to(dirty > excess ? dirty - excess : 0);
-    dirty = atomic_load_explicit(&image_now->units_dirty, memory_order_relaxed);
-    held = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed) + dirty;
-    held_peak = held > held_peak ? held : held_peak;
-}
-
 void run_set_limit(size_t unit_count)
 {
     atomic_store_explicit(&image_now->units_allowed, unit_count != 0 ? unit_count : SIZE_MAX, memory_order_relaxed);
@@ -309,7 +290,6 @@ size_t run_take(size_t count, size_t align_units, enum run_preference preference
         first += (round_up(start, align_units << UNIT_SHIFT) - start) >> UNIT_SHIFT;
         claim(first, count);
         keep_limit();
-        trade_dirty();
     }
     lock_release(&lock);
     return first;
@@ -326,7 +306,6 @@ bool run_take_at(size_t first, size_t count)
     if (possible) {
         claim(first, count);
         keep_limit();
-        trade_dirty();
     }
     lock_release(&lock);
     return possible;

@@ -22,7 +22,7 @@
 enum {
     UNIT_SHIFT = 14,
     UNIT_BYTES = 1 << UNIT_SHIFT,
-    CLASS_COUNT = 48,
+    CLASS_COUNT = 72,
     CLASS_BYTES_MAX = 16384, /* 1024 times 16 */
     BLOCK_ALIGNMENT = 16,
 };
