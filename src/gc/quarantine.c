@@ -37,7 +37,7 @@
 enum {
     FAILURES_MAX = 16, /* in a row */
     FAILED_BUDGETS_MAX = 8,
-    LATE_FACTOR = 2, /* who frees does all that is left of a sweep when so many budgets are held */
+    LATE_FACTOR = 2, /* who frees waits for the end of a sweep, or does all that is left of it, when so many budgets are held */
     PIECE_BYTES_MIN = 256 * 1024,
     PIECE_BYTES_MAX = 1024 * 1024,
 };
@@ -414,10 +414,10 @@ static bool start_beside(void)
     return is_beside;
 }
 
-static void wait_for_helper(uint32_t waits)
+static void wait_for_helper(void)
 {
     const uint64_t wait_ns = 20000000;
-    for (uint32_t i = 0; i < waits && is_beside; i++)
+    while (is_beside)
         os_futex_wait_for((const uint32_t *)&is_beside, 1, wait_ns);
 }
 
@@ -426,7 +426,7 @@ static void take_lock_alone(void)
 {
     for (take_lock(); is_beside; take_lock()) {
         lock_release(&sweep_lock);
-        wait_for_helper(UINT32_MAX);
+        wait_for_helper();
     }
 }
 
@@ -436,7 +436,7 @@ static void take_lock_without_helper(void)
     for (take_lock(); is_beside; take_lock()) {
         is_void = true;
         lock_release(&sweep_lock);
-        wait_for_helper(UINT32_MAX);
+        wait_for_helper();
     }
     is_void = false;
     if (heap_collector == NULL)
@@ -474,12 +474,18 @@ int quarantine_sweep(void)
 
 /* ---- what makes one begin ---- */
 
-/* A program that frees faster than the helper reads waits for it, since what is held must stay bounded; but never for ever. */
+/*
+ * A program that frees faster than the helper reads is slowed down by moments that nobody notices, and when that is not enough, waits:
+ * what is held must stay bounded. But never for ever.
+ */
 static void keep_pace(size_t since_turn_bytes)
 {
-    enum { WAITS_MAX = 50 };
-    if (since_turn_bytes > allowance_bytes() && os_process_id() == image_now->process_id)
-        wait_for_helper(WAITS_MAX);
+    const uint64_t moment_ns = 300000, long_ns = 1000000000;
+    size_t allowance = allowance_bytes();
+    if (since_turn_bytes <= allowance || os_process_id() != image_now->process_id)
+        return;
+    bool is_late = since_turn_bytes > LATE_FACTOR * allowance;
+    os_futex_wait_for((const uint32_t *)&is_beside, 1, is_late ? long_ns : moment_ns);
 }
 
 static void on_held(size_t more_bytes, size_t since_turn_bytes)

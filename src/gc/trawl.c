@@ -10,17 +10,22 @@
 
 #include "base/bits.h"
 #include "base/image.h"
+#include "gc/area.h"
 #include "heap/large.h"
 #include "heap/limbo.h"
 #include "heap/runs.h"
 #include "os/tracking.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 enum {
     SPANS_AT_ONCE = 256,
     DIRTY_BYTES_ENOUGH = 512 * 1024, /* what the stop may have to read */
-    PASSES_MAX = 4,
+    PASSES_MAX = 16,
+    REGION_SHIFT = 21, /* pages that are written over and over lie in few regions */
+    HOT_BEFORE = 1,    /* pages in the region were found written in the last pass */
+    HOT_NOW = 2,       /* and in this one */
     CLEAN_FACTOR = 32, /* looking whether pages were written is so much quicker than reading them */
 };
 
@@ -34,6 +39,8 @@ static size_t visited_bytes; /* in this pass */
 static size_t visited_before; /* in the last one */
 static uint32_t passes;
 static uint64_t read_once_bytes; /* by the first pass */
+static struct area regions_area; /* a byte for each region */
+static size_t region_count;      /* those behind are always looked at */
 static _Atomic bool is_forbidden;
 static _Atomic bool is_impossible;
 
@@ -55,8 +62,19 @@ static uintptr_t heap_end(void)
     return heap_layout.slots_start + (used << UNIT_SHIFT);
 }
 
+static void prepare_regions(void)
+{
+    size_t heap_bytes = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed);
+    region_count = heap_bytes >> REGION_SHIFT;
+    if (area_need(&regions_area, region_count) == 0)
+        memset(regions_area.start, 0, region_count);
+    else
+        region_count = 0;
+}
+
 void trawl_start(struct pointed *search)
 {
+    prepare_regions();
     pointed = search;
     phase = PHASE_UNITS;
     next_unit = 0;
@@ -108,9 +126,29 @@ static void read_part(uintptr_t start, uintptr_t end)
                   (const void *)end, 4);
 }
 
+static size_t region_of(uintptr_t address)
+{
+    return (address - heap_layout.slots_start) >> REGION_SHIFT;
+}
+
+static void note_hot(uintptr_t start, uintptr_t end)
+{
+    for (size_t i = region_of(start); i <= region_of(end - 1) && i < region_count; i++)
+        regions_area.start[i] |= HOT_NOW;
+}
+
+/* What this pass found hot is what the next one looks at. */
+static void turn_regions(void)
+{
+    for (size_t i = 0; i < region_count; i++)
+        regions_area.start[i] = (char)(regions_area.start[i] & HOT_NOW ? HOT_BEFORE : 0);
+}
+
 static void read_pages(uintptr_t start, uintptr_t end, void *context)
 {
     (void)context;
+    if (phase == PHASE_CLEAN)
+        note_hot(start, end);
     while (start < end) {
         uintptr_t to = start;
         while (to < end && is_read(to))
@@ -122,11 +160,34 @@ static void read_pages(uintptr_t start, uintptr_t end, void *context)
     }
 }
 
+/*
+ * The first pass after the reading looks at everything, to know where the program writes; those that follow look there again, and
+ * nowhere else, so that they take as long as there is something to read. What is written elsewhere the stop will find.
+ */
+static uintptr_t skip_cold(uintptr_t address, uintptr_t end)
+{
+    while (passes > 1 && address < end && region_of(address) < region_count &&
+           !(regions_area.start[region_of(address)] & HOT_BEFORE))
+        address = heap_layout.slots_start + ((region_of(address) + 1) << REGION_SHIFT);
+    return address < end ? address : end;
+}
+
+/* The end of the regions that are to be looked at together, at most size_bytes. */
+static uintptr_t end_of_piece(size_t size_bytes, uintptr_t end)
+{
+    uintptr_t to = end - next_address > size_bytes ? next_address + size_bytes : end;
+    uintptr_t hot = next_address;
+    while (hot < to && skip_cold(hot, end) == hot)
+        hot = heap_layout.slots_start + ((region_of(hot) + 1) << REGION_SHIFT);
+    return hot < to ? hot : to;
+}
+
 /* Protects and reads the next piece of the address space. Returns true after the last one. */
 static bool read_piece(size_t size_bytes)
 {
     uintptr_t end = heap_end();
-    uintptr_t to = end - next_address > size_bytes ? next_address + size_bytes : end;
+    next_address = skip_cold(next_address, end);
+    uintptr_t to = end_of_piece(size_bytes, end);
     if (next_address < to && !is_forbidden) {
         large_lock();
         if (!is_forbidden)
@@ -140,12 +201,13 @@ static bool read_piece(size_t size_bytes)
 /* A program that writes as fast as it is read after leaves the rest to the stop. */
 static bool begin_pass(void)
 {
-    bool gains = visited_bytes <= visited_before / 2 && passes < PASSES_MAX;
+    bool gains = visited_bytes <= visited_before / 4 * 3 && passes < PASSES_MAX;
     bool is_enough = phase == PHASE_CLEAN && (visited_bytes <= DIRTY_BYTES_ENOUGH || !gains);
     visited_before = visited_bytes;
     if (phase == PHASE_READ)
         read_once_bytes = pointed->scanned_bytes;
     phase = PHASE_CLEAN;
+    turn_regions();
     next_address = heap_layout.slots_start;
     visited_bytes = 0;
     passes++;
@@ -176,6 +238,7 @@ void trawl_finish(void)
 void trawl_end(void)
 {
     large_copy_only(false);
+    os_tracking_leave(heap_layout.slots_start, heap_end());
     os_tracking_stop();
 }
 

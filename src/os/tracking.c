@@ -63,6 +63,15 @@ void os_tracking_stop(void)
     }
 }
 
+void os_tracking_leave(uintptr_t start, uintptr_t end)
+{
+    enum { PIECE_BYTES = 4 * 1024 * 1024 };
+    for (uintptr_t piece = start; piece < end && os_tracking_is_on(); piece += PIECE_BYTES) {
+        struct uffdio_range range = {.start = piece, .len = end - piece < PIECE_BYTES ? end - piece : PIECE_BYTES};
+        os_syscall3(SYS_ioctl, protection.number, (long)UFFDIO_UNREGISTER, (long)&range);
+    }
+}
+
 void os_tracking_forget(void)
 {
     if (owner_id != 0) {

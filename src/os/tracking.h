@@ -25,6 +25,12 @@ int os_tracking_start(void);
 /* Everything counts as written from now on; nothing costs a fault any more. */
 void os_tracking_stop(void);
 
+/*
+ * Before os_tracking_stop(), for what was tracked: piece by piece. All at once would keep faults of the program's waiting for as long as it
+ * takes the kernel to look at every page.
+ */
+void os_tracking_leave(uintptr_t start, uintptr_t end);
+
 /* In the child of a fork, first of all: the descriptors are copies that act on the parent's memory. */
 void os_tracking_forget(void);
 
