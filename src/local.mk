@@ -218,6 +218,8 @@ libcore_la_SOURCES = \
 	src/leak/suppress.h \
 	src/leak/survey.c \
 	src/leak/survey.h \
+	src/leak/symbols.c \
+	src/leak/symbols.h \
 	src/leak/trail.c \
 	src/leak/trail.h \
 	src/leak/tables.h \

@@ -1,27 +1,14 @@
 /*
  * leak/names: the functions that frames of call stacks are in.
  *
- * Reads .symtab, or else .dynsym, from a mapping of the module's file. Nothing in a file is believed before it was compared
- * with the file's size.
- *
- * Uses os. Locks: none; one report is made at a time.
+ * Locks: none; one report is made at a time.
  */
 #include "leak/names.h"
 
-#include "os/output.h"
+#include "leak/symbols.h"
 
-#include <elf.h>
+#include <stdbool.h>
 #include <string.h>
-
-/* A file's table of symbols. */
-struct symbols {
-    const char *file; /* NULL: not looked at; its mapping */
-    size_t file_bytes;
-    const Elf64_Sym *first;
-    size_t count;
-    const char *names;
-    size_t names_bytes;
-};
 
 enum { CACHE_ENTRIES = 4096 };
 
@@ -32,62 +19,6 @@ static struct {
     uint64_t frame;
     const char *name;
 } cache[CACHE_ENTRIES];
-
-static bool lies_in(const struct symbols *symbols, uint64_t offset, uint64_t size_bytes)
-{
-    return offset <= symbols->file_bytes && size_bytes <= symbols->file_bytes - offset;
-}
-
-static const Elf64_Shdr *find_sections(const struct symbols *symbols, size_t *count_out)
-{
-    const Elf64_Ehdr *header = (const void *)symbols->file;
-    if (symbols->file_bytes < sizeof *header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
-        header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_shentsize != sizeof(Elf64_Shdr) ||
-        header->e_shoff % 8 != 0 || !lies_in(symbols, header->e_shoff, header->e_shnum * sizeof(Elf64_Shdr)))
-        return NULL;
-    *count_out = header->e_shnum;
-    return (const void *)(symbols->file + header->e_shoff);
-}
-
-static void use_section(struct symbols *symbols, const Elf64_Shdr *section, const Elf64_Shdr *names)
-{
-    if (!lies_in(symbols, section->sh_offset, section->sh_size) || section->sh_offset % 8 != 0 ||
-        !lies_in(symbols, names->sh_offset, names->sh_size) || names->sh_size == 0 ||
-        symbols->file[names->sh_offset + names->sh_size - 1] != '\0')
-        return;
-    symbols->first = (const void *)(symbols->file + section->sh_offset);
-    symbols->count = section->sh_size / sizeof(Elf64_Sym);
-    symbols->names = symbols->file + names->sh_offset;
-    symbols->names_bytes = names->sh_size;
-}
-
-static void open_file(struct symbols *symbols, const char *path)
-{
-    size_t count = 0;
-    symbols->file = os_map_file(path, &symbols->file_bytes);
-    if (symbols->file == NULL) {
-        symbols->file = "";
-        symbols->file_bytes = 0;
-        return;
-    }
-    const Elf64_Shdr *sections = find_sections(symbols, &count);
-    for (size_t i = 0; sections != NULL && i < count; i++) {
-        bool is_better = sections[i].sh_type == SHT_SYMTAB || (sections[i].sh_type == SHT_DYNSYM && symbols->first == NULL);
-        if (is_better && sections[i].sh_link < count)
-            use_section(symbols, &sections[i], &sections[sections[i].sh_link]);
-    }
-}
-
-static const char *search(const struct symbols *symbols, uint64_t offset)
-{
-    for (size_t i = 0; i < symbols->count; i++) {
-        const Elf64_Sym *symbol = &symbols->first[i];
-        if (ELF64_ST_TYPE(symbol->st_info) == STT_FUNC && offset - symbol->st_value < symbol->st_size &&
-            symbol->st_shndx != SHN_UNDEF && symbol->st_name < symbols->names_bytes)
-            return symbols->names + symbol->st_name;
-    }
-    return "";
-}
 
 static const struct module *module_of(const struct leak_tables *tables, uint64_t frame)
 {
@@ -105,9 +36,9 @@ const char *names_function(const struct leak_tables *tables, uint64_t frame)
         return cache[place].name;
     struct symbols *symbols = &files[frame >> FRAME_MODULE_SHIFT];
     if (symbols->file == NULL)
-        open_file(symbols, module->path);
+        symbols_open(symbols, module->path);
     cache[place].frame = frame;
-    cache[place].name = search(symbols, (frame & ((UINT64_C(1) << FRAME_MODULE_SHIFT) - 1)) - module->base);
+    cache[place].name = symbols_find(symbols, (frame & ((UINT64_C(1) << FRAME_MODULE_SHIFT) - 1)) - module->base);
     return cache[place].name;
 }
 
@@ -120,9 +51,8 @@ const char *names_module(const struct leak_tables *tables, uint64_t frame)
 void names_drop(void)
 {
     for (size_t i = 0; i < MODULE_COUNT_MAX; i++)
-        if (files[i].file_bytes != 0)
-            os_unmap_file(files[i].file, files[i].file_bytes);
-    memset(files, 0, sizeof files);
+        if (files[i].file != NULL)
+            symbols_close(&files[i]);
     memset(cache, 0, sizeof cache);
 }
 

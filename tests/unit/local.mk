@@ -32,6 +32,7 @@ UNIT_TESTS = \
 	tests/unit/sizes \
 	tests/unit/span \
 	tests/unit/stacks \
+	tests/unit/symbols \
 	tests/unit/statistics \
 	tests/unit/thread \
 	tests/unit/verify \
@@ -230,6 +231,11 @@ tests_unit_span_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_span_CFLAGS = $(TEST_CFLAGS)
 tests_unit_span_SOURCES = tests/unit/span.c
 tests_unit_span_LDADD = $(UNIT_LDADD)
+
+tests_unit_symbols_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_symbols_CFLAGS = $(TEST_CFLAGS)
+tests_unit_symbols_SOURCES = tests/unit/symbols.c
+tests_unit_symbols_LDADD = $(UNIT_LDADD)
 
 tests_unit_stacks_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_stacks_CFLAGS = $(TEST_CFLAGS)

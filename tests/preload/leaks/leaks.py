@@ -154,6 +154,24 @@ def files_are_new():
         expect(os.stat(path + ".2").st_mode & 0o777 == 0o600, "others may read it")
 
 
+def files_at_once():
+    """Programs that end at the same moment with the same name for their reports: each writes one of its own, whole."""
+    count = 12
+    with tempfile.TemporaryDirectory(prefix="gcalloc-leaks-") as folder:
+        path = os.path.join(folder, "report")
+        command = [program("places"), "single", "in_a_variable", "lose"]
+        environment = subject_environment(f"leaks,report_file={path}")
+        processes = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(count)]
+        expect([process.wait() for process in processes] == [LEAKED] * count, "an exit status")
+        names = ["report"] + [f"report.{number}" for number in range(2, count + 1)]
+        expect(sorted(os.listdir(folder)) == sorted(names), f"{os.listdir(folder)}")
+        pids = set()
+        for name in names:
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                pids.add(json.load(file)["program"]["pid"])
+        expect(pids == {process.pid for process in processes}, f"{pids}")
+
+
 SUPPRESSIONS = (
     # rules, whether "single in_a_variable lose" is suppressed
     ("leak:single", True), ("leak:^single$", True), ("leak:^singl$", False), ("leak:s*le", True), ("leak:places", True),
@@ -313,6 +331,7 @@ def main():
     tally.case("text", text)
     tally.case("exit statuses", statuses)
     tally.case("report files are new files", files_are_new)
+    tally.case("files at once", files_at_once)
     tally.case("suppressions", suppressions)
     tally.case("LeakSanitizer's interface", lsan_interface)
     tally.case("gcalloc/leak.h", interface)
