@@ -158,12 +158,15 @@ bool background_is_possible(void)
     return !is_denied && !is_tracked && options_now()->concurrent != CONCURRENT_NEVER;
 }
 
+/* A cycle beside a small heap's program costs it a third of its time, so balance is a longer stop. */
 bool background_is_worth_while(void)
 {
-    enum { NS_A_US = 1000 };
+    enum { NS_A_US = 1000, BALANCE = 5 };
+    const struct gc_settings *settings = gc_settings_now();
+    bool balances = settings->mode == GC_MODE_BALANCED && !gc_settings_pause_is_wished();
     if (!background_is_possible() || cycle_is_disabled())
         return false;
-    return options_now()->concurrent == CONCURRENT_ALWAYS || outcome_full_cost_ns() > gc_settings_now()->pause_us * NS_A_US;
+    return options_now()->concurrent == CONCURRENT_ALWAYS || outcome_full_cost_ns() > settings->pause_us * NS_A_US * (balances ? BALANCE : 1);
 }
 
 /*

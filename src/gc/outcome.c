@@ -30,7 +30,7 @@ static bool young_pays;
  */
 static void note_generations(const struct cycle *cycle)
 {
-    enum { BLOCK_NS = 30, BYTES_A_NS = 1, PAYS_PART = 4, POOR_PART = 16, SMALL_BYTES = 64 << 20 };
+    enum { BLOCK_NS = 12, BYTES_A_NS = 16, PAYS_PART = 4, POOR_PART = 16, SMALL_BYTES = 64 << 20 };
     const struct sweep_result *swept = &cycle->swept;
     units_then = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed);
     if (cycle->is_young) {

@@ -39,6 +39,11 @@ const struct gc_settings *gc_settings_now(void)
     return &now;
 }
 
+bool gc_settings_pause_is_wished(void)
+{
+    return now.pause_us != presets[now.mode].pause_us;
+}
+
 int gc_settings_set(const struct gc_settings *wanted)
 {
     const uint64_t *given = (const uint64_t *)wanted, *most = (const uint64_t *)&maxima;

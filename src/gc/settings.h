@@ -6,6 +6,7 @@
 #ifndef GC_SETTINGS_H
 #define GC_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* In the order of the option gc_mode's choices. */
@@ -37,6 +38,9 @@ struct gc_settings {
 
 /* The values that hold now, none of them 0 but the limit. */
 const struct gc_settings *gc_settings_now(void);
+
+/* Whether somebody has said how long threads should stand still, other than by a mode. */
+bool gc_settings_pause_is_wished(void);
 
 /* From the options. */
 void gc_settings_start(void);
