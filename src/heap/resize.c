@@ -104,13 +104,15 @@ NOINLINE static int resize_slowly(void *pointer, size_t size_bytes, void *caller
     return 0;
 }
 
-/* What moves from one slot to another, and nobody wants to know of it. */
+/* What moves from one slot to another, and no recorder wants to know of it. */
 static void *move_slot(void *pointer, size_t old_bytes, size_t size_bytes)
 {
     void *fresh = heap_allocate(size_bytes);
     if (UNLIKELY(fresh == NULL)) /* shrinking never fails: the block can stay */
         return size_bytes <= block_usable_bytes(old_bytes) ? pointer : NULL;
-    memcpy(fresh, pointer, size_bytes < old_bytes ? size_bytes : old_bytes);
+    size_t copied_bytes = size_bytes < old_bytes ? size_bytes : old_bytes;
+    memcpy(fresh, pointer, copied_bytes);
+    heap_collector_copied(fresh, copied_bytes);
     heap_free(pointer);
     return fresh;
 }

@@ -88,7 +88,6 @@ uint64_t os_process_work_ns(void)
     return clock_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-/* abort() itself: a program's SIGABRT handler (crash reporters) is to run, and a returning one does not save it. */
 unsigned os_processors(void)
 {
     uint64_t mask[64] = {0}; /* the kernel wants room for all there might be */
@@ -99,6 +98,7 @@ unsigned os_processors(void)
     return count == 0 ? 1 : count;
 }
 
+/* abort() itself: a program's SIGABRT handler (crash reporters) is to run, and a returning one does not save it. */
 _Noreturn void os_abort(void)
 {
     abort();

@@ -1,7 +1,7 @@
 /*
  * Collections that the program drives itself: of young blocks, and step by step, with whatever happens between two steps.
  *
- *     steps young|steps|others|growth|fork
+ *     steps young|steps|others|growth|fork|realloc
  *
  * A graph is held by a table; each block says what it is and what it leads to, so that one freed too early shows. Lost blocks
  * are known by addresses in disguise.
@@ -251,6 +251,57 @@ static void fork_between(void)
     check_graph();
 }
 
+/* What realloc() copies the program can't tell of. What is held here is held by nothing else, before and afterwards. */
+enum { HOLDERS = 20000, HELD = 4, MOVED = 1000, HOLDER_BYTES_MAX = 480 };
+
+static struct node ***make_holders(void)
+{
+    struct node ***holders = malloc(HOLDERS * sizeof *holders);
+
+    for (size_t i = 0; i < HOLDERS; i++) {
+        holders[i] = malloc(HELD * sizeof **holders);
+        gca_write_barrier(&holders[i], holders[i]);
+        for (int held = 0; held < HELD; held++)
+            store(&holders[i][held], make());
+    }
+    return holders;
+}
+
+__attribute__((noinline)) static void move_some(struct node ***holders)
+{
+    for (size_t i = 0; i < MOVED; i++) {
+        struct node ***holder = &holders[random_next() % HOLDERS];
+        size_t least = HELD * sizeof **holders;
+        *holder = realloc(*holder, least + random_next() % (HOLDER_BYTES_MAX - least));
+        gca_write_barrier(holder, *holder);
+    }
+}
+
+static void check_held(struct node ***holders)
+{
+    for (size_t i = 0; i < HOLDERS; i++)
+        for (int held = 0; held < HELD; held++) {
+            require(gca_is_block(holders[i][held]));
+            check_node(holders[i][held]);
+        }
+}
+
+static void reallocate(void)
+{
+    struct node ***holders = make_holders();
+
+    for (int round = 0; round < 10; round++) {
+        int result;
+        do {
+            result = gca_step(500);
+            require(result == 0 || result == 1);
+            move_some(holders);
+        } while (result == 0);
+        check_held(holders);
+    }
+    require(gca_heap_verify() == 0);
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -267,6 +318,8 @@ int main(int argc, char **argv)
         growth();
     else if (strcmp(what, "fork") == 0)
         fork_between();
+    else if (strcmp(what, "realloc") == 0)
+        reallocate();
     else
         return 99;
     return 0;
