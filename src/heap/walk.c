@@ -5,6 +5,7 @@
  */
 #include "heap/walk.h"
 
+#include "base/image.h"
 #include "heap/misuse.h"
 #include "heap/runs.h"
 #include "heap/span.h"
@@ -45,14 +46,17 @@ size_t heap_walk(heap_visit *visit, void *context)
     return count;
 }
 
+/* What threads had at hand may exceed the budget, and be purged, as soon as it comes back: all that is purged meanwhile counts. */
 size_t heap_trim(void)
 {
     struct thread_heap *heap = thread_heap_get();
     if (heap == NULL)
         return 0;
+    uint64_t before = atomic_load_explicit(&image_now->purged_bytes, memory_order_relaxed);
     thread_heap_flush(heap);
     thread_heap_done(heap);
     thread_heap_flush_parked();
     misuse_report_noted();
-    return run_purge_all();
+    run_purge_all();
+    return atomic_load_explicit(&image_now->purged_bytes, memory_order_relaxed) - before;
 }

@@ -175,7 +175,7 @@ static _Noreturn void run_out_child(uint64_t seed)
     player_play(&player, 20000);
     require(player.refused == 0);
     os_memory_fail(0, 1);
-    player_play(&player, 20000);
+    player_play(&player, 40000);
     uint64_t refused = player.refused;
     player_check(&player);
     expect_sound("with no memory left");
