@@ -9,6 +9,7 @@
 #include "gc/background.h"
 
 #include "base/compiler.h"
+#include "base/image.h"
 #include "base/lock.h"
 #include "base/options.h"
 #include "gc/check.h"
@@ -266,9 +267,15 @@ static int result_of(uint32_t number)
     return result == -ECANCELED ? 0 : result;
 }
 
+/* In a child that shares our memory nothing begins, however often it is tried. */
+static bool may_begin(void)
+{
+    return os_process_id() == image_now->process_id && background_is_possible();
+}
+
 int background_collect_young(void)
 {
-    while (background_is_possible()) {
+    while (may_begin()) {
         wait_until_done(begun);
         uint32_t number = start(CYCLE_ASKED, true, 0);
         if (number == 0)
@@ -301,7 +308,7 @@ int background_step(uint64_t work_ns)
     uint32_t number = 0;
     int result = 0;
     lock_take(&step_lock);
-    while (number == 0 && background_is_possible())
+    while (number == 0 && may_begin())
         number = is_busy ? begun : start(CYCLE_ASKED, false, work_ns);
     if (number != 0)
         result = make_step(number, work_ns);

@@ -1,7 +1,7 @@
 /*
  * Collections that the program drives itself: of young blocks, and step by step, with whatever happens between two steps.
  *
- *     steps young|steps|others|growth|fork|realloc
+ *     steps young|steps|others|growth|fork|vfork|realloc
  *
  * A graph is held by a table; each block says what it is and what it leads to, so that one freed too early shows. Lost blocks
  * are known by addresses in disguise.
@@ -10,6 +10,7 @@
 #include "gcalloc/heap.h"
 #include "support/require.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -251,6 +252,20 @@ static void fork_between(void)
     check_graph();
 }
 
+/* Who shares this memory and is another process must not collect, and is told so at once. */
+static void vfork_between(void)
+{
+    int status;
+    pid_t child = vfork();
+
+    require(child >= 0);
+    if (child == 0)
+        _exit(gca_step(500) == -EPERM && gca_collect_young() == -EPERM && gca_collect() == -EPERM ? 0 : 1);
+    require(waitpid(child, &status, 0) == child && status == 0);
+    step_until_done(false);
+    check_graph();
+}
+
 /* What realloc() copies the program can't tell of. What is held here is held by nothing else, before and afterwards. */
 enum { HOLDERS = 20000, HELD = 4, MOVED = 1000, HOLDER_BYTES_MAX = 480 };
 
@@ -318,6 +333,8 @@ int main(int argc, char **argv)
         growth();
     else if (strcmp(what, "fork") == 0)
         fork_between();
+    else if (strcmp(what, "vfork") == 0)
+        vfork_between();
     else if (strcmp(what, "realloc") == 0)
         reallocate();
     else
