@@ -108,10 +108,10 @@ static void on_exhausted(void)
         pacing_note_exhausted(start_ns);
 }
 
-/* What realloc writes the program can't tell of. */
-static void on_copied(const void *block, size_t size_bytes)
+/* What our own functions write the program can't tell of. */
+static void on_copied(const void *start, size_t size_bytes)
 {
-    written_tell(block, size_bytes, block);
+    written_tell(start, size_bytes, start);
 }
 
 static struct heap_collector collector = {

@@ -23,8 +23,8 @@ struct heap_collector {
     void (*lock_reset)(void);
     /* Memory is short: the next thing is NULL for the program. */
     void (*exhausted)(void);
-    /* realloc has written so much of a new block, and still holds the old one. May be NULL. */
-    void (*copied)(const void *block, size_t size_bytes);
+    /* realloc, or another function of ours, has written there what something else still holds. May be NULL. */
+    void (*copied)(const void *start, size_t size_bytes);
 };
 
 /* NULL, or the one that was registered. */
@@ -55,10 +55,17 @@ static inline bool heap_collector_growing(size_t unit_count)
     return UNLIKELY(heap_collector != NULL) && heap_collector->growing(unit_count);
 }
 
-static inline void heap_collector_copied(const void *block, size_t size_bytes)
+static inline void heap_collector_copied(const void *start, size_t size_bytes)
 {
     if (UNLIKELY(heap_collector != NULL) && heap_collector->copied != NULL)
-        heap_collector->copied(block, size_bytes);
+        heap_collector->copied(start, size_bytes);
+}
+
+/* The same of one address, which nothing else need hold. */
+static inline void heap_collector_stored(const void *place, const void *value)
+{
+    heap_collector_copied(place, sizeof value);
+    HOLD(value);
 }
 
 static inline void heap_collector_exhausted(void)

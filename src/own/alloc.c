@@ -9,6 +9,7 @@
 
 #include "base/bits.h"
 #include "heap/allocate.h"
+#include "heap/collector.h"
 #include "os/memory.h"
 #include "os/sanitizer.h"
 #include "own/export.h"
@@ -25,7 +26,9 @@ static void *move(const gca_alloc *from, void *block, size_t old_bytes, size_t n
     void *moved = from->alloc(from->context, new_bytes, align_bytes);
     if (moved == NULL)
         return NULL;
-    memcpy(moved, block, old_bytes < new_bytes ? old_bytes : new_bytes);
+    size_t copied_bytes = old_bytes < new_bytes ? old_bytes : new_bytes;
+    memcpy(moved, block, copied_bytes);
+    heap_collector_copied(moved, copied_bytes);
     from->free(from->context, block, old_bytes);
     return moved;
 }

@@ -9,6 +9,7 @@
  */
 #include "base/bits.h"
 #include "heap/allocate.h"
+#include "heap/collector.h"
 #include "heap/span.h"
 #include "own/cycles.h"
 #include "own/export.h"
@@ -398,7 +399,9 @@ static bool push_copy(struct pile *pile, const void *object, const struct block 
         return false;
     }
     memcpy(copy, object, size_bytes);
+    heap_collector_copied(copy, size_bytes);
     *place = copy;
+    heap_collector_stored(place, copy);
     return true;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/compiler.h"
 #include "heap/chunk.h"
+#include "heap/collector.h"
 #include "heap/misuse.h"
 #include "own/arena.h"
 #include "own/export.h"
@@ -73,9 +74,11 @@ COLD static bool grow(struct handles *table)
     if (larger == NULL)
         return false;
     memcpy(larger, table->shared.entries, table->shared.count * sizeof *larger);
+    heap_collector_copied(larger, table->shared.count * sizeof *larger);
     if (is_apart(table))
         chunk_put(table->shared.entries);
     table->shared.entries = larger;
+    heap_collector_stored(&table->shared.entries, larger);
     table->room = usable_bytes / sizeof *larger;
     return true;
 }
@@ -104,6 +107,7 @@ EXPORT gca_handle gca_handle_add(gca_handles *shared, void *object)
     }
     gca_handle_entry *entry = &shared->entries[index];
     entry->object = object;
+    heap_collector_stored(&entry->object, object);
     table->objects++;
     return (gca_handle){(uint64_t)entry->generation << 32 | index};
 }
@@ -129,8 +133,11 @@ EXPORT void *gca_handle_remove(gca_handles *shared, gca_handle handle)
 EXPORT void *gca_handle_replace(gca_handles *shared, gca_handle handle, void *object)
 {
     void *former = gca_handle_get(shared, handle);
-    if (former != NULL)
-        shared->entries[(uint32_t)handle.word].object = object;
+    if (former == NULL)
+        return NULL;
+    gca_handle_entry *entry = &shared->entries[(uint32_t)handle.word];
+    entry->object = object;
+    heap_collector_stored(&entry->object, object);
     return former;
 }
 

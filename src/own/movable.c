@@ -13,6 +13,7 @@
 #include "base/compiler.h"
 #include "heap/allocate.h"
 #include "heap/chunk.h"
+#include "heap/collector.h"
 #include "heap/misuse.h"
 #include "own/arena.h"
 #include "own/export.h"
@@ -79,6 +80,8 @@ static struct movable_chunk *add_chunk(gca_movables *table, size_t size_bytes)
     if (chunk->older != NULL)
         chunk->older->newer = chunk;
     table->newest = chunk;
+    heap_collector_copied(chunk, sizeof *chunk);
+    heap_collector_stored(&table->newest, chunk);
     table->stats.chunks++;
     table->stats.capacity_bytes += usable_bytes;
     return chunk;
@@ -86,10 +89,9 @@ static struct movable_chunk *add_chunk(gca_movables *table, size_t size_bytes)
 
 static void remove_chunk(gca_movables *table, struct movable_chunk *chunk)
 {
-    if (chunk->newer != NULL)
-        chunk->newer->older = chunk->older;
-    else
-        table->newest = chunk->older;
+    struct movable_chunk **place = chunk->newer != NULL ? &chunk->newer->older : &table->newest;
+    *place = chunk->older;
+    heap_collector_stored(place, chunk->older);
     if (chunk->older != NULL)
         chunk->older->newer = chunk->newer;
     table->stats.chunks--;
@@ -238,6 +240,7 @@ static bool empty_chunk(gca_movables *table, struct movable_chunk *chunk)
         if (moved == NULL)
             return false;
         memcpy(moved, note, size_bytes);
+        heap_collector_copied(moved, size_bytes);
         gca_handle_replace(table->handles, (gca_handle){note->handle}, moved + 1);
         note->handle = 0;
         chunk->object_bytes -= size_bytes;

@@ -8,6 +8,7 @@
  *
  * Uses base, heap. Locks: none of its own.
  */
+#include "heap/collector.h"
 #include "heap/span.h"
 #include "own/export.h"
 #include "own/self.h"
@@ -256,6 +257,7 @@ EXPORT void *gca_unique_at(void *variable)
         return NULL;
     }
     *place = copy;
+    heap_collector_stored(place, copy);
     gca_release(object);
     return copy;
 }

@@ -173,7 +173,7 @@ def main():
     tally.case("leaks without a collector", grows_without)
     tally.case("the API", lambda: check(run([program("api")], env=plain_environment(GCALLOC_OPTIONS="gc,verify"))))
     tally.case("the API without the option", lambda: check(run([program("api"), "off"], env=plain_environment())))
-    for what in ("young", "steps", "others", "growth", "fork", "vfork", "realloc"):
+    for what in ("young", "steps", "others", "growth", "fork", "vfork", "realloc", "library"):
         tally.case(f"collections that the program drives: {what}", lambda what=what: drives(what, ",verify"))
         tally.case(f"collections that the program drives and tells of its writes: {what}",
                    lambda what=what: drives(what, ",verify,gc_tracking=program"))

@@ -1,13 +1,15 @@
 /*
  * Collections that the program drives itself: of young blocks, and step by step, with whatever happens between two steps.
  *
- *     steps young|steps|others|growth|fork|vfork|realloc
+ *     steps young|steps|others|growth|fork|vfork|realloc|library
  *
  * A graph is held by a table; each block says what it is and what it leads to, so that one freed too early shows. Lost blocks
  * are known by addresses in disguise.
  */
 #include "gcalloc/gc.h"
 #include "gcalloc/heap.h"
+#include "gcalloc/movable.h"
+#include "gcalloc/pool.h"
 #include "support/require.h"
 
 #include <errno.h>
@@ -317,6 +319,65 @@ static void reallocate(void)
     require(gca_heap_verify() == 0);
 }
 
+/* Nor can it tell of what the library's own functions store: here young objects in tables that are old. */
+enum { ENTRIES = 20000, MOVABLES = 60000, LEFT_EACH = 4 };
+
+__attribute__((noinline)) static void add_handles(gca_handles *handles, gca_handle *added)
+{
+    for (size_t i = 0; i < ENTRIES; i++) {
+        added[i] = gca_handle_add(handles, make());
+        require(added[i].word != 0);
+    }
+}
+
+static void check_handles(gca_handles *handles, const gca_handle *added)
+{
+    for (size_t i = 0; i < ENTRIES; i++) {
+        require(gca_is_block(gca_handle_get(handles, added[i])));
+        check_node(gca_handle_get(handles, added[i]));
+    }
+}
+
+/* What only an object holds that is moved. */
+__attribute__((noinline)) static void give_nodes(gca_movables *movables, const gca_handle *objects)
+{
+    for (size_t i = 0; i < MOVABLES; i += LEFT_EACH)
+        store(gca_movable_get(movables, objects[i]), make());
+}
+
+static void check_nodes(gca_movables *movables, const gca_handle *objects)
+{
+    for (size_t i = 0; i < MOVABLES; i += LEFT_EACH) {
+        struct node **held = gca_movable_get(movables, objects[i]);
+        require(gca_is_block(*held));
+        check_node(*held);
+    }
+}
+
+static gca_handles *handles;
+static gca_movables *movables;
+static gca_handle added[ENTRIES], objects[MOVABLES];
+
+static void library(void)
+{
+    require((handles = gca_handles_new(0)) != NULL && (movables = gca_movables_new(0)) != NULL);
+    for (size_t i = 0; i < MOVABLES; i++) {
+        require((objects[i] = gca_movable_new(movables, 48)).word != 0);
+        memset(gca_movable_get(movables, objects[i]), 0, 48);
+    }
+    for (size_t i = 0; i < MOVABLES; i++)
+        require(i % LEFT_EACH == 0 || gca_movable_free(movables, objects[i]));
+    collect_young();
+    collect_young();
+    add_handles(handles, added);
+    give_nodes(movables, objects);
+    require(gca_movables_compact(movables) != 0);
+    collect_young();
+    check_handles(handles, added);
+    check_nodes(movables, objects);
+    require(gca_heap_verify() == 0);
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -337,6 +398,8 @@ int main(int argc, char **argv)
         vfork_between();
     else if (strcmp(what, "realloc") == 0)
         reallocate();
+    else if (strcmp(what, "library") == 0)
+        library();
     else
         return 99;
     return 0;
