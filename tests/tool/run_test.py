@@ -362,8 +362,8 @@ def typed_stop_stops_both():
     os.write(terminal, b"\x1a")
     read_until(terminal, f"<stopped {128 + signal.SIGSTOP}>".encode())
     os.write(terminal, b"word\n")
-    read_until(terminal, b"<word>")
-    read_until(terminal, b"<ended 4>")
+    last = read_until(terminal, b"<ended 4>")
+    expect(b"<word>" in last, f"it said {last!r}")
     os.waitpid(child, 0)
     os.close(terminal)
 
