@@ -390,7 +390,8 @@ static void forgive(struct thread_record *record, void *context)
         deaf_thread = 0;
 }
 
-static int try_to_stop(int32_t self)
+/* Who forbids stops, as before a sandbox, waits while stop_epoch is odd: before the look at it we make no call that may be denied. */
+static int try_to_stop(int32_t *self_out)
 {
     stop_table_clear();
     arrived = 0;
@@ -398,6 +399,7 @@ static int try_to_stop(int32_t self)
     atomic_fetch_add(&stop_epoch, 1);
     if (forbidden != 0 || is_given_up)
         return -EAGAIN;
+    *self_out = os_thread_id();
     threads_each(forgive, NULL);
     if (deaf_thread != 0 && is_deaf(deaf_thread))
         return -EAGAIN;
@@ -405,16 +407,16 @@ static int try_to_stop(int32_t self)
     int result = keep_handler();
     if (result == 0)
         result = os_barrier_all();
-    return result == 0 ? gather(self) : result;
+    return result == 0 ? gather(*self_out) : result;
 }
 
 NOINLINE int stop_begin(void)
 {
     if (!is_ready || is_given_up || !threads_is_own_process() || !lock_try(&stop_lock))
         return -EAGAIN;
-    int32_t self = os_thread_id();
+    int32_t self;
     mask_before = os_signal_block_all();
-    int result = try_to_stop(self);
+    int result = try_to_stop(&self);
     if (result != 0) {
         let_go();
         return result;

@@ -457,6 +457,23 @@ static bool grow_where_it_is(struct span *span, size_t unit_count)
     return has_grown;
 }
 
+/*
+ * Who looks for written pages passes over units without a block, as these were while they were copied to, and takes what he has
+ * seen for clean. Now they are a block's, and written once more.
+ */
+COLD static void write_again(uintptr_t start, size_t size_bytes)
+{
+    for (uintptr_t place = start; place < start + size_bytes; place += os_page_bytes())
+        *(volatile char *)place = *(volatile char *)place;
+}
+
+static void tell_of_copy(uintptr_t start, size_t size_bytes)
+{
+    if (UNLIKELY(atomic_load_explicit(&is_tracked, memory_order_relaxed)))
+        write_again(start, size_bytes);
+    heap_collector_copied((void *)start, size_bytes);
+}
+
 static void *move_unlocked(struct span *span, size_t unit_count)
 {
     bool copy;
@@ -469,7 +486,7 @@ static void *move_unlocked(struct span *span, size_t unit_count)
         return NULL;
     }
     bool pages_moved = how == TRANSFER_MOVED;
-    heap_collector_copied((void *)unit_start(to_unit), span->slot_bytes);
+    size_t copied_bytes = span->slot_bytes;
     size_t old_first = span->first_unit;
     size_t old_count = span->unit_count;
     note_give_up(span); /* of former blocks: one that is noted now does not come here */
@@ -483,6 +500,7 @@ static void *move_unlocked(struct span *span, size_t unit_count)
     large_publish(span);
     if (is_leaf)
         large_set_leaf((void *)span->start);
+    tell_of_copy(span->start, copied_bytes);
     if (UNLIKELY(holds))
         hold_units(left, old_first, old_count);
     else
