@@ -76,6 +76,8 @@ NOINLINE void stop_spill(void (*function)(void *context), void *context)
     __asm__ volatile("" ::: "memory"); /* no tail call: the frame stays */
 }
 
+static _Atomic uint32_t handling; /* threads between the entry of the handler and its end */
+
 /*
  * In the handler: says where the thread stands, and waits for the end of the stop. The kernel has put all registers behind
  * the context, and what is below it is ours.
@@ -108,6 +110,7 @@ static void handle(int signal, void *info, void *context)
             libc_disposition.handler(signal, info, context);
         return;
     }
+    atomic_fetch_add(&handling, 1);
     uint32_t now = stop_epoch;
     struct stop_entry *entry = (now & 1) != 0 ? stop_table_find(os_thread_id()) : NULL;
     struct os_call call;
@@ -119,6 +122,7 @@ static void handle(int signal, void *info, void *context)
     if (entry != NULL)
         answer(entry, context, now);
     restart_interrupted(context, in_call ? &call : NULL, is_registered);
+    atomic_fetch_sub(&handling, 1);
 }
 
 /* libc installs its handler when the first thread is made, over ours. */
@@ -142,6 +146,7 @@ static void after_fork_in_child(void)
     lock_reset(&stop_lock);
     stop_epoch = 0;
     forbidden = 0;
+    handling = 0;
     deaf_thread = 0;
 }
 
@@ -453,10 +458,15 @@ void stop_allow(void)
     atomic_fetch_sub(&forbidden, 1);
 }
 
+/* Handlers look at what is pending on their way out, which a sandbox may punish. */
 void stop_give_up(void)
 {
+    enum { A_MOMENT_NS = 20000 };
+    static const uint32_t nobody_wakes_this;
     is_given_up = true;
     wait_for_silence();
+    while (handling != 0)
+        os_futex_wait_for(&nobody_wakes_this, 0, A_MOMENT_NS);
 }
 
 void stop_take_up(void)
