@@ -123,7 +123,7 @@ static struct heap_collector collector = {
     .copied = on_copied,
 };
 
-/* There may be gc/stand_in in its place. */
+/* Others may have put something in a collector's place: leak/survey, own/scan. */
 bool gc_active(void)
 {
     return heap_collector == &collector;
@@ -134,7 +134,9 @@ int trigger_start(void)
     if (options_now()->collect_every != 0)
         collector.allocating = on_allocating;
     gc_settings_start();
-    int result = stop_start();
+    int result = threads_start();
+    if (result == 0)
+        result = stop_start();
     if (result == 0)
         result = history_start();
     if (result == 0 && gc_settings_now()->tracking == GC_TRACKING_PROGRAM)

@@ -3,7 +3,8 @@
  *
  * A buffer starts with room for 8 slots and doubles each third time it runs empty or full, up to 256 slots or a share of the
  * heap, which is less for slots above 512 bytes. What it holds is free memory that no span can give up, and its room is memory, too: small programs and classes
- * that are not in demand keep small buffers.
+ * that are not in demand keep small buffers. Only where many slots are taken and many freed by turns it may grow further: their way through
+ * the spans costs as much as half of malloc and free.
  *
  * Uses base. Locks: the heap's own lock around its spans; inside it the run lock and the metadata lock.
  */
@@ -35,6 +36,11 @@ enum {
     SMALL_BYTES_MAX = 512,
     LARGER_SHARE = 256, /* the same for larger slots */
     LARGER_BYTES_MIN = 16384,
+    BURST_SHARE = 32, /* the same for classes of which many are taken and many freed by turns, */
+    BURST_CAPACITY_MAX = 1024,
+    BURST_TURNS = 3, /* that is so many times half a buffer or more, */
+    BURST_SLOTS = 48, /* more than comes and goes by chance, */
+    BURSTS_MIN = 4,  /* and again and again */
     PRESSURE_MAX = 3,
     RECLAIM_UNITS = 16,
 };
@@ -44,42 +50,85 @@ static size_t capacity(const struct buffer *buffer)
     return (size_t)(buffer->limit - buffer->base);
 }
 
+static size_t share_of_heap(size_t share, size_t least_bytes)
+{
+    size_t heap_bytes = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed) << UNIT_SHIFT;
+    size_t bytes = heap_bytes / share;
+    return bytes < least_bytes ? least_bytes : bytes > CAPACITY_BYTES_MAX ? CAPACITY_BYTES_MAX : bytes;
+}
+
+static size_t entries_for(size_t bytes, uint32_t class_index, size_t most)
+{
+    size_t count = bytes / class_slot_bytes[class_index];
+    return count > most ? most : count < CAPACITY_LEAST ? CAPACITY_LEAST : count;
+}
+
 /* Of larger slots few are taken at a time, and their pages are missed elsewhere. */
 static size_t capacity_max(uint32_t class_index)
 {
-    size_t heap_bytes = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed) << UNIT_SHIFT;
-    bool is_small = class_slot_bytes[class_index] <= SMALL_BYTES_MAX;
-    size_t bytes = heap_bytes / (is_small ? CAPACITY_SHARE : LARGER_SHARE);
-    size_t least = is_small ? CAPACITY_BYTES_MIN : LARGER_BYTES_MIN;
-    bytes = bytes < least ? least : bytes > CAPACITY_BYTES_MAX ? CAPACITY_BYTES_MAX : bytes;
-    size_t by_bytes = bytes / class_slot_bytes[class_index];
-    size_t most = by_bytes < CAPACITY_MAX ? by_bytes : CAPACITY_MAX;
-    return most < CAPACITY_LEAST ? CAPACITY_LEAST : most;
+    if (class_slot_bytes[class_index] <= SMALL_BYTES_MAX)
+        return entries_for(share_of_heap(CAPACITY_SHARE, CAPACITY_BYTES_MIN), class_index, CAPACITY_MAX);
+    return entries_for(share_of_heap(LARGER_SHARE, LARGER_BYTES_MIN), class_index, CAPACITY_MAX);
 }
 
-/* Doubles the room if it has been too small often enough. Without memory, or at the limit, it stays as it is. */
-static bool grow(struct buffer *buffer, uint32_t class_index)
+/* What comes back is taken again: while the program holds most, the buffer is empty. */
+static size_t burst_capacity_max(uint32_t class_index)
 {
-    if (buffer->base != NULL && ++buffer->pressure < PRESSURE_MAX)
-        return false;
-    buffer->pressure = 0;
-    size_t old = capacity(buffer);
-    size_t most = capacity_max(class_index);
-    size_t wanted = old == 0 ? CAPACITY_FIRST : old * 2;
-    wanted = wanted > most ? most : wanted;
-    if (wanted <= old)
-        return false;
+    size_t usual = capacity_max(class_index);
+    size_t most = entries_for(share_of_heap(BURST_SHARE, 0), class_index, BURST_CAPACITY_MAX);
+    return most > usual ? most : usual;
+}
+
+/*
+ * Tells a program that takes many and frees many, by turns, from one that does either at random: the buffer runs empty several
+ * times in succession, then full as often.
+ */
+static void note_turn(struct buffer *buffer, bool is_full)
+{
+    enum { TURNS_MAX = 100 };
+    int turns = buffer->turns;
+    if ((turns > 0) != is_full || turns == 0) {
+        size_t halves = (size_t)(turns < 0 ? -turns : turns);
+        bool is_burst = halves >= BURST_TURNS && halves * (capacity(buffer) / 2) >= BURST_SLOTS;
+        if (is_burst ? buffer->bursts < BURSTS_MIN : buffer->bursts > 0)
+            buffer->bursts = (int8_t)(buffer->bursts + (is_burst ? 1 : -1));
+        turns = 0;
+    }
+    if (turns < TURNS_MAX && -turns < TURNS_MAX)
+        buffer->turns = (int8_t)(turns + (is_full ? 1 : -1));
+}
+
+static bool resize(struct buffer *buffer, size_t wanted)
+{
     struct entry *base = metadata_take(wanted * sizeof(struct entry));
     if (base == NULL)
         return false;
     size_t count = (size_t)(buffer->top - buffer->base);
     if (count != 0)
         memcpy(base, buffer->base, count * sizeof(struct entry));
-    metadata_put(buffer->base, old * sizeof(struct entry));
+    metadata_put(buffer->base, capacity(buffer) * sizeof(struct entry));
     buffer->base = base;
     buffer->limit = base + wanted;
     buffer->top = base + count;
     return true;
+}
+
+/* Doubles the room if it has been too small often enough. Without memory, or at the limit, it stays as it is. */
+static bool grow(struct buffer *buffer, uint32_t class_index, bool is_full)
+{
+    note_turn(buffer, is_full);
+    if (buffer->base != NULL && ++buffer->pressure < PRESSURE_MAX)
+        return false;
+    buffer->pressure = 0;
+    size_t old = capacity(buffer);
+    size_t wanted = old == 0 ? CAPACITY_FIRST : old * 2;
+    size_t most = capacity_max(class_index);
+    if (wanted > most && buffer->bursts >= BURSTS_MIN) {
+        most = burst_capacity_max(class_index);
+        buffer->bursts = 0;
+    }
+    wanted = wanted > most ? most : wanted;
+    return wanted > old && resize(buffer, wanted);
 }
 
 /* Who can make a program allocate and free must not know what it gets next. Threads may share the state: all the better. */
@@ -147,54 +196,43 @@ void buffer_return_slot(struct thread_heap *owner, const struct unit *unit, cons
     settle(owner, span);
 }
 
-/*
- * Sets the free bits of the entries from the first on that lie in this span, in which the first has this index. Neighbours in
- * a buffer often are neighbours in the span: a word is loaded and stored once for them. Returns how many entries that were.
- */
-static size_t offer_entries(struct span *span, size_t index, const struct entry *entries, size_t count)
+/* In a buffer twice, or offered already. */
+COLD static size_t note_twice(const struct entry *entry)
 {
-    /* Within a word's reach behind the last state there is no other span's: a record begins with more than that. */
-    _Static_assert(sizeof(struct span) >= WORD_BITS, "the states of two spans are this far apart");
-    const uint8_t *states = span->states;
-    uint32_t twice = 0;
-    size_t done = 0;
-    do {
-        size_t word = index / WORD_BITS;
-        uint64_t bits = span->free[word];
-        do {
-            uint64_t bit = (uint64_t)1 << (index % WORD_BITS);
-            if (UNLIKELY((bits & bit) != 0)) { /* in the buffer twice, or the span offers it already */
-                misuse_note_double_free(entries[done].slot);
-                twice++;
-            }
-            bits |= bit;
-            done++;
-            index = done < count ? (size_t)(entries[done].state - states) : SIZE_MAX;
-        } while (index / WORD_BITS == word);
-        span->free[word] = bits;
-        if (word < span->first_free_word)
-            span->first_free_word = (uint32_t)word;
-    } while (index < span->slot_count);
-    span->free_count += (uint32_t)done - twice;
-    return done;
+    misuse_note_double_free(entry->slot);
+    return 1;
 }
 
 /*
- * Returns the entries from the first on that lie in its span, and settles that. Returns how many entries that were. One that
- * is in a buffer twice may have lost its span by the time its second turn comes.
+ * Sets the free bits of the entries from the first on that are in one word of their span's, and settles that. Returns how many
+ * entries that were. Neighbours in a buffer often are neighbours in the span: the word is loaded and stored once for them. One that is
+ * in a buffer twice may have lost its span by the time its second turn comes.
  */
-static size_t return_to_span(struct thread_heap *heap, const struct entry *entries, size_t count)
+static ALWAYS_INLINE size_t return_word(struct thread_heap *heap, const struct entry *entries, size_t count)
 {
-    struct unit *unit = unit_at(entries[0].slot);
+    /* Within a word's reach behind the last state there is no other span's: a record begins with more than that. */
+    _Static_assert(sizeof(struct span) >= WORD_BITS, "the states of two spans are this far apart");
+    const struct unit *unit = unit_at(entries[0].slot);
+    if (UNLIKELY(atomic_load_explicit(&unit->owner, memory_order_relaxed) != heap))
+        return note_twice(&entries[0]);
     struct span *span = unit->span;
-    size_t index = SIZE_MAX;
-    if (LIKELY(atomic_load_explicit(&unit->owner, memory_order_relaxed) == heap))
-        index = (size_t)(entries[0].state - span->states);
-    if (UNLIKELY(index == SIZE_MAX || index >= span->slot_count)) {
-        misuse_note_double_free(entries[0].slot);
-        return 1;
-    }
-    size_t done = offer_entries(span, index, entries, count);
+    size_t index = (size_t)(entries[0].state - span->states);
+    if (UNLIKELY(index >= span->slot_count))
+        return note_twice(&entries[0]);
+    size_t word = index / WORD_BITS;
+    const uint8_t *states = span->states + word * WORD_BITS;
+    uint64_t bits = span->free[word];
+    size_t twice = 0;
+    size_t done = 0;
+    index %= WORD_BITS;
+    do {
+        uint64_t bit = (uint64_t)1 << index;
+        if (UNLIKELY((bits & bit) != 0))
+            twice += note_twice(&entries[done]);
+        bits |= bit;
+        done++;
+    } while (done < count && (index = (size_t)(entries[done].state - states)) < WORD_BITS);
+    span_set_word(span, word, bits, (uint32_t)(done - twice));
     if (!span->listed || span->free_count == span->slot_count)
         settle(heap, span);
     return done;
@@ -290,7 +328,7 @@ static void return_entries(struct thread_heap *heap, const struct entry *entries
 {
     lock_take(&heap->lock);
     for (size_t done = 0; done < count;)
-        done += return_to_span(heap, entries + done, count - done);
+        done += return_word(heap, entries + done, count - done);
     lock_release(&heap->lock);
 }
 
@@ -369,7 +407,7 @@ NOINLINE static int add_span(struct thread_heap *heap, uint32_t class_index)
 NOINLINE int buffer_refill(struct thread_heap *heap, uint32_t class_index)
 {
     struct buffer *buffer = &heap->buffers[class_index];
-    grow(buffer, class_index);
+    grow(buffer, class_index, false);
     if (buffer->base == NULL)
         return -ENOMEM;
     remote_drain(heap);
@@ -388,7 +426,7 @@ NOINLINE int buffer_refill(struct thread_heap *heap, uint32_t class_index)
 NOINLINE void buffer_make_room(struct thread_heap *heap, uint32_t class_index)
 {
     struct buffer *buffer = &heap->buffers[class_index];
-    if (grow(buffer, class_index))
+    if (grow(buffer, class_index, true))
         return;
     if (buffer->base == NULL)
         return;

@@ -75,8 +75,8 @@ static void mark_dirty_slots(struct span *span)
          from = run_find(end, limit, true, &end)) {
         size_t first = (unit_start(from) - span->start) / span->slot_bytes;
         size_t last = (unit_start(end) - 1 - span->start) / span->slot_bytes;
-        for (size_t i = first; i <= last && i < span->slot_count; i++)
-            span->states[i] = SLOT_FREE;
+        if (first < span->slot_count)
+            memset(span->states + first, SLOT_FREE, (last < span->slot_count ? last + 1 : span->slot_count) - first);
     }
 }
 
@@ -190,14 +190,21 @@ void span_set_owner(struct span *span, struct thread_heap *owner)
 typedef uint64_t entry_vector __attribute__((vector_size(16), may_alias));
 _Static_assert(sizeof(struct entry) == sizeof(entry_vector), "an entry is two words");
 
-/* A word's slots that lie side by side, as they do in new spans and after a program has freed much: nothing to search. */
-static struct entry *claim_word(uintptr_t slot, size_t slot_bytes, uint8_t *state, struct entry *next)
+/* Slots that lie side by side, written from `next` downwards. Returns the last one's entry. */
+static struct entry *claim_run(uintptr_t slot, size_t slot_bytes, uint8_t *state, size_t count, struct entry *next)
 {
     entry_vector entry = {slot, (uintptr_t)state};
     const entry_vector step = {slot_bytes, 1};
-    for (struct entry *end = next - WORD_BITS; next > end; entry += step)
+    for (struct entry *end = next - count; next > end; entry += step)
         *(entry_vector *)--next = entry;
     return next;
+}
+
+/* The set bits are neighbours, as they are in new spans and after a program has freed much: nothing to search. */
+static bool is_run(uint64_t bits)
+{
+    uint64_t lowest = bits & -bits;
+    return (bits & (bits + lowest)) == 0;
 }
 
 void span_claim(struct span *span, struct entry *entries, uint32_t count)
@@ -208,9 +215,13 @@ void span_claim(struct span *span, struct entry *entries, uint32_t count)
         uint64_t bits = span->free[word];
         uintptr_t slot = span_slot(span, (size_t)word * WORD_BITS);
         uint8_t *state = span->states + (size_t)word * WORD_BITS;
-        if (bits == UINT64_MAX && next - entries >= WORD_BITS) {
-            next = claim_word(slot, span->slot_bytes, state, next);
-            bits = 0;
+        if (bits != 0 && is_run(bits)) {
+            uint32_t first = bit_lowest(bits);
+            size_t length = bit_highest(bits) + 1 - first;
+            size_t wanted = (size_t)(next - entries);
+            size_t taken = length < wanted ? length : wanted;
+            next = claim_run(slot + first * span->slot_bytes, span->slot_bytes, state + first, taken, next);
+            bits &= ~word_mask(first, (uint32_t)taken);
         }
         for (; bits != 0 && next > entries; bits &= bits - 1) {
             uint32_t index = bit_lowest(bits);

@@ -28,25 +28,26 @@ enum span_column { COLUMN_STACK, COLUMN_FREED, COLUMN_TYPE, COLUMN_COUNT };
 
 extern const uint8_t span_column_bytes[COLUMN_COUNT];
 
+/* What taking slots and giving them back needs most is at the end, beside the first bits. */
 struct span {
     struct span *next; /* in the ring of its class's spans that have free slots */
     struct span *previous;
     struct thread_heap *owner; /* NULL for a large block */
-    uintptr_t start;
     size_t first_unit;
     size_t unit_count;
+    void *columns[COLUMN_COUNT]; /* NULL until needed; entries of span_column_bytes[] */
+    uint32_t guarded_bytes; /* what was asked for of a block between guard pages (heap/guard.h); 0 for all others */
+    bool is_emptied; /* of a large block that is held: it has no pages */
+    bool is_trapped; /* and can't be accessed */
+    uintptr_t start;
     size_t slot_bytes;
+    uint8_t *states;
+    uint64_t *free;
     uint32_t slot_count;
     uint32_t free_count;      /* bits set in `free` */
     uint32_t first_free_word; /* no bit is set in the words below */
     uint8_t class_index;
     bool listed;
-    bool is_emptied; /* of a large block that is held: it has no pages */
-    bool is_trapped; /* and can't be accessed */
-    uint32_t guarded_bytes; /* what was asked for of a block between guard pages (heap/guard.h); 0 for all others */
-    uint8_t *states;
-    uint64_t *free;
-    void *columns[COLUMN_COUNT]; /* NULL until needed; entries of span_column_bytes[] */
 };
 
 /*
@@ -95,13 +96,19 @@ static inline uintptr_t span_slot(const struct span *span, size_t index)
     return span->start + index * span->slot_bytes;
 }
 
-/* Sets `count` bits of one word of `free`, none of which is set. */
-static inline void span_offer_word(struct span *span, size_t word, uint64_t bits, uint32_t count)
+/* One word of `free`, `count` bits of which were not set before. */
+static inline void span_set_word(struct span *span, size_t word, uint64_t bits, uint32_t count)
 {
-    span->free[word] |= bits;
+    span->free[word] = bits;
     span->free_count += count;
     if (word < span->first_free_word)
         span->first_free_word = (uint32_t)word;
+}
+
+/* Sets `count` bits of one word of `free`, none of which is set. */
+static inline void span_offer_word(struct span *span, size_t word, uint64_t bits, uint32_t count)
+{
+    span_set_word(span, word, span->free[word] | bits, count);
 }
 
 /* Sets the slot's bit. Returns false if it was set: freed twice. */

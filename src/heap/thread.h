@@ -36,7 +36,9 @@ struct buffer {
     struct entry *limit; /* base plus the capacity */
     uint8_t allocated_state; /* what malloc writes into the state byte: SLOT_ALLOCATED and the present birth */
     int8_t pressure;         /* how often it ran empty or full since its room was last changed */
-    uint8_t padding[6];      /* a buffer is found by a shift */
+    int8_t turns;            /* how often in succession it last ran full; or empty, as a negative number */
+    int8_t bursts;           /* how many more of such successions were long than short */
+    uint8_t padding[4];      /* a buffer is found by a shift */
 };
 
 /* The buffer has room. */

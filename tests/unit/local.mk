@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	tests/unit/bits \
 	tests/unit/classify \
 	tests/unit/format \
+	tests/unit/buffer \
 	tests/unit/kept \
 	tests/unit/large \
 	tests/unit/lock \
@@ -96,6 +97,11 @@ tests_unit_format_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_format_CFLAGS = $(TEST_CFLAGS)
 tests_unit_format_SOURCES = tests/unit/format.c
 tests_unit_format_LDADD = $(UNIT_LDADD)
+
+tests_unit_buffer_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_buffer_CFLAGS = $(TEST_CFLAGS)
+tests_unit_buffer_SOURCES = tests/unit/buffer.c
+tests_unit_buffer_LDADD = $(UNIT_LDADD)
 
 tests_unit_kept_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_kept_CFLAGS = $(TEST_CFLAGS)
