@@ -9,6 +9,7 @@ libcore_la_SOURCES = \
 	src/base/bits.c \
 	src/base/bits.h \
 	src/base/compiler.h \
+	src/base/counter.h \
 	src/base/distance.c \
 	src/base/distance.h \
 	src/base/format.c \
@@ -89,6 +90,8 @@ libcore_la_SOURCES = \
 	src/gc/roots_tables.h \
 	src/gc/settings.c \
 	src/gc/settings.h \
+	src/gc/stand_in.c \
+	src/gc/stand_in.h \
 	src/gc/stop.c \
 	src/gc/stop.h \
 	src/gc/stop_table.c \

@@ -14,18 +14,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#define FOLDER_TEMPLATE "/gcalloc-XXXXXX" /* as mkdtemp() wants it */
+#define FILE_NAME "/report"
+#define LONGEST_SUFFIX ".1234567890" /* a process's id: the library adds one where several processes write */
+
 /* The path becomes the value of an option: no comma, no %p, and the program may be in another
  * folder by then. */
 static bool can_be_option(const char *folder)
 {
     return folder != NULL && folder[0] == '/' && strchr(folder, ',') == NULL &&
            strchr(folder, '%') == NULL &&
-           strlen(folder) < REPORT_PATH_BYTES - sizeof "/gcalloc-XXXXXX/report.1234567890";
+           strlen(folder) < REPORT_PATH_BYTES - sizeof FOLDER_TEMPLATE FILE_NAME LONGEST_SUFFIX;
 }
 
 static int make_folder_in(const char *parent, char *folder_out)
 {
-    snprintf(folder_out, REPORT_PATH_BYTES, "%s/gcalloc-XXXXXX", parent);
+    snprintf(folder_out, REPORT_PATH_BYTES, "%s" FOLDER_TEMPLATE, parent);
     return mkdtemp(folder_out) != NULL ? 0 : -errno;
 }
 
@@ -42,8 +46,8 @@ int report_file_make(struct report_file *file_out)
     int result = report_file_make_folder(file.folder);
     if (result != 0)
         return result;
-    snprintf(file.path, sizeof file.path, "%.*s/report", (int)sizeof file.path - 8,
-             file.folder);
+    snprintf(file.path, sizeof file.path, "%.*s" FILE_NAME,
+             (int)(sizeof file.path - sizeof FILE_NAME), file.folder);
     file.descriptor = open(file.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file.descriptor >= 0) {
         *file_out = file;

@@ -17,14 +17,12 @@
 #include "base/options.h"
 #include "gc/area.h"
 #include "gc/grey.h"
-#include "gc/roots.h"
+#include "gc/helper.h"
 #include "gc/settings.h"
 #include "heap/thread.h"
 #include "os/helper.h"
-#include "os/memory.h"
 #include "os/thread.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 
 enum {
@@ -188,16 +186,9 @@ static void serve(void *context)
 
 static int start(struct member *member)
 {
-    if (member->memory == NULL) {
-        void *memory = NULL;
-        if (os_working_area(&memory, 0, OS_HELPER_BYTES) != 0)
-            return -ENOMEM;
-        if (roots_hide(memory, OS_HELPER_BYTES) != 0) {
-            os_unreserve(memory, OS_HELPER_BYTES);
-            return -ENOMEM;
-        }
-        member->memory = memory;
-    }
+    int result = helper_need_memory(&member->memory);
+    if (result != 0)
+        return result;
     member->call = calls;
     return os_helper_start(member->memory, serve, member, &member->thread_id);
 }

@@ -50,19 +50,25 @@ static void work(void *context)
     os_tracking_stop();
 }
 
+int helper_need_memory(void **memory_in_out)
+{
+    void *area = NULL;
+    if (*memory_in_out != NULL)
+        return 0;
+    if (os_working_area(&area, 0, OS_HELPER_BYTES) != 0)
+        return -ENOMEM;
+    if (roots_hide(area, OS_HELPER_BYTES) != 0) {
+        os_unreserve(area, OS_HELPER_BYTES);
+        return -ENOMEM;
+    }
+    *memory_in_out = area;
+    return 0;
+}
+
 static int start(void)
 {
-    if (memory == NULL) {
-        void *area = NULL;
-        if (os_working_area(&area, 0, OS_HELPER_BYTES) != 0)
-            return -ENOMEM;
-        if (roots_hide(area, OS_HELPER_BYTES) != 0) {
-            os_unreserve(area, OS_HELPER_BYTES);
-            return -ENOMEM;
-        }
-        memory = area;
-    }
-    return os_helper_start(memory, work, NULL, &helper_thread_id);
+    int result = helper_need_memory(&memory);
+    return result == 0 ? os_helper_start(memory, work, NULL, &helper_thread_id) : result;
 }
 
 int helper_give(void (*function)(void))

@@ -19,6 +19,9 @@ int helper_give(void (*function)(void));
 /* Ends it and waits until it is gone. It is idle, or there is none. */
 void helper_quit(void);
 
+/* Working memory of OS_HELPER_BYTES for a thread of the collector's, no root; nothing to do where there is some. Returns 0 or -ENOMEM. */
+int helper_need_memory(void **memory_in_out);
+
 /* In the child of a fork there is none. */
 void helper_forget(void);
 

@@ -529,9 +529,7 @@ static const struct heap_quarantine quarantine = {
 
 int quarantine_start(void)
 {
-    int result = gc_active() ? 0 : threads_start();
-    if (result == 0 && !gc_active())
-        result = stop_start();
+    int result = stop_start();
     /* Where the slots start is where the first block starts: not for ever. */
     if (result == 0)
         result = roots_hide(&heap_layout, sizeof heap_layout);

@@ -152,7 +152,11 @@ static void after_fork_in_child(void)
 
 int stop_start(void)
 {
-    int result = stop_table_start();
+    if (is_ready)
+        return 0;
+    int result = threads_start();
+    if (result == 0)
+        result = stop_table_start();
     if (result == 0)
         result = keep_handler();
     os_signal_unblock(STOP_SIGNAL);

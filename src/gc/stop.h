@@ -32,7 +32,7 @@ struct stopped {
     uintptr_t stack_end;
 };
 
-/* Once, by the main thread after threads_start(). Returns 0 or -errno: then nothing is ever stopped. */
+/* By the main thread, at first; later calls find it done. Starts gc/threads. Returns 0 or -errno: then nothing is ever stopped. */
 int stop_start(void);
 
 /*

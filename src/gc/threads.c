@@ -126,6 +126,8 @@ int threads_start(void)
     void *start;
     uintptr_t stack_start = 0;
     uintptr_t stack_end = 0;
+    if (records != NULL)
+        return 0;
     if (os_reserve(THREADS_MAX * sizeof *records, os_page_bytes(), &start) != 0)
         return -ENOMEM;
     records = start;

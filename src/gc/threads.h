@@ -38,7 +38,7 @@ _Static_assert(sizeof(struct thread_record) == CACHE_LINE_BYTES, "no two threads
 /* The calling thread's record, or NULL. A thread made by a bare clone may share its parent's. */
 extern _Thread_local struct thread_record *thread_self __attribute__((tls_model("initial-exec")));
 
-/* Once, by the main thread: makes room and registers the caller. Returns 0 or -errno. */
+/* By the main thread, at first; later calls find it done. Makes room and registers the caller. Returns 0 or -errno. */
 int threads_start(void);
 
 /* True in the process that called threads_start() and in children of its forks; false in the child of a vfork. */

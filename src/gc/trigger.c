@@ -123,7 +123,7 @@ static struct heap_collector collector = {
     .copied = on_copied,
 };
 
-/* Others may have put something in a collector's place: leak/survey, own/scan. */
+/* There may be gc/stand_in in its place. */
 bool gc_active(void)
 {
     return heap_collector == &collector;
@@ -134,9 +134,7 @@ int trigger_start(void)
     if (options_now()->collect_every != 0)
         collector.allocating = on_allocating;
     gc_settings_start();
-    int result = threads_start();
-    if (result == 0)
-        result = stop_start();
+    int result = stop_start();
     if (result == 0)
         result = history_start();
     if (result == 0 && gc_settings_now()->tracking == GC_TRACKING_PROGRAM)

@@ -15,6 +15,7 @@
 #include "heap/unit.h"
 #include "leak/suppress.h"
 #include "leak/survey.h"
+#include "os/object.h"
 #include "os/output.h"
 #include "os/process.h"
 #include "os/thread.h"
@@ -72,7 +73,7 @@ static struct report_about about_now(enum check_moment moment)
         .moment = moment_names[moment],
         .process_id = os_process_id(),
         .parent_id = os_parent_id(),
-        .path = program_path,
+        .path = program_path[0] != '\0' ? program_path : os_program_path(), /* no /proc here: as it was started */
         .arguments = arguments,
         .arguments_bytes = os_program_arguments(arguments, sizeof arguments),
         .taken_ms = os_clock_real_ms(),

@@ -6,6 +6,7 @@
 #include "leak/lives.h"
 
 #include "base/compiler.h"
+#include "base/counter.h"
 #include "heap/metadata.h"
 #include "leak/sample.h"
 #include "leak/stacks.h"
@@ -76,25 +77,6 @@ static struct life *life_of(const struct leak_tables *tables, const struct block
 
 /* ---- counting ---- */
 
-/* While there is one thread only, plain arithmetic is as good. */
-static uint64_t add(_Atomic uint64_t *count, uint64_t value)
-{
-    if (LIKELY(os_is_single_threaded())) {
-        uint64_t sum = atomic_load_explicit(count, memory_order_relaxed) + value;
-        atomic_store_explicit(count, sum, memory_order_relaxed);
-        return sum;
-    }
-    return atomic_fetch_add_explicit(count, value, memory_order_relaxed) + value;
-}
-
-static void raise_to(_Atomic uint64_t *peak, uint64_t value)
-{
-    uint64_t before = atomic_load_explicit(peak, memory_order_relaxed);
-    while (before < value &&
-           !atomic_compare_exchange_weak_explicit(peak, &before, value, memory_order_relaxed, memory_order_relaxed))
-        continue;
-}
-
 /* What the block counts for. */
 struct amount {
     uint64_t parts; /* of LIFE_ONE */
@@ -114,11 +96,11 @@ void lives_begin(const struct leak_tables *tables, const struct block_record *re
 {
     struct life *life = life_of(tables, record);
     struct amount amount = amount_of(tables, record, slot_bytes);
-    add(&life->made, amount.parts);
-    uint64_t made_bytes = add(&life->made_bytes, amount.bytes);
+    counter_add(&life->made, amount.parts);
+    uint64_t made_bytes = counter_add(&life->made_bytes, amount.bytes);
     uint64_t ended_bytes = atomic_load_explicit(&life->ended_bytes, memory_order_relaxed);
     if (made_bytes > ended_bytes)
-        raise_to(&life->peak_bytes, made_bytes - ended_bytes);
+        counter_raise_to(&life->peak_bytes, made_bytes - ended_bytes);
 }
 
 static uint32_t span_of(uint32_t lived_ms)
@@ -132,9 +114,9 @@ void lives_end(const struct leak_tables *tables, const struct block_record *reco
 {
     struct life *life = life_of(tables, record);
     struct amount amount = amount_of(tables, record, slot_bytes);
-    add(&life->ended, amount.parts);
-    add(&life->ended_bytes, amount.bytes);
-    add(&life->spans[span_of(lived_ms)], amount.parts);
+    counter_add(&life->ended, amount.parts);
+    counter_add(&life->ended_bytes, amount.bytes);
+    counter_add(&life->spans[span_of(lived_ms)], amount.parts);
     if (is_brief)
-        add(&life->brief, amount.parts);
+        counter_add(&life->brief, amount.parts);
 }

@@ -8,13 +8,11 @@
 #include "leak/survey.h"
 
 #include "base/image.h"
-#include "base/lock.h"
 #include "gc/area.h"
 #include "gc/cycle.h"
-#include "gc/ledger.h"
 #include "gc/roots.h"
+#include "gc/stand_in.h"
 #include "gc/stop.h"
-#include "gc/threads.h"
 #include "heap/birth.h"
 #include "heap/collector.h"
 #include "heap/fork.h"
@@ -47,59 +45,11 @@ struct survey {
     int result;
 };
 
-static struct lock own_lock;
 static struct area threads_area;
-
-/* ---- in place of a collector ---- */
-
-static void lock_own(void)
-{
-    lock_take(&own_lock);
-    roots_lock();
-    ledger_lock();
-}
-
-static void unlock_own(void)
-{
-    ledger_unlock();
-    roots_unlock();
-    lock_release(&own_lock);
-}
-
-static void reset_own(void)
-{
-    lock_reset(&own_lock);
-    roots_lock_reset();
-    ledger_lock_reset();
-}
-
-static bool on_growing(size_t unit_count)
-{
-    (void)unit_count;
-    return false;
-}
-
-static void on_exhausted(void)
-{
-}
 
 int survey_start(void)
 {
-    static const struct heap_collector substitute = {
-        .growing = on_growing,
-        .exhausted = on_exhausted,
-        .lock = lock_own,
-        .unlock = unlock_own,
-        .lock_reset = reset_own,
-    };
-    int result = 0;
-    if (!threads_is_own_process()) {
-        result = threads_start();
-        if (result == 0)
-            result = stop_start();
-    }
-    if (result == 0 && heap_collector == NULL)
-        heap_collector = &substitute;
+    int result = stand_in_start();
     return result == 0 ? ended_start() : result;
 }
 

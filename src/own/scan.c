@@ -10,14 +10,12 @@
 
 #include "base/compiler.h"
 #include "base/image.h"
-#include "base/lock.h"
 #include "gc/area.h"
-#include "gc/ledger.h"
 #include "gc/pinned.h"
 #include "gc/roots.h"
 #include "gc/roots_tables.h"
+#include "gc/stand_in.h"
 #include "gc/stop.h"
-#include "gc/threads.h"
 #include "heap/collector.h"
 #include "heap/fork.h"
 #include "heap/lookup.h"
@@ -40,59 +38,11 @@ struct scanning {
     int result;
 };
 
-static struct lock scan_lock;
 static struct area threads_area;
-
-/* ---- in place of a collector ---- */
-
-static void lock_own(void)
-{
-    lock_take(&scan_lock);
-    roots_lock();
-    ledger_lock();
-}
-
-static void unlock_own(void)
-{
-    ledger_unlock();
-    roots_unlock();
-    lock_release(&scan_lock);
-}
-
-static void reset_own(void)
-{
-    lock_reset(&scan_lock);
-    roots_lock_reset();
-    ledger_lock_reset();
-}
-
-static bool on_growing(size_t unit_count)
-{
-    (void)unit_count;
-    return false;
-}
-
-static void on_exhausted(void)
-{
-}
 
 int scan_start(void)
 {
-    static const struct heap_collector substitute = {
-        .growing = on_growing,
-        .exhausted = on_exhausted,
-        .lock = lock_own,
-        .unlock = unlock_own,
-        .lock_reset = reset_own,
-    };
-    if (heap_collector != NULL)
-        return 0;
-    int result = threads_start();
-    if (result == 0)
-        result = stop_start();
-    if (result == 0)
-        heap_collector = &substitute;
-    return result;
+    return stand_in_start();
 }
 
 /* ---- words ---- */
@@ -288,11 +238,11 @@ static void scan_alone(struct scanning *scanning, uintptr_t stack_start)
     struct stopped self = {.thread_id = os_thread_id(), .stack_pointer = stack_start};
     scanning->threads = &self;
     scanning->thread_count = 1;
-    lock_own();
+    stand_in_lock();
     heap_lock_all();
     scanning->result = scan_stopped(scanning);
     heap_unlock_all();
-    unlock_own();
+    stand_in_unlock();
 }
 
 static void scan_all_threads(struct scanning *scanning, uintptr_t stack_start)

@@ -8,6 +8,7 @@
  */
 #include "own/types.h"
 
+#include "base/counter.h"
 #include "base/image.h"
 #include "heap/metadata.h"
 #include "heap/span.h"
@@ -28,25 +29,6 @@ static struct typed_entry *entry_of(uint32_t id)
 {
     struct typed_table *known = atomic_load_explicit(&table, memory_order_acquire);
     return &known->chunks[(id - 1) / TYPED_CHUNK][(id - 1) % TYPED_CHUNK];
-}
-
-/* While there is one thread only, plain arithmetic is as good, and takes a tenth of the time. */
-static uint64_t add(_Atomic uint64_t *count, uint64_t value)
-{
-    if (LIKELY(os_is_single_threaded())) {
-        uint64_t sum = atomic_load_explicit(count, memory_order_relaxed) + value;
-        atomic_store_explicit(count, sum, memory_order_relaxed);
-        return sum;
-    }
-    return atomic_fetch_add_explicit(count, value, memory_order_relaxed) + value;
-}
-
-static void raise_to(_Atomic uint64_t *peak, uint64_t value)
-{
-    uint64_t before = atomic_load_explicit(peak, memory_order_relaxed);
-    while (UNLIKELY(before < value) &&
-           !atomic_compare_exchange_weak_explicit(peak, &before, value, memory_order_relaxed, memory_order_relaxed))
-        continue;
 }
 
 /* As plain arithmetic; the peak is what `current` was at most. */
@@ -70,9 +52,9 @@ static void count_one(uint32_t id, uint64_t size_bytes)
         return;
     }
     struct typed_entry *entry = entry_of(id);
-    add(&entry->made, 1);
-    raise_to(&entry->peak, add(&entry->current, 1));
-    raise_to(&entry->peak_bytes, add(&entry->current_bytes, size_bytes));
+    counter_add(&entry->made, 1);
+    counter_raise_to(&entry->peak, counter_add(&entry->current, 1));
+    counter_raise_to(&entry->peak_bytes, counter_add(&entry->current_bytes, size_bytes));
 }
 
 /* ---- types ---- */
@@ -202,8 +184,8 @@ void types_count(uint32_t id, size_t block_bytes, int by)
         return;
     }
     struct typed_entry *entry = entry_of(id);
-    add(&entry->current, (uint64_t)-1);
-    add(&entry->current_bytes, -(uint64_t)block_bytes);
+    counter_add(&entry->current, (uint64_t)-1);
+    counter_add(&entry->current_bytes, -(uint64_t)block_bytes);
 }
 
 gca_type *types_by_id(uint32_t id)

@@ -3,9 +3,9 @@
 
 import re
 
-from common import CommandTally, expect, expect_line, expect_same, gcalloc, temporary_folder
+from common import CommandTally, expect, expect_line, expect_same, gcalloc
 from harness import built_path
-from kept_program import Kept, core_of
+from kept_program import Kept, expect_same_in
 
 QUARANTINE = "quarantine,quarantine_min=64M,stacks=8"
 PROGRAM = (built_path("tool", "dangling"),)
@@ -15,12 +15,6 @@ def answer_of(*arguments):
     result = gcalloc(*(str(argument) for argument in arguments))
     expect_same(result.returncode, 0, f"the status of {arguments[0]}, which says {result.stderr!r},")
     return result.stdout
-
-
-def expect_same_in(program, check):
-    check(program.pid)
-    with temporary_folder() as folder:
-        check(core_of(program.pid, folder))
 
 
 def part_of(text, address):

@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from common import expect
+from common import expect, temporary_folder
 from harness import built_path, find_program, subject_environment
 
 KEPT = built_path("tool", "kept")
@@ -49,3 +49,10 @@ def core_of(pid, folder):
     subprocess.run([find_program("gcore"), "-o", os.path.join(folder, "core"), str(pid)], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return os.path.join(folder, f"core.{pid}")
+
+
+def expect_same_in(program, check):
+    """The same of the process and of a core of it."""
+    check(program.pid)
+    with temporary_folder() as folder:
+        check(core_of(program.pid, folder))

@@ -13,7 +13,7 @@ import time
 from common import (COMMAND, CommandTally, compiled, copied, expect, expect_line, expect_only_line, expect_same, gcalloc, need_root,
                     plain_environment, temporary_folder)
 from harness import Missing, find_program, subject_environment
-from kept_program import Kept, core_of
+from kept_program import Kept, core_of, expect_same_in
 
 NOBODY = 65534
 
@@ -26,13 +26,6 @@ def answer_of(subject, address):
     result = why(subject, address)
     expect_same(result.returncode, 0, f"the status of why, which says {result.stderr!r},")
     return result.stdout
-
-
-def expect_same_in(program, check):
-    """The same of the process and of a core of it."""
-    check(program.pid)
-    with temporary_folder() as folder:
-        check(core_of(program.pid, folder))
 
 
 def tells_the_way():

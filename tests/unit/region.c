@@ -59,7 +59,6 @@ static void open_gate(void)
 
 static void start_all(void)
 {
-    ck_assert_int_eq(threads_start(), 0);
     ck_assert_int_eq(stop_start(), 0);
     ck_assert_int_eq(pipe(gate), 0);
 }
