@@ -61,6 +61,8 @@ libcore_la_SOURCES = \
 	src/gc/mark.c \
 	src/gc/mark.h \
 	src/gc/mark_find.h \
+	src/gc/old.c \
+	src/gc/old.h \
 	src/gc/pacing.c \
 	src/gc/pacing.h \
 	src/gc/outcome.c \

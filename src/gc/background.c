@@ -89,7 +89,7 @@ static struct cycle background;
 static void on_marked(void)
 {
     if (options_now()->mark_check > background.is_young)
-        check_marks(cycle_items(), CYCLE_ITEMS);
+        check_marks(cycle_items(), CYCLE_ITEMS, true);
     finalize_after_mark(&cycle_marker);
 }
 
@@ -159,15 +159,11 @@ bool background_is_possible(void)
     return !is_denied && !is_tracked && options_now()->concurrent != CONCURRENT_NEVER;
 }
 
-/* A cycle beside a small heap's program costs it a third of its time, so balance is a longer stop. */
 bool background_is_worth_while(void)
 {
-    enum { NS_A_US = 1000, BALANCE = 5 };
-    const struct gc_settings *settings = gc_settings_now();
-    bool balances = settings->mode == GC_MODE_BALANCED && !gc_settings_pause_is_wished();
     if (!background_is_possible() || cycle_is_disabled())
         return false;
-    return options_now()->concurrent == CONCURRENT_ALWAYS || outcome_full_cost_ns() > settings->pause_us * NS_A_US * (balances ? BALANCE : 1);
+    return options_now()->concurrent == CONCURRENT_ALWAYS || outcome_full_cost_ns() > gc_settings_stop_ns();
 }
 
 /*
@@ -283,7 +279,7 @@ int background_collect_young(void)
         wait_until_done(number);
         return result_of(number);
     }
-    return cycle_collect(CYCLE_ASKED);
+    return cycle_collect_young(CYCLE_ASKED);
 }
 
 /* Opens the step, and waits until it is done. Returns 1 when it was the last. */

@@ -25,7 +25,7 @@ void background_renew(void);
 
 /*
  * Collects the blocks allocated since the last cycle, or all if it is not known what was written since, and waits for that. Where
- * nothing can run in the background all is collected in one stop. Returns 0 or -errno, as cycle_collect().
+ * nothing can run in the background it is done in one stop. Returns 0 or -errno, as cycle_collect().
  */
 int background_collect_young(void);
 

@@ -1,5 +1,5 @@
 /*
- * gc/check: whether marking beside the program has missed anything.
+ * gc/check: whether marking has missed anything, beside the program or from old blocks.
  *
  * Blocks of the cycle's own time count as far as anything was ever written to their pages: what else is in them was there before
  * they were, and means nothing.
@@ -54,7 +54,7 @@ static uintptr_t find_missed(void)
     return 0;
 }
 
-void check_marks(struct work *items, size_t count)
+void check_marks(struct work *items, size_t count, bool beside)
 {
     struct white_rule rule;
     white_rule_running(&rule, image_now->birth);
@@ -62,12 +62,13 @@ void check_marks(struct work *items, size_t count)
         return;
     mark_start(&marker, items, count);
     int result = roots_scan(mark_root, NULL);
-    dirty_mark_noted(&marker);
+    if (beside)
+        dirty_mark_noted(&marker);
     mark_drain(&marker);
     white_check_swap();
     uintptr_t missed = result == 0 ? find_missed() : 0;
     if (missed == 0)
         return;
-    message_note("error: marking beside the program missed the block at %p", (void *)missed);
+    message_note("error: marking %s missed the block at %p", beside ? "beside the program" : "from old blocks", (void *)missed);
     os_abort();
 }

@@ -14,11 +14,15 @@
 #include "base/message.h"
 #include "gc/area.h"
 #include "gc/background.h"
+#include "gc/check.h"
+#include "gc/concurrent.h"
 #include "gc/crew.h"
 #include "gc/cycle_run.h"
 #include "gc/finalize.h"
 #include "gc/ledger.h"
+#include "gc/old.h"
 #include "gc/outcome.h"
+#include "gc/pacing.h"
 #include "gc/pause.h"
 #include "gc/roots.h"
 #include "gc/stop.h"
@@ -118,7 +122,34 @@ uint32_t cycle_next_birth(void)
     return image_now->birth % (BIRTH_COUNT - 1) + 1;
 }
 
-/* All threads but this one are stopped, and the heap's locks are held. */
+/*
+ * All threads but this one are stopped, and the heap's locks are held. -ENOTSUP: where parts of blocks can't be read, or more than
+ * the table of units is needed, only a full one will do.
+ */
+static int mark_young(struct cycle *cycle)
+{
+    uint32_t young = image_now->birth, birth = cycle_next_birth();
+    if (young == BIRTH_OLD || class_rule.bias != 0 || !white_may_be_born(birth) || concurrent_check_roots() != 0)
+        return -ENOTSUP;
+    white_rule_young(&cycle->rule, young, birth);
+    int result = white_start(&cycle->rule);
+    if (result != 0)
+        return result;
+    heap_birth_set(birth);
+    mark_start(&cycle_marker, cycle_items(), CYCLE_ITEMS);
+    result = roots_scan(mark_root_range, NULL);
+    if (result == 0)
+        result = concurrent_check_roots();
+    if (result == 0) {
+        old_mark(&cycle_marker, young);
+        if (options_now()->mark_check != 0)
+            check_marks(cycle_items(), CYCLE_ITEMS, false);
+        finalize_after_mark(&cycle_marker);
+    }
+    return result;
+}
+
+/* Likewise. */
 static int mark_all(struct cycle *cycle)
 {
     uint32_t birth = cycle_next_birth();
@@ -137,6 +168,15 @@ static int mark_all(struct cycle *cycle)
         finalize_after_mark(&cycle_marker);
     }
     return result;
+}
+
+static int mark(struct cycle *cycle)
+{
+    int result = cycle->is_young ? mark_young(cycle) : -ENOTSUP;
+    if (result != -ENOTSUP)
+        return result;
+    cycle->is_young = false;
+    return mark_all(cycle);
 }
 
 /* ---- a cycle ---- */
@@ -191,7 +231,7 @@ static void run_stopped(void *context)
     cycle->result = stop_begin();
     bool is_stopped = cycle->result == 0;
     if (is_stopped)
-        cycle->result = mark_all(cycle);
+        cycle->result = mark(cycle);
     unlock_heap();
     if (is_stopped)
         stop_end();
@@ -236,7 +276,9 @@ static void count_young(struct sweep_result *swept)
 
 void cycle_sweep(struct cycle *cycle)
 {
+    pacing_begin_sweep();
     sweep(cycle);
+    pacing_end_sweep();
     if (cycle->is_young)
         count_young(&cycle->swept);
     cycle->end_ns = os_clock_ns();
@@ -265,7 +307,7 @@ void cycle_conclude(struct cycle *cycle)
     trace_write();
 }
 
-int cycle_collect(enum cycle_reason reason)
+static int collect(enum cycle_reason reason, bool is_young)
 {
     bool is_optional = reason != CYCLE_ASKED && reason != CYCLE_EXHAUSTED;
     if (is_optional && cycle_is_disabled())
@@ -274,7 +316,7 @@ int cycle_collect(enum cycle_reason reason)
     if (heap == NULL)
         return -ENOMEM;
     thread_heap_done(heap);
-    struct cycle cycle = {.reason = reason, .result = cycle_begin(reason)};
+    struct cycle cycle = {.reason = reason, .is_young = is_young, .result = cycle_begin(reason)};
     if (cycle.result != 0)
         return cycle.result;
     cycle.result = cycle_prepare(&cycle);
@@ -286,6 +328,16 @@ int cycle_collect(enum cycle_reason reason)
     cycle_release();
     finalize_announce();
     return cycle.result;
+}
+
+int cycle_collect(enum cycle_reason reason)
+{
+    return collect(reason, false);
+}
+
+int cycle_collect_young(enum cycle_reason reason)
+{
+    return collect(reason, true);
 }
 
 int cycle_set_tracking(bool by_program)

@@ -20,6 +20,12 @@ bool gc_active(void);
  */
 int cycle_collect(enum cycle_reason reason);
 
+/*
+ * The same for what was allocated since the last cycle, in one stop: what is older stays, and so does what that leads to. All is collected
+ * where this can't be told.
+ */
+int cycle_collect_young(enum cycle_reason reason);
+
 /* Whether the program itself says where it writes; waits for a cycle's lock. Returns 0 or -ENOMEM. */
 int cycle_set_tracking(bool by_program);
 

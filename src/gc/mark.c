@@ -258,13 +258,6 @@ NOINLINE static void scan_large(struct marker *marker, uintptr_t start)
 
 /* ---- scanning slots ---- */
 
-static ALWAYS_INLINE uint64_t offset_at(const struct mark_view *view, const char *place)
-{
-    uintptr_t word;
-    memcpy(&word, place, sizeof word);
-    return (word & MARK_ADDRESS_MASK) - view->heap_start;
-}
-
 /* To the list, which has room for them all and one more. */
 static ALWAYS_INLINE void list_lanes(struct marker *marker, const struct mark_view *view, const char *place, uint32_t lanes)
 {
@@ -285,19 +278,6 @@ static ALWAYS_INLINE void page_lanes(struct marker *marker, const struct mark_vi
         if (offset < view->heap_bytes)
             put_paged(marker, find(marker, view, offset));
     }
-}
-
-/* A piece of 64 bytes or less. Nothing is branched on but whether there is anything, and on the size, which is most often the same. */
-static ALWAYS_INLINE uint32_t lanes_of(const struct mark_view *view, const char *place, size_t size_bytes)
-{
-    if (size_bytes >= 64)
-        return os_match_wide_64(place, &view->wide);
-    uint32_t lanes = 0;
-    if ((size_bytes & 32) != 0)
-        lanes = os_match_wide_32(place, &view->wide);
-    if ((size_bytes & 16) != 0)
-        lanes |= os_match_wide_16(place + (size_bytes & 32), &view->wide) << (size_bytes & 32) / 4;
-    return lanes;
 }
 
 static ALWAYS_INLINE void scan_slot(struct marker *marker, const struct mark_view *view, uintptr_t start, size_t size_bytes)

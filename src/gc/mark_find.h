@@ -1,5 +1,6 @@
 /*
- * gc/mark_find: from the offset of a byte in the heap to the block that holds it, by the table of units (gc/white.h).
+ * gc/mark_find: words that may be addresses of the heap; and from the offset of a byte in there to the block that holds it, by the
+ * table of units (gc/white.h).
  */
 #ifndef GC_MARK_FIND_H
 #define GC_MARK_FIND_H
@@ -7,10 +8,12 @@
 #include "base/compiler.h"
 #include "gc/mark.h"
 #include "gc/white.h"
+#include "os/match.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { MARK_GRAIN_BYTES = 16, MARK_EXACT = 1, MARK_RECIPROCAL_SHIFT = 31 };
 
@@ -44,6 +47,26 @@ static inline size_t block_at(const struct mark_view *view, size_t offset)
     if (has_slots(unit))
         return start_of(find_slot(view, unit, offset)) - view->heap_start;
     return unit == 0 ? SIZE_MAX : ((struct white_large *)white_unit_address(unit))->start - view->heap_start;
+}
+
+static ALWAYS_INLINE uint64_t offset_at(const struct mark_view *view, const char *place)
+{
+    uintptr_t word;
+    memcpy(&word, place, sizeof word);
+    return (word & MARK_ADDRESS_MASK) - view->heap_start;
+}
+
+/* A piece of 64 bytes or less. Nothing is branched on but whether there is anything, and on the size, which is most often the same. */
+static ALWAYS_INLINE uint32_t lanes_of(const struct mark_view *view, const char *place, size_t size_bytes)
+{
+    if (size_bytes >= 64)
+        return os_match_wide_64(place, &view->wide);
+    uint32_t lanes = 0;
+    if ((size_bytes & 32) != 0)
+        lanes = os_match_wide_32(place, &view->wide);
+    if ((size_bytes & 16) != 0)
+        lanes |= os_match_wide_16(place + (size_bytes & 32), &view->wide) << (size_bytes & 32) / 4;
+    return lanes;
 }
 
 #endif

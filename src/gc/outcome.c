@@ -7,6 +7,7 @@
 
 #include "base/image.h"
 #include "base/message.h"
+#include "base/options.h"
 #include "gc/cycle_run.h"
 #include "gc/history.h"
 #include "gc/pacing.h"
@@ -17,12 +18,34 @@
 #include <errno.h>
 #include <stdatomic.h>
 
+/* What marking takes: nanoseconds a block, and bytes a nanosecond; and how fast old blocks are read that lead to few young ones. */
+enum { BLOCK_NS = 12, BYTES_A_NS = 16, OLD_BYTES_A_NS = 10 };
+
 static const char *const reason_names[] = {"asked", "grown", "exhausted", "torture", "pressed"};
 
 static uint64_t full_cost_ns; /* of marking all in one stop, roughly; when it was done last */
 static uint64_t full_scanned_bytes;
 static _Atomic size_t units_then; /* taken after the last cycle */
 static bool young_pays;
+static _Atomic uint64_t young_cost_ns; /* of a young cycle in one stop, roughly */
+static _Atomic bool young_stops;       /* where that is short enough */
+
+/* Old blocks are all that the last full cycle read, and what young ones have left since. */
+static void weigh_young_stop(const struct cycle *cycle)
+{
+    uint64_t old_bytes = cycle_marker.scanned_bytes;
+    uint64_t cost_ns = old_bytes / OLD_BYTES_A_NS + (cycle->is_young ? cycle_marker.blocks * BLOCK_NS : 0);
+    atomic_store_explicit(&young_cost_ns, cost_ns, memory_order_relaxed);
+    atomic_store_explicit(&young_stops, pacing_is_young() && cost_ns + cost_ns / 2 < full_cost_ns, memory_order_relaxed);
+}
+
+/* In one stop it is not remembered what was written: old blocks are read. */
+static void note_young_stop(const struct cycle *cycle)
+{
+    const struct sweep_result *swept = &cycle->swept;
+    pacing_note_young(swept->live_bytes, swept->freed_bytes);
+    weigh_young_stop(cycle);
+}
 
 /*
  * Young cycles go on as long as they free a quarter of what they look at, and read much less than a full one. After a full one that
@@ -30,9 +53,13 @@ static bool young_pays;
  */
 static void note_generations(const struct cycle *cycle)
 {
-    enum { BLOCK_NS = 12, BYTES_A_NS = 16, PAYS_PART = 4, POOR_PART = 16, SMALL_BYTES = 64 << 20 };
+    enum { PAYS_PART = 4, POOR_PART = 16, SMALL_BYTES = 64 << 20 };
     const struct sweep_result *swept = &cycle->swept;
     units_then = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed);
+    if (cycle->is_young && cycle->rounds == 0) {
+        note_young_stop(cycle);
+        return;
+    }
     if (cycle->is_young) {
         young_pays = swept->freed_bytes >= (swept->freed_bytes + swept->live_bytes) / PAYS_PART &&
                      cycle_marker.scanned_bytes < full_scanned_bytes / 2;
@@ -42,6 +69,7 @@ static void note_generations(const struct cycle *cycle)
     full_scanned_bytes = cycle_marker.scanned_bytes;
     full_cost_ns = cycle_marker.blocks * BLOCK_NS + cycle_marker.scanned_bytes / BYTES_A_NS;
     pacing_note_cycle(swept->live_bytes, swept->freed_bytes);
+    weigh_young_stop(cycle);
 }
 
 static void note_success(const struct cycle *cycle)
@@ -85,6 +113,14 @@ bool outcome_wants_young(void)
     return young_pays && taken > then && taken - then >= young;
 }
 
+bool outcome_stops_for_young(void)
+{
+    if (!atomic_load_explicit(&young_stops, memory_order_relaxed) || options_now()->concurrent == CONCURRENT_ALWAYS)
+        return false;
+    return options_now()->concurrent == CONCURRENT_NEVER ||
+           atomic_load_explicit(&young_cost_ns, memory_order_relaxed) <= gc_settings_stop_ns();
+}
+
 uint64_t outcome_full_cost_ns(void)
 {
     return full_cost_ns;
@@ -110,9 +146,10 @@ void outcome_log(const struct cycle *cycle)
         text_add_size(&text, cycle->swept.live_bytes);
         text_add(&text, " in ");
         text_add_size(&text, atomic_load(&image_now->units_taken) * UNIT_BYTES);
+        if (cycle->is_young)
+            text_add(&text, "; young blocks");
         if (cycle->rounds != 0)
-            text_add(&text, "; %sbeside the program, %u rounds, %lu pages at the end",
-                     cycle->is_young ? "young blocks, " : "", cycle->rounds, cycle->last_pages);
+            text_add(&text, "; beside the program, %u rounds, %lu pages at the end", cycle->rounds, cycle->last_pages);
         text_add(&text, "\n");
     }
     message_write(&text);

@@ -18,6 +18,9 @@ void outcome_log(const struct cycle *cycle);
 /* The heap has grown by as much as is collected young, and that has paid of late. */
 bool outcome_wants_young(void);
 
+/* The next cycle is to be one of young blocks in a stop: that is short enough, and the heap has not grown old yet. */
+bool outcome_stops_for_young(void);
+
 /* What marking all in one stop would take, roughly. */
 uint64_t outcome_full_cost_ns(void);
 

@@ -37,15 +37,22 @@ enum {
     VAIN_MAX = 8,    /* cycles in a row may find next to nothing where memory has run out */
     VAIN_PART = 64,  /* less than this part of the heap */
     VAIN_CHANGE = 32, /* and the heap does not become smaller by this part meanwhile */
-    OVERTIME = 2,    /* the program waits for a cycle beside it when the heap has grown by this part more than it may */
+    OVERTIME = 4,    /* the program waits for a cycle beside it when the heap has grown by this part more than it may */
     HEAD_START = 3,  /* which begins this part of the growth before it is due */
+    YOUNG_PART = 2,  /* of the growth is left, or the next cycle is a full one */
     VAIN_PAUSES = 4, /* then each is followed by so many times its length */
 };
+
+static const uint64_t SOON_NS = 1000000000;
 
 static _Atomic size_t limit_units;  /* a cycle is due when the heap would get larger; 0 at first */
 static _Atomic size_t growth_units; /* from the last cycle to there */
 static _Atomic bool is_pressed;
 static bool was_poor;
+static bool is_young;          /* the next cycle may be */
+static uint64_t kept_bytes;    /* by the last full cycle, and by young ones since */
+static size_t units_before_sweep;
+static bool is_soon;           /* after the last cycle, or after the program began */
 static size_t stretch_percent = STRETCH_MIN;
 static size_t least_parts = 1;
 static uint64_t last_ns, last_paused_ns;
@@ -148,6 +155,21 @@ bool pacing_is_late(size_t unit_count)
     return units_now() + unit_count > (limit != 0 ? limit : growth) + growth / OVERTIME;
 }
 
+void pacing_begin_sweep(void)
+{
+    struct history history;
+    history_get(&history);
+    units_before_sweep = units_now();
+    is_soon = os_clock_ns() - history.last_end_ns < SOON_NS;
+    run_expect(is_soon ? units_before_sweep : 0);
+}
+
+void pacing_end_sweep(void)
+{
+    size_t taken = units_now();
+    run_expect(is_soon && taken < units_before_sweep ? units_before_sweep - taken : 0);
+}
+
 void pacing_note_cycle(uint64_t live_bytes, uint64_t freed_bytes)
 {
     uint64_t heap_bytes = live_bytes + freed_bytes;
@@ -156,7 +178,27 @@ void pacing_note_cycle(uint64_t live_bytes, uint64_t freed_bytes)
     else if (freed_bytes >= heap_bytes / RICH)
         was_poor = false;
     weigh_cost();
+    kept_bytes = live_bytes;
+    is_young = true;
     set_limit(live_bytes / 100 * share_percent());
+}
+
+/* The limit stays where the last full cycle has set it: what grew old since may be garbage. */
+void pacing_note_young(uint64_t survived_bytes, uint64_t freed_bytes)
+{
+    size_t limit = atomic_load_explicit(&limit_units, memory_order_relaxed);
+    size_t growth = atomic_load_explicit(&growth_units, memory_order_relaxed);
+    bool keeps_all = was_poor && freed_bytes < (freed_bytes + survived_bytes) / POOR;
+    kept_bytes += survived_bytes;
+    weigh_cost();
+    is_young = units_now() + growth / YOUNG_PART <= limit;
+    if (keeps_all)
+        set_limit(kept_bytes / 100 * share_percent());
+}
+
+bool pacing_is_young(void)
+{
+    return is_young;
 }
 
 void pacing_note_failure(void)

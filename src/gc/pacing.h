@@ -17,8 +17,19 @@ bool pacing_is_near(size_t unit_count);
 /* True when one that runs beside the program takes so long that the heap would grow much beyond what it may. */
 bool pacing_is_late(size_t unit_count);
 
+/* Around a sweep: while cycles follow each other soon, what it frees is kept for what is allocated until the next. */
+void pacing_begin_sweep(void);
+void pacing_end_sweep(void);
+
 /* A cycle has ended. */
 void pacing_note_cycle(uint64_t live_bytes, uint64_t freed_bytes);
+
+/*
+ * The same after one of young blocks alone, in a stop. The heap may not grow further for that, but for a program that has kept all lately;
+ * and when little is left of its growth, the next cycle is a full one: pacing_is_young() says so.
+ */
+void pacing_note_young(uint64_t survived_bytes, uint64_t freed_bytes);
+bool pacing_is_young(void);
 
 /* Memory is short in the whole machine or container: until that is over, cycles come sooner. */
 void pacing_press(bool pressed);

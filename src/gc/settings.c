@@ -39,9 +39,11 @@ const struct gc_settings *gc_settings_now(void)
     return &now;
 }
 
-bool gc_settings_pause_is_wished(void)
+uint64_t gc_settings_stop_ns(void)
 {
-    return now.pause_us != presets[now.mode].pause_us;
+    enum { NS_A_US = 1000, BALANCE = 5 };
+    bool balances = now.mode == GC_MODE_BALANCED && now.pause_us == presets[GC_MODE_BALANCED].pause_us;
+    return now.pause_us * NS_A_US * (balances ? BALANCE : 1);
 }
 
 int gc_settings_set(const struct gc_settings *wanted)

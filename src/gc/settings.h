@@ -39,8 +39,8 @@ struct gc_settings {
 /* The values that hold now, none of them 0 but the limit. */
 const struct gc_settings *gc_settings_now(void);
 
-/* Whether somebody has said how long threads should stand still, other than by a mode. */
-bool gc_settings_pause_is_wished(void);
+/* The longest stop for a cycle that could as well run beside the program: that costs a small heap's program a third of its time. */
+uint64_t gc_settings_stop_ns(void);
 
 /* From the options. */
 void gc_settings_start(void);

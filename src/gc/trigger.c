@@ -73,10 +73,23 @@ static void on_allocating(void)
     struct thread_heap *heap = thread_heap_peek();
     if (heap != NULL)
         thread_heap_flush(heap); /* so that the next allocation takes a slow path, too, and finds what was freed */
+    bool is_young = count / options_now()->collect_every % 3 != 0;
     if (background_is_worth_while())
-        background_start(CYCLE_TORTURE, count / options_now()->collect_every % 3 != 0);
+        background_start(CYCLE_TORTURE, is_young);
+    else if (is_young)
+        cycle_collect_young(CYCLE_TORTURE);
     else
         cycle_collect(CYCLE_TORTURE);
+}
+
+/* Of what has grown most is young. Where a stop for that has not brought enough, all follows at once. */
+static bool collect_grown(size_t unit_count)
+{
+    if (!outcome_stops_for_young())
+        return cycle_collect(CYCLE_GROWN) == 0;
+    if (cycle_collect_young(CYCLE_GROWN) != 0)
+        return false;
+    return !pacing_is_due(unit_count) || cycle_collect(CYCLE_GROWN) == 0;
 }
 
 static bool on_growing(size_t unit_count)
@@ -88,12 +101,12 @@ static bool on_growing(size_t unit_count)
         return waits;
     }
     bool is_near = pacing_is_near(unit_count);
-    if ((is_near || outcome_wants_young()) && background_is_worth_while()) {
+    if ((is_near || outcome_wants_young()) && !outcome_stops_for_young() && background_is_worth_while()) {
         background_start(CYCLE_GROWN, !is_near);
         return false;
     }
     if (pacing_is_due(unit_count))
-        return cycle_collect(CYCLE_GROWN) == 0;
+        return collect_grown(unit_count);
     if (!pressure_wants_cycle())
         return false;
     bool collected = cycle_collect(CYCLE_PRESSED) == 0;

@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { KEPT_BYTES = 1024 * 1024 };
+enum { KEPT_BYTES = 1024 * 1024, KEPT_PART = 8 /* of the heap: it will have grown by then, and white bytes of small slots are a 32nd */ };
 
 ptrdiff_t white_distance;
 const uint64_t *white_units;
@@ -235,7 +235,8 @@ int white_start(const struct white_rule *rule)
 
 void white_end(void)
 {
-    area_trim(&mirror, KEPT_BYTES);
+    size_t part = (atomic_load_explicit(&image_now->units_taken, memory_order_relaxed) << UNIT_SHIFT) / KEPT_PART;
+    area_trim(&mirror, part > KEPT_BYTES ? part : KEPT_BYTES);
 }
 
 /* ---- a second look ---- */

@@ -26,6 +26,8 @@ static uint32_t cycles;
 static size_t taken_peak;
 static uint64_t last_return_ns; /* when a purged unit was last taken again */
 static uint64_t last_purge_ns;
+static size_t expected;         /* units that a collector frees, and the program will take again */
+static uint64_t expected_ns;    /* since then */
 static uint64_t refused_ns; /* when the kernel last refused: the program may have locked its memory */
 
 static size_t taken_now(void)
@@ -90,7 +92,13 @@ static size_t budget(void)
 {
     size_t taken = taken_now();
     size_t room = taken / RAISE_SHARE + (cycles >= CYCLES_MIN ? taken_peak - taken : 0);
-    return base_budget() + (raised < room ? raised : room);
+    return base_budget() + expected + (raised < room ? raised : room);
+}
+
+void purge_expect(size_t count)
+{
+    expected = count;
+    expected_ns = count == 0 ? 0 : os_clock_ns();
 }
 
 /* The clock is read only by a program that keeps more than the plain budget. */
@@ -103,6 +111,8 @@ bool purge_is_due(void)
         return false;
     if (raised != 0 && os_clock_ns() - last_return_ns > CALM_NS)
         end_raise();
+    if (expected != 0 && os_clock_ns() - expected_ns > CALM_NS)
+        expected = 0;
     return dirty > budget();
 }
 

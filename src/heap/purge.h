@@ -12,6 +12,9 @@ void purge_note_taken(size_t clean_count);
 
 void purge_note_purged(size_t count);
 
+/* So many units are kept for a second, whatever the budget says: they are about to be taken again. */
+void purge_expect(size_t count);
+
 /* True when more units are dirty than the budget allows. */
 bool purge_is_due(void);
 

@@ -403,6 +403,13 @@ size_t run_dirty_count(void)
     return atomic_load_explicit(&image_now->units_dirty, memory_order_relaxed);
 }
 
+void run_expect(size_t count)
+{
+    lock_take(&lock);
+    purge_expect(count);
+    lock_release(&lock);
+}
+
 COLD size_t run_purge_all(void)
 {
     lock_take(&lock);

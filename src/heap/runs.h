@@ -55,6 +55,9 @@ size_t run_limit(void);
 /* Free units that hold pages, at some moment. No lock is needed. */
 size_t run_dirty_count(void);
 
+/* A collector is about to free so many units, or has done so: for a second they are not purged. */
+void run_expect(size_t count);
+
 /* Purges every dirty unit. Returns the bytes given back. */
 size_t run_purge_all(void);
 

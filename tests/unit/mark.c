@@ -1,9 +1,10 @@
 /*
- * gc/mark, gc/white and gc/sweep: random graphs against a model; every kind of word that holds a block; a worklist that
+ * gc/mark, gc/old, gc/white and gc/sweep: random graphs against a model; every kind of word that holds a block; a worklist that
  * is too small; what a sweep gives back.
  */
 #include "gc/mark.h"
 #include "base/bits.h"
+#include "gc/old.h"
 #include "gc/sweep.h"
 #include "gc/white.h"
 #include "heap/birth.h"
@@ -230,16 +231,21 @@ static void link_block(struct random *random, int from)
     }
 }
 
-static void make_graph(struct random *random)
+static void make_blocks(struct random *random, int first, int end)
 {
-    memset(&graph, 0, sizeof graph);
-    for (int i = 0; i < BLOCKS; i++) {
+    for (int i = first; i < end; i++) {
         size_t bytes = block_bytes_for(random);
         graph.leaf[i] = random_below(random, 8) == 0;
         graph.blocks[i] = graph.leaf[i] ? heap_allocate_leaf(bytes) : heap_allocate(bytes);
         graph.size_bytes[i] = unit_at(graph.blocks[i])->slot_bytes;
         memset(graph.blocks[i], 0, graph.size_bytes[i]);
     }
+}
+
+static void make_graph(struct random *random)
+{
+    memset(&graph, 0, sizeof graph);
+    make_blocks(random, 0, BLOCKS);
     for (int i = 0; i < BLOCKS; i++)
         link_block(random, i);
 }
@@ -292,6 +298,51 @@ START_TEST(random_graphs_are_marked_as_the_model_says)
     make_graph(&random);
     mark_roots(&random, limits[(size_t)_i % 5]);
     expect_model();
+}
+END_TEST
+
+/* The cycle before the one that counts; with it blocks grow old. */
+static void grow_old(void)
+{
+    struct white_rule rule;
+    white_rule_full(&rule, 1);
+    ck_assert_int_eq(white_start(&rule), 0);
+    heap_birth_set(1);
+}
+
+/*
+ * Some blocks are old, and some of those have gone: the young ones among them take their slots. What any old block leads to is held, and
+ * nothing else but what roots lead to.
+ */
+START_TEST(what_old_blocks_lead_to_is_marked_as_the_model_says)
+{
+    struct random random = {(uint64_t)_i + 2000};
+    struct white_rule rule;
+    int old_count = BLOCKS / 8 * (_i % 8);
+    int gone = old_count / 3;
+    class_rule.bias = 0;
+    start_heap();
+    memset(&graph, 0, sizeof graph);
+    make_blocks(&random, 0, old_count);
+    grow_old();
+    for (int i = 0; i < gone; i++)
+        heap_free(graph.blocks[i]);
+    make_blocks(&random, old_count, BLOCKS);
+    make_blocks(&random, 0, gone);
+    for (int i = 0; i < BLOCKS; i++)
+        link_block(&random, i);
+    white_rule_young(&rule, 1, 2);
+    ck_assert_int_eq(white_start(&rule), 0);
+    mark_start(&marker, items, ITEMS);
+    int root = (int)random_below(&random, BLOCKS);
+    mark_word(&marker, word_for(&random, root));
+    reach(root);
+    for (int i = gone; i < old_count; i++)
+        reach(i);
+    old_mark(&marker, 1);
+    for (int i = 0; i < BLOCKS; i++)
+        if (i < gone || i >= old_count)
+            hot_assert(is_marked(graph.blocks[i]) == graph.reached[i], "marked is what the model reaches");
 }
 END_TEST
 
@@ -395,6 +446,7 @@ static TCase *graphs(void)
     TCase *tests = tcase_create("graphs");
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, random_graphs_are_marked_as_the_model_says, 0, 60);
+    tcase_add_loop_test(tests, what_old_blocks_lead_to_is_marked_as_the_model_says, 0, 40);
     tcase_add_loop_test(tests, a_sweep_frees_what_the_model_does_not_reach, 0, 20);
     tcase_add_test(tests, long_lists_and_wide_blocks_fit_a_small_worklist);
     tcase_add_test(tests, old_blocks_outlive_the_numbering_of_births);
