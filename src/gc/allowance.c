@@ -27,6 +27,7 @@ static _Atomic size_t last_read_bytes;
 void allowance_start(void)
 {
     last_work_ns = os_process_work_ns();
+    limbo_set_allowed(allowance_bytes());
 }
 
 /* A share of the heap, or of what a sweep reads where that is more: a program may keep most of its memory elsewhere. */
@@ -56,4 +57,5 @@ void allowance_adapt(size_t read_bytes, uint64_t cost_ns)
     else if (cost_ns * COST_LOW < interval_ns && now > 1)
         atomic_store_explicit(&factor, now / 2, memory_order_relaxed);
     last_work_ns = work_ns;
+    limbo_set_allowed(allowance_bytes());
 }

@@ -35,6 +35,7 @@ uint8_t limbo_state_now = SLOT_FREE | 1 << BIRTH_SHIFT;
 
 static _Atomic size_t since_turn;
 static _Atomic size_t limbo_total;
+static _Atomic size_t allowed_bytes;
 static _Atomic uint32_t exempt_count; /* thread heaps whose was_holding means something */
 
 /* ---- holding ---- */
@@ -79,6 +80,16 @@ size_t limbo_since_turn(void)
 size_t limbo_bytes_now(void)
 {
     return atomic_load_explicit(&limbo_total, memory_order_relaxed);
+}
+
+void limbo_set_allowed(size_t size_bytes)
+{
+    atomic_store_explicit(&allowed_bytes, size_bytes, memory_order_relaxed);
+}
+
+size_t limbo_allowed(void)
+{
+    return atomic_load_explicit(&allowed_bytes, memory_order_relaxed);
 }
 
 static void tell(size_t more_bytes)
@@ -530,6 +541,7 @@ COLD void limbo_end(void)
 {
     struct limbo_result result;
     heap_layout.holds_freed = false;
+    limbo_set_allowed(0);
     limbo_turn_unwatched();
     limbo_release(NULL, &result);
     limbo_turn_unwatched();

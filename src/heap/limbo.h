@@ -98,6 +98,13 @@ size_t limbo_since_turn(void);
 /* What is held altogether, counted at the last release, and what came since. */
 size_t limbo_bytes_now(void);
 
+/*
+ * About so much is held before it is released, all at once: what comes free then is needed again for what is allocated until the next
+ * release, and not given back to the kernel before (heap/purge.h). Says whoever decides it; 0 until then.
+ */
+void limbo_set_allowed(size_t size_bytes);
+size_t limbo_allowed(void);
+
 /* No free() holds any more; what is held is released. Threads may run. */
 void limbo_end(void);
 

@@ -5,13 +5,15 @@
  * that takes again soon what was just returned pays for the page faults; each such unit raises the budget by four, up to
  * a share of the live heap. Only for a program that did so more than once in quick succession the raise may be as large
  * as what it had at its peak: its memory comes and goes, and would be faulted in again each time. A second without such
- * a return ends the raise.
+ * a return ends the raise. What a quarantine releases comes in large pieces that are all needed again before the next one, so it is
+ * kept besides.
  *
  * Uses os, base. Locks: none of its own, see purge.h.
  */
 #include "heap/purge.h"
 
 #include "base/image.h"
+#include "heap/limbo.h"
 #include "heap/unit.h"
 #include "os/memory.h"
 #include "os/thread.h"
@@ -85,7 +87,7 @@ static size_t base_budget(void)
     const struct options *options = options_now();
     size_t least = options->dirty_min >> UNIT_SHIFT;
     size_t share = taken_now() / options->dirty_share;
-    return least > share ? least : share;
+    return (least > share ? least : share) + (limbo_allowed() >> UNIT_SHIFT);
 }
 
 static size_t budget(void)
