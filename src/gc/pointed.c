@@ -71,6 +71,31 @@ void pointed_note_span(struct pointed *pointed, const struct span *span)
         bitmap_fill(pointed->units, span->first_unit, span->unit_count, true);
 }
 
+/*
+ * What the loop needs of a search, in registers: a state that is written could be anything for the compiler, and everything else
+ * would be loaded again.
+ */
+struct look {
+    struct os_match_wide match;
+    struct os_match narrow;
+    uintptr_t heap_start;
+    size_t heap_bytes;
+    const uint64_t *units;
+    struct pointed *pointed;
+};
+
+static ALWAYS_INLINE struct look look_for(struct pointed *pointed)
+{
+    return (struct look){
+        .match = os_match_widen(pointed->match),
+        .narrow = pointed->match,
+        .heap_start = pointed->heap_start,
+        .heap_bytes = pointed->heap_bytes,
+        .units = pointed->units,
+        .pointed = pointed,
+    };
+}
+
 /* The address lies in a unit of a span that has candidates. */
 NOINLINE static void consider_unit(struct pointed *pointed, uintptr_t address)
 {
@@ -93,45 +118,45 @@ NOINLINE static void consider_unit(struct pointed *pointed, uintptr_t address)
     pointed->found_blocks++;
 }
 
-static ALWAYS_INLINE void consider_word(struct pointed *pointed, const char *place)
+static ALWAYS_INLINE void consider_word(const struct look *look, const char *place)
 {
     uintptr_t word;
     memcpy(&word, place, sizeof word);
-    size_t offset = (word & ADDRESS_MASK) - pointed->heap_start;
-    if (offset < pointed->heap_bytes && bitmap_get(pointed->units, offset >> UNIT_SHIFT))
-        consider_unit(pointed, pointed->heap_start + offset);
+    size_t offset = (word & ADDRESS_MASK) - look->heap_start;
+    if (offset < look->heap_bytes && bitmap_get(look->units, offset >> UNIT_SHIFT))
+        consider_unit(look->pointed, look->heap_start + offset);
 }
 
 /* ---- reading ---- */
 
 /* `lanes` has a bit for each upper half of a word; lane 0 lies at `place`. */
-static ALWAYS_INLINE void consider_lanes(struct pointed *pointed, const char *place, uint32_t lanes)
+static ALWAYS_INLINE void consider_lanes(const struct look *look, const char *place, uint32_t lanes)
 {
     for (; lanes != 0; lanes &= lanes - 1)
-        consider_word(pointed, place + 4 * bit_lowest(lanes) - 4);
+        consider_word(look, place + 4 * bit_lowest(lanes) - 4);
 }
 
 /* As in gc/mark.c: the first lane is nobody's upper half. */
-static ALWAYS_INLINE void scan(struct pointed *pointed, const char *start, const char *end,
+static ALWAYS_INLINE void scan(const struct look *look, const char *start, const char *end,
                                uint32_t wanted)
 {
     const char *place = start;
     uint32_t first = ~(uint32_t)1;
     for (; end - place >= 64; place += 64) {
-        uint32_t lanes = os_match_64(place, pointed->match) & wanted & first;
+        uint32_t lanes = os_match_wide_64(place, &look->match) & wanted & first;
         first = ~(uint32_t)0;
-        consider_lanes(pointed, place, lanes);
+        consider_lanes(look, place, lanes);
     }
     for (; end - place >= 16; place += 16) {
-        uint32_t lanes = os_match_16(place, pointed->match) & wanted & first;
+        uint32_t lanes = os_match_wide_16(place, &look->match) & wanted & first;
         first = ~(uint32_t)0;
-        consider_lanes(pointed, place, lanes);
+        consider_lanes(look, place, lanes);
     }
     for (; end - place >= 4; place += 4, first = ~(uint32_t)0) {
         uint32_t half;
         memcpy(&half, place, sizeof half);
-        if ((half & pointed->match.mask) == pointed->match.value && first != ~(uint32_t)1)
-            consider_word(pointed, place - 4);
+        if ((half & look->narrow.mask) == look->narrow.value && first != ~(uint32_t)1)
+            consider_word(look, place - 4);
     }
 }
 
@@ -142,12 +167,13 @@ void pointed_range(struct pointed *pointed, const void *start, const void *end, 
     if (limit - from < 8)
         return;
     pointed->scanned_bytes += (uint64_t)(limit - from);
+    const struct look look = look_for(pointed);
     if (step_bytes == 8) {
-        scan(pointed, from, limit, 0xaaaaaaaa);
+        scan(&look, from, limit, 0xaaaaaaaa);
         return;
     }
     for (unsigned shift = 0; shift < (step_bytes == 1 ? 4u : 1u); shift++)
-        scan(pointed, from + shift, limit, ~(uint32_t)0);
+        scan(&look, from + shift, limit, ~(uint32_t)0);
 }
 
 /* What the program has made unreadable is left out: the roots hold a copy of it. */
@@ -205,6 +231,15 @@ static size_t end_of_run(const struct span *span, size_t index, bool value)
     return index;
 }
 
+/* Where a run ends the processor no longer guesses what is read next. */
+static inline void fetch_start(const struct span *span, size_t index)
+{
+    enum { FETCHED_BYTES = 4 * CACHE_LINE_BYTES };
+    const char *slot = (const char *)span_slot(span, index);
+    for (size_t i = 0; i < FETCHED_BYTES && i < span->slot_bytes; i += CACHE_LINE_BYTES)
+        __builtin_prefetch(slot + i);
+}
+
 void pointed_span(struct pointed *pointed, const struct span *span)
 {
     const struct unit *first = &heap_layout.units[span->first_unit];
@@ -218,10 +253,12 @@ void pointed_span(struct pointed *pointed, const struct span *span)
             scan_readable(pointed, span->start, span->start + span->slot_bytes);
         return;
     }
-    for (size_t i = end_of_run(span, 0, false); i < span->slot_count;
-         i = end_of_run(span, i, false)) {
+    for (size_t i = end_of_run(span, 0, false); i < span->slot_count;) {
         size_t end = end_of_run(span, i, true);
+        size_t next = end_of_run(span, end, false);
+        if (next < span->slot_count)
+            fetch_start(span, next);
         scan_readable(pointed, span_slot(span, i), span_slot(span, end));
-        i = end;
+        i = next;
     }
 }

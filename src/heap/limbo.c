@@ -376,7 +376,7 @@ static void exempt(struct thread_heap *heap, void *context)
         bitmap_clear(exempting->garbage, index);
 }
 
-enum { SLOTS_AHEAD = 6, FETCHED_BYTES = 256 };
+enum { SLOTS_AHEAD = 6, FETCHED_BYTES = 1024 };
 
 /* Most of what is held has left the cache by now, and lies in no order that the processor would guess. Returns the other bits. */
 static inline uint64_t fetch_lowest(const struct span *span, size_t first_index, uint64_t bits)
