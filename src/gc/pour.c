@@ -111,6 +111,23 @@ static void pour_border(const struct pour *pour, const unsigned char *before, co
     pour->range(window, window + sizeof window, step_bytes, pour->context);
 }
 
+/*
+ * Everything is read twice, the second time from the cache. Pieces end where an aligned word does; others that lie across the border of
+ * two pieces are in both.
+ */
+static void pour_piece_by_piece(const struct pour *pour, const unsigned char *bytes, size_t size_bytes, unsigned step_bytes)
+{
+    enum { PIECE_BYTES = 8192 };
+    const unsigned char *limit = bytes + size_bytes;
+    for (const unsigned char *from = bytes, *end; from < limit; from = end) {
+        end = from + (PIECE_BYTES - (uintptr_t)from % WORD_BYTES);
+        end = (size_t)(limit - from) > PIECE_BYTES ? end : limit;
+        size_t lead = from > bytes && step_bytes < WORD_BYTES ? WORD_BYTES : 0;
+        pour->range(from - lead, end, step_bytes, pour->context);
+        pour_mangled(pour, from, (size_t)(end - from));
+    }
+}
+
 void pour_bytes(struct pour *pour, const unsigned char *bytes, size_t size_bytes, uintptr_t address,
                 unsigned step_bytes)
 {
@@ -123,8 +140,7 @@ void pour_bytes(struct pour *pour, const unsigned char *bytes, size_t size_bytes
         if (step_bytes == 1)
             pour_border(pour, NULL, bytes, 1);
     }
-    pour->range(bytes, bytes + size_bytes, step_bytes, pour->context);
-    pour_mangled(pour, bytes, size_bytes);
+    pour_piece_by_piece(pour, bytes, size_bytes, step_bytes);
     pour->end = address + size_bytes;
     pour->step_bytes = step_bytes;
     memcpy(pour->tail, bytes + size_bytes - WORD_BYTES, WORD_BYTES);
