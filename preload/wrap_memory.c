@@ -1,7 +1,9 @@
 /*
- * preload/wrap_memory: who takes access to pages of the heap away must not do so while somebody reads them.
+ * preload/wrap_memory: who takes access to pages of the heap away must not do so while somebody reads them, and who writes into the
+ * mapping of a file is looked at for pointers again.
  */
 #include "gc/background.h"
+#include "gc/pristine.h"
 #include "gc/quarantine.h"
 #include "gc/threads.h"
 #include "heap/unit.h"
@@ -12,8 +14,9 @@
 #include <sys/mman.h>
 
 /* Cycles beside the program end for good with the first such call: the next might come in the middle of a look. */
-static void prepare(void *start, int protection)
+static void prepare(void *start, size_t size_bytes, int protection)
 {
+    pristine_forget(start, size_bytes);
     if (LIKELY(!region_is_on) || !heap_contains(start))
         return;
     quarantine_note_protection();
@@ -23,14 +26,14 @@ static void prepare(void *start, int protection)
 
 EXPORT int mprotect(void *start, size_t size_bytes, int protection)
 {
-    prepare(start, protection);
+    prepare(start, size_bytes, protection);
     return (int)((region_function *)next_function(NEXT_mprotect))((long)start, (long)size_bytes,
                                                                   protection, 0, 0, 0, 0);
 }
 
 EXPORT int pkey_mprotect(void *start, size_t size_bytes, int protection, int key)
 {
-    prepare(start, key > 0 ? PROT_NONE : protection);
+    prepare(start, size_bytes, key > 0 ? PROT_NONE : protection);
     return (int)((region_function *)next_function(NEXT_pkey_mprotect))(
         (long)start, (long)size_bytes, protection, key, 0, 0, 0);
 }

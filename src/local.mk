@@ -75,6 +75,8 @@ libcore_la_SOURCES = \
 	src/gc/pinned.h \
 	src/gc/pour.c \
 	src/gc/pour.h \
+	src/gc/pristine.c \
+	src/gc/pristine.h \
 	src/gc/pointed.c \
 	src/gc/pointed.h \
 	src/gc/preclean.c \

@@ -19,6 +19,7 @@
 #include "gc/parts.h"
 #include "gc/pinned.h"
 #include "gc/pour.h"
+#include "gc/pristine.h"
 #include "gc/roots_tables.h"
 #include "gc/stop.h"
 #include "heap/layout.h"
@@ -62,6 +63,7 @@ struct scan {
     struct os_pages pages;
     struct os_peek peek;
     uintptr_t last_address; /* where the highest mapping ends */
+    size_t next_skipped;    /* the next mapping that is not looked at */
 };
 
 static struct workspace *workspace;
@@ -325,13 +327,17 @@ static int pour_pages(struct scan *scan, const struct os_map *map, const struct 
     else
         os_pages_begin(&scan->pages, round_down(part->start, page_bytes), round_up(part->end, page_bytes),
                        round_up(look_to, page_bytes));
+    bool is_pristine = part->start == map->start && part->end == map->end;
     while ((result = os_pages_next(&scan->pages, &run)) == 1) {
         run.start = run.start < part->start ? part->start : run.start;
         run.end = run.end > part->end ? part->end : run.end;
+        is_pristine = is_pristine && run.what & OS_PAGE_FILE;
         result = pour_run(scan, map, &run, step_bytes);
         if (result != 0)
-            break;
+            return result;
     }
+    if (result == 0 && is_pristine)
+        pristine_note(map);
     return result;
 }
 
@@ -379,6 +385,20 @@ static int pour_part(struct scan *scan, const struct os_map *map, const struct r
     return pour_pages(scan, map, part, look_to, step_bytes);
 }
 
+static bool is_skipped(const struct os_map *map)
+{
+    return map->kind == OS_MAP_DEVICE || pristine_is_known(map);
+}
+
+/* What comes behind mapping `index` is looked at together with it up to here. */
+static uintptr_t look_to(struct scan *scan, size_t index, uintptr_t cut_start)
+{
+    while (scan->next_skipped <= index || (scan->next_skipped < maps.count && !is_skipped(&maps.entries[scan->next_skipped])))
+        scan->next_skipped++;
+    uintptr_t skipped = scan->next_skipped < maps.count ? maps.entries[scan->next_skipped].start : scan->last_address;
+    return skipped < cut_start ? skipped : cut_start;
+}
+
 static int pour_mapping(struct scan *scan, size_t index, size_t *next_cut)
 {
     const struct os_map *map = &maps.entries[index];
@@ -393,7 +413,7 @@ static int pour_mapping(struct scan *scan, size_t index, size_t *next_cut)
             cut = cuts.list[*next_cut];
         part.end = cut.start < map->end ? cut.start : map->end;
         if (part.start < part.end)
-            result = pour_part(scan, map, &part, cut.start, step_bytes);
+            result = pour_part(scan, map, &part, look_to(scan, index, cut.start), step_bytes);
         part.start = part.end < map->end ? cut.end : map->end;
     }
     return result;
@@ -406,7 +426,7 @@ static int pour_mappings(struct scan *scan)
         if (maps.entries[i].kind != OS_MAP_DEVICE)
             scan->last_address = maps.entries[i].end;
     for (size_t i = 0; i < maps.count; i++) {
-        int result = maps.entries[i].kind != OS_MAP_DEVICE ? pour_mapping(scan, i, &next_cut) : 0;
+        int result = is_skipped(&maps.entries[i]) ? 0 : pour_mapping(scan, i, &next_cut);
         if (result != 0)
             return result;
     }

@@ -199,9 +199,9 @@ static bool read_entry(struct os_reader *reader, struct os_map *map, uint8_t *ha
     map->readable = head.readable;
     map->writable = head.writable;
     map->executable = head.executable;
-    os_reader_skip_field(reader); /* offset */
-    os_reader_skip_field(reader); /* device */
-    os_reader_skip_field(reader); /* inode */
+    map->file = os_reader_digest_field(reader, 0); /* offset */
+    map->file = os_reader_digest_field(reader, map->file); /* device */
+    map->file = os_reader_digest_field(reader, map->file); /* inode */
     struct tail tail;
     bool whole = read_tail(reader, &tail);
     map->kind = (uint8_t)os_map_kind_of(tail.prefix, head.shared, tail.deleted);

@@ -52,6 +52,7 @@ enum os_map_kind os_map_kind_of(const char *name, bool shared, bool deleted);
 struct os_map {
     uintptr_t start;
     uintptr_t end;
+    uint64_t file; /* another number for another file, and for another part of it */
     uint8_t kind;
     bool readable;
     bool writable;

@@ -75,6 +75,18 @@ int os_reader_skip_field(struct os_reader *reader)
     return byte;
 }
 
+/* FNV-1a. */
+uint64_t os_reader_digest_field(struct os_reader *reader, uint64_t before)
+{
+    const uint64_t prime = 0x100000001b3u;
+    int byte;
+    do {
+        byte = os_reader_byte(reader);
+        before = (before ^ (uint64_t)byte) * prime;
+    } while (byte >= 0 && byte != ' ' && byte != '\n');
+    return before;
+}
+
 int os_reader_skip_blanks(struct os_reader *reader)
 {
     int byte;

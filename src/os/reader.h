@@ -32,6 +32,9 @@ bool os_reader_skip_to(struct os_reader *reader, const char *text);
 /* Skips to the blank or the end of line that ends a field; returns it. */
 int os_reader_skip_field(struct os_reader *reader);
 
+/* Skips such a field, too; returns what becomes of `before` with its bytes: other bytes give another number. */
+uint64_t os_reader_digest_field(struct os_reader *reader, uint64_t before);
+
 /* Skips blanks; returns the first other byte. */
 int os_reader_skip_blanks(struct os_reader *reader);
 

@@ -122,6 +122,17 @@ static void map_file_privately(void)
     close(descriptor);
 }
 
+/* The collector has seen that there is nothing of ours in it, and that it can't be written. */
+static void map_constant_file(void)
+{
+    map_file_privately();
+    require(mprotect(area, AREA_BYTES, PROT_READ) == 0);
+    for (size_t i = 0; i < AREA_BYTES; i += 4096)
+        *(volatile char *)&area[i];
+    collect();
+    require(mprotect(area, AREA_BYTES, PROT_READ | PROT_WRITE) == 0);
+}
+
 static void map_code(void)
 {
     map_area(PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -316,6 +327,7 @@ const struct place memory_places[] = {
     {"mapping made unreadable", map_private, put_word, make_unreadable, clear_area, 0, NULL},
     {"shared mapping made read-only", map_shared, put_word, make_read_only, clear_area, 0, NULL},
     {"shared mapping made unreadable", map_shared, put_word, make_unreadable, clear_area, 0, NULL},
+    {"file mapping that was read-only, and is again", map_constant_file, put_word, make_read_only, clear_area, 0, NULL},
     {"file mapping made unreadable", map_file_privately, put_word, make_unreadable, clear_area, 0, NULL},
     {"shared mapping in a child", map_shared, put_word, NULL, NULL, 0, run_in_child},
     {"memory file in a child", map_memory_file, put_word, NULL, NULL, 0, run_in_child},

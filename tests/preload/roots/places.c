@@ -91,7 +91,7 @@ __attribute__((noinline)) static void overwrite(void)
     memset(blocks, 0, sizeof blocks);
 }
 
-__attribute__((noinline)) static void collect(void)
+__attribute__((noinline)) void collect(void)
 {
     wipe();
     require(collect_now() == 0);

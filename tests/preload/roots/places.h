@@ -48,6 +48,9 @@ static inline void touch(void *memory)
 /* Overwrites dead stack and the registers that calls leave behind. */
 void wipe(void);
 
+/* As the test does, later. */
+void collect(void);
+
 /* Reads one byte, for threads that wait for it; interrupted calls are a failure. */
 void wait_for_byte(int descriptor);
 
