@@ -3,13 +3,14 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 
 from common import CommandTally, expect, expect_same, gcalloc
-from harness import find_program, run, source_path, subject_environment
+from harness import LIBRARY, find_program, run, source_path, subject_environment
 from kept_program import core_of
 
 sys.path.insert(0, source_path("preload", "programs"))
@@ -44,12 +45,17 @@ class Place:
         os.mkdir(self.folder)
         os.chmod(self.top, 0o755)
         os.chmod(self.folder, 0o777)
+        self.library = shutil.copy(LIBRARY, self.top)  # where any user may read it
+        os.chmod(self.library, 0o755)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.temporary.cleanup()
+
+    def environment(self, options=""):
+        return {**options_of(options), "LD_PRELOAD": self.library}
 
 
 def options_of(options):
@@ -117,10 +123,10 @@ def postgres():
     programs, user = postgres_programs(), postgres_user()
     with Place() as place:
         data = os.path.join(place.folder, "data")
-        environment = options_of("stacks=12")
+        environment = place.environment("stacks=12")
 
         def client(*command):
-            result = run(command, cwd=place.folder, env=subject_environment(), **user)
+            result = run(command, cwd=place.folder, env=place.environment(), **user)
             expect(result.returncode == 0, f"{command[0]}: {result.stderr[-500:]}")
             return result.stdout
 
@@ -131,7 +137,7 @@ def postgres():
             server.connect(os.path.join(place.folder, ".s.PGSQL.5432")).close()
             while run([programs["psql"], *connection, "-c", "SELECT 1"], cwd=place.folder, env=environment, **user).returncode != 0:
                 expect(server.process.poll() is None, "postgres ended early")
-            with subprocess.Popen([programs["psql"], *connection], cwd=place.folder, env=subject_environment(), stdin=subprocess.PIPE,
+            with subprocess.Popen([programs["psql"], *connection], cwd=place.folder, env=place.environment(), stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, text=True, **user) as session:
                 session.stdin.write("CREATE TABLE t AS SELECT i, md5(i::text) FROM generate_series(1, 20000) i;\n"
                                     "SELECT pg_backend_pid();\n")
