@@ -178,6 +178,7 @@ libcore_la_SOURCES = \
 	src/heap/walk.h \
 	src/leak/census.c \
 	src/leak/census.h \
+	src/leak/census_each.h \
 	src/leak/cfi.c \
 	src/leak/cfi.h \
 	src/leak/check.c \
@@ -189,6 +190,7 @@ libcore_la_SOURCES = \
 	src/leak/ended.h \
 	src/leak/extent.c \
 	src/leak/extent.h \
+	src/leak/flood.c \
 	src/leak/flood.h \
 	src/leak/grown.h \
 	src/leak/healed.c \

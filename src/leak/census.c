@@ -7,63 +7,122 @@
 
 #include "base/image.h"
 #include "gc/area.h"
+#include "gc/mark_find.h"
 
 #include <errno.h>
 #include <string.h>
 
 struct census census;
 
-static struct area marks_area;
+static struct area marks_area = {.is_random = true};
 static struct area numbers_area; /* touched only where blocks are lost */
+static struct area units_area = {.is_random = true};
 
-static void start_span(const struct span *span)
+enum { TWO_LINES = 2 * CACHE_LINE_BYTES };
+
+/* Of a block of each class, as gc/mark.h has it; the last one is that of large blocks. */
+static struct mark_class classes[WHITE_UNIT_LARGE + 1];
+
+static void start_classes(void)
 {
-    uint8_t *marks = census.marks + ((uintptr_t)span->states - census.metadata_start);
+    for (size_t i = 0; i < CLASS_COUNT; i++) {
+        uint32_t grains = class_slot_bytes[i] / MARK_GRAIN_BYTES;
+        classes[i + 1].slot_bytes = class_slot_bytes[i];
+        classes[i + 1].reciprocal = (((uint32_t)1 << MARK_RECIPROCAL_SHIFT) + grains - 1) / grains;
+        classes[i + 1].last_byte = (class_slot_bytes[i] < TWO_LINES ? class_slot_bytes[i] : TWO_LINES) - 1;
+    }
+}
+
+/* A slot's mark, by its state. */
+static uint8_t mark_of(uint8_t state)
+{
+    uint8_t leaf = slot_kind(state) == SLOT_LEAF ? MARK_LEAF : 0;
+    return slot_is_allocated(state) ? MARK_BLOCK | LEAK_UNSEEN | leaf : LEAK_NONE;
+}
+
+static void describe(const struct span *span, size_t place, uint32_t class_number)
+{
+    uint64_t *unit = (uint64_t *)units_area.start + span->first_unit;
+    uint64_t entry = (uint64_t)(uintptr_t)(census.marks + place) | (uint64_t)class_number << WHITE_UNIT_CLASS_SHIFT;
+    uint64_t back = class_number == WHITE_UNIT_LARGE ? 0 : (uint64_t)1 << WHITE_UNIT_BACK_SHIFT;
+    for (uint64_t i = 0; i < span->unit_count; i++)
+        unit[i] = entry + i * back;
+}
+
+/* What lies behind the last slot is none. Returns how many blocks there are. */
+static size_t start_span(const struct span *span, size_t place)
+{
+    uint8_t *marks = census.marks + place;
+    size_t blocks = 0;
     for (uint32_t i = 0; i < span->slot_count; i++) {
-        uint8_t state = slot_state_get(&span->states[i]);
-        bool is_block = slot_is_allocated(state);
-        marks[i] = !is_block ? LEAK_NONE : slot_kind(state) == SLOT_LEAF ? LEAK_UNSEEN | MARK_LEAF : LEAK_UNSEEN;
-        census.blocks += is_block;
+        marks[i] = mark_of(span->states[i]);
+        blocks += slot_is_allocated(span->states[i]);
     }
     marks[span->slot_count] = LEAK_NONE;
+    describe(span, place, span->class_index + 1u);
+    return blocks;
 }
 
-static bool is_large(const struct span *span)
-{
-    return heap_layout.units[span->first_unit].kind == UNIT_LARGE;
-}
-
-static void start_large(const struct span *span)
+static size_t start_large(const struct span *span, size_t place)
 {
     uint8_t state = atomic_load_explicit(&heap_layout.units[span->first_unit].large_state, memory_order_relaxed);
-    bool is_block = slot_is_allocated(state);
-    census.marks[(uintptr_t)span - census.metadata_start] =
-        !is_block ? LEAK_NONE : slot_kind(state) == SLOT_LEAF ? LEAK_UNSEEN | MARK_LEAF : LEAK_UNSEEN;
-    census.blocks += is_block;
+    census.marks[place] = mark_of(state);
+    describe(span, place, WHITE_UNIT_LARGE);
+    return slot_is_allocated(state);
+}
+
+/* How many places a span takes. */
+static size_t places_of(const struct span *span)
+{
+    return span_is_large(span) ? 1 : span->slot_count + 1u;
+}
+
+static struct span *next_of(const struct span *span)
+{
+    return span_from(span->first_unit + span->unit_count);
+}
+
+static int make_room(size_t heap_bytes)
+{
+    size_t places = MARK_LANES;
+    for (struct span *span = span_from(0); span != NULL; span = next_of(span))
+        places += places_of(span);
+    size_t units_bytes = ((heap_bytes >> UNIT_SHIFT) + 1) * sizeof *census.view.units;
+    if (area_need(&marks_area, places) != 0 || area_need(&numbers_area, places * sizeof *census.numbers) != 0 ||
+        area_need(&units_area, units_bytes) != 0)
+        return -ENOMEM;
+    memset(units_area.start, 0, units_bytes);
+    return 0;
 }
 
 int census_start(const struct classify_source *source)
 {
-    size_t used_bytes = atomic_load_explicit(&image_now->metadata_used_bytes, memory_order_relaxed) + 1;
-    if (area_need(&marks_area, used_bytes) != 0 || area_need(&numbers_area, used_bytes * sizeof *census.numbers) != 0)
-        return -ENOMEM;
     size_t heap_bytes = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed);
+    if (make_room(heap_bytes) != 0)
+        return -ENOMEM;
+    start_classes();
+    bool slots_fill = class_rule.bias != 0;
+    struct os_match match = os_match_range(heap_layout.slots_start, heap_layout.slots_start + heap_bytes);
     census = (struct census){
-        .match = os_match_range(heap_layout.slots_start, heap_layout.slots_start + heap_bytes),
+        .view = {
+            .match = match,
+            .wide = os_match_widen(match),
+            .heap_start = heap_layout.slots_start,
+            .heap_bytes = heap_bytes + slots_fill, /* the last block may end there */
+            .units = (const uint64_t *)units_area.start,
+            .classes = classes,
+        },
+        .match = match,
         .heap_start = heap_layout.slots_start,
         .heap_bytes = heap_bytes,
-        .metadata_start = image_now->metadata_start,
         .marks = (uint8_t *)marks_area.start,
         .numbers = (uint32_t *)numbers_area.start,
-        .slots_fill = class_rule.bias != 0,
+        .slots_fill = slots_fill,
         .source = source,
     };
-    for (struct span *span = span_from(0); span != NULL; span = span_from(span->first_unit + span->unit_count)) {
-        if (is_large(span))
-            start_large(span);
-        else
-            start_span(span);
-    }
+    size_t place = 0;
+    for (struct span *span = span_from(0); span != NULL; place += places_of(span), span = next_of(span))
+        census.blocks += span_is_large(span) ? start_large(span, place) : start_span(span, place);
     return 0;
 }
 
@@ -71,48 +130,20 @@ void census_end(void)
 {
     area_trim(&marks_area, 0);
     area_trim(&numbers_area, 0);
-}
-
-void census_each(void (*visit)(const struct cell *cell, void *context), void *context)
-{
-    for (struct span *span = span_from(0); span != NULL; span = span_from(span->first_unit + span->unit_count)) {
-        bool one = is_large(span);
-        struct cell cell = {
-            .place = (one ? (uintptr_t)span : (uintptr_t)span->states) - census.metadata_start,
-            .start = span->start,
-            .size_bytes = span->slot_bytes,
-            .span = span,
-        };
-        for (uint32_t i = 0; i < (one ? 1 : span->slot_count); i++, cell.place++, cell.start += cell.size_bytes)
-            if (census.marks[cell.place] != LEAK_NONE)
-                visit(&cell, context);
-    }
-}
-
-static size_t index_of(const struct cell *cell)
-{
-    uintptr_t place = census.metadata_start + cell->place;
-    return place == (uintptr_t)cell->span ? 0 : place - (uintptr_t)cell->span->states;
+    area_trim(&units_area, 0);
 }
 
 struct block_record census_record(const struct cell *cell)
 {
-    const struct span *span = cell->span;
-    const struct block_record *records = __atomic_load_n(&span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE);
-    return records != NULL ? records[index_of(cell)] : (struct block_record){0};
-}
-
-uint32_t census_type(const struct cell *cell)
-{
-    const uint32_t *types = __atomic_load_n(&cell->span->columns[COLUMN_TYPE], __ATOMIC_ACQUIRE);
-    return types != NULL ? types[index_of(cell)] : 0;
+    const struct block_record *records = __atomic_load_n(&cell->span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE);
+    return records != NULL ? records[cell->index] : (struct block_record){0};
 }
 
 uint32_t census_birth(const struct cell *cell)
 {
-    if (is_large(cell->span))
+    if (span_is_large(cell->span))
         return slot_birth(atomic_load_explicit(&heap_layout.units[cell->span->first_unit].large_state, memory_order_relaxed));
-    return slot_birth(slot_state_get((const uint8_t *)(census.metadata_start + cell->place)));
+    return slot_birth(slot_state_get(&cell->span->states[cell->index]));
 }
 
 bool census_size(const struct cell *cell, const struct block_record *record, size_t *size_bytes_out)

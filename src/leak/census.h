@@ -1,14 +1,16 @@
 /*
  * leak/census: memory of a classification: a byte and a number for each slot of the heap. Only src/leak/ includes this.
  *
- * Both lie in areas that mirror the metadata: those of a slot are as far from each other slot's as their state bytes are,
- * and those of a large block as far as its span's record. What is no block has the byte LEAK_NONE.
+ * Slots and large blocks are numbered by address, so that both lie as densely as may be; the table of units leads to them. What is
+ * no block has the byte LEAK_NONE.
  */
 #ifndef LEAK_CENSUS_H
 #define LEAK_CENSUS_H
 
 #include "base/compiler.h"
+#include "gc/mark.h"
 #include "gc/roots.h"
+#include "gc/white.h"
 #include "heap/span.h"
 #include "leak/classify.h"
 #include "os/match.h"
@@ -19,13 +21,26 @@
 
 #define CENSUS_ADDRESS_MASK (((uintptr_t)1 << 48) - 1) /* what lies above may be a tag */
 
-enum { MARK_LEAF = 128, MARK_HELD = 64, MARK_CLASS = 63 };
+/* GREY: the block has its class, and is still to be read (leak/flood.h). BLOCK: it is none that is free. */
+enum {
+    MARK_LEAF = 128,
+    MARK_HELD = 64,
+    MARK_GREY = 32,
+    MARK_BLOCK = 16,
+    MARK_CLASS = 15,
+    MARK_KEPT = MARK_LEAF | MARK_HELD | MARK_BLOCK,
+    MARK_LANES = 16, /* looked at at once */
+};
+
+/* A block that nothing is known to hold, and one that only an inner address does, are alike but for this. */
+enum { MARK_UNHELD = MARK_CLASS & ~(LEAK_UNSEEN ^ LEAK_INNER) };
+_Static_assert(LEAK_UNSEEN == 2 && LEAK_INNER == 3 && LEAK_FINISHED == 1, "open classes");
 
 struct census {
+    struct mark_view view; /* its units lead to marks: see gc/white.h; a large block's have its mark's place alone */
     struct os_match match;
     uintptr_t heap_start;
     size_t heap_bytes;
-    uintptr_t metadata_start;
     uint8_t *marks;
     uint32_t *numbers;
     size_t blocks;   /* that there are */
@@ -40,7 +55,8 @@ extern struct census census;
 
 /* A slot or a large block. */
 struct cell {
-    size_t place; /* from marks, and from numbers */
+    size_t place; /* in marks, and in numbers */
+    size_t index; /* of the slot in its span */
     uintptr_t start;
     size_t size_bytes;
     struct span *span;
@@ -50,14 +66,8 @@ struct cell {
 int census_start(const struct classify_source *source);
 void census_end(void);
 
-/* Calls visit for each block, by address. */
-void census_each(void (*visit)(const struct cell *cell, void *context), void *context);
-
 /* What is recorded of a block; all zero if nothing. */
 struct block_record census_record(const struct cell *cell);
-
-/* Of what the program has told us of the block: heap/typed.h. 0 if nothing. */
-uint32_t census_type(const struct cell *cell);
 
 uint32_t census_birth(const struct cell *cell);
 
@@ -69,9 +79,15 @@ static inline enum leak_class census_class(const struct cell *cell)
     return (enum leak_class)(census.marks[cell->place] & MARK_CLASS);
 }
 
+/* Nothing is known yet that holds the block, but for an inner address. */
+static ALWAYS_INLINE bool mark_is_open(uint8_t mark)
+{
+    return (uint8_t)((mark & MARK_CLASS) - 1) < LEAK_INNER;
+}
+
 static inline void census_set_class(const struct cell *cell, enum leak_class class)
 {
-    census.marks[cell->place] = (uint8_t)((census.marks[cell->place] & (MARK_LEAF | MARK_HELD)) | class);
+    census.marks[cell->place] = (uint8_t)((census.marks[cell->place] & MARK_KEPT) | class);
 }
 
 static inline bool census_is_leaf(const struct cell *cell)
@@ -90,25 +106,29 @@ static inline void census_set_held(const struct cell *cell)
     census.marks[cell->place] |= MARK_HELD;
 }
 
+/* The place of the first slot of the unit's span, or of the large block. */
+static inline size_t census_place(size_t unit)
+{
+    return (size_t)((uint8_t *)white_unit_address(census.view.units[unit]) - census.marks);
+}
+
 /* The slot or large block that an address in the heap lies in, block or not. */
 static inline bool census_find(uintptr_t address, struct cell *cell_out)
 {
-    const struct unit *unit = &heap_layout.units[(address - census.heap_start) >> UNIT_SHIFT];
-    if (LIKELY(unit->kind == UNIT_SPAN)) {
-        size_t index = unit_slot_position(unit, (const void *)address).index;
-        cell_out->place = (uintptr_t)(unit->states + index) - census.metadata_start;
-        cell_out->start = unit->start + index * unit->slot_bytes;
-        cell_out->size_bytes = unit->slot_bytes;
-        cell_out->span = unit->span;
-        return true;
-    }
-    struct span *span = span_at((const void *)address);
+    size_t unit = (address - census.heap_start) >> UNIT_SHIFT;
+    if (census.view.units[unit] == 0)
+        return false;
+    struct span *span = heap_layout.units[unit].kind == UNIT_SPAN ? heap_layout.units[unit].span : span_at((const void *)address);
     if (span == NULL)
         return false;
-    cell_out->place = (uintptr_t)span - census.metadata_start;
-    cell_out->start = span->start;
-    cell_out->size_bytes = span->slot_bytes;
-    cell_out->span = span;
+    size_t index = span_is_large(span) ? 0 : unit_slot_position(&heap_layout.units[unit], (const void *)address).index;
+    *cell_out = (struct cell){
+        .place = census_place(unit) + index,
+        .index = index,
+        .start = span->start + index * span->slot_bytes,
+        .size_bytes = span->slot_bytes,
+        .span = span,
+    };
     return true;
 }
 

@@ -12,6 +12,7 @@
 #include "base/image.h"
 #include "gc/area.h"
 #include "leak/census.h"
+#include "leak/census_each.h"
 #include "leak/flood.h"
 #include "leak/inner.h"
 #include "leak/stacks.h"
@@ -21,80 +22,24 @@
 
 enum {
     KERNEL_WORDS_MAX = 1 << 20,
-    DRAIN_BLOCKS = 4096,
     TAG_MASK = 7, /* lists and trees keep colours and the like in the lowest bits of their addresses */
 };
 
-/* What words found now are good for. */
-struct phase {
-    enum leak_class class; /* of what they hold */
-    bool inner_holds;      /* any address does */
-    bool in_block;         /* they are in a block, not in a root */
-};
-
-static struct area pending_area;
 static struct area kernel_area;
-static struct flood flood;
 static size_t kernel_count;
-static bool has_inner; /* some block has been LEAK_INNER */
+static size_t held_count; /* blocks that have a class for good */
 
-/* ---- from words to blocks ---- */
-
-static void take(const struct cell *cell, enum leak_class class)
+/* Whole addresses hold blocks; in blocks they may have a tag in their lowest bits. */
+static void aim_at(enum leak_class class, size_t inner_bytes)
 {
-    census_set_class(cell, class);
-    if (!census_is_leaf(cell))
-        flood_push(&flood, cell);
+    flood_aim(&(struct flood_aim){.class = class, .inner_bytes = inner_bytes, .ends = census.slots_fill});
 }
 
-static bool holds(const struct cell *cell, uintptr_t address, const struct phase *phase)
+static void drain(enum leak_class class, size_t inner_bytes)
 {
-    size_t offset = address - cell->start;
-    return offset == 0 || phase->inner_holds || (phase->in_block && offset <= TAG_MASK) || inner_holds(cell, address);
-}
-
-static void meet_cell(const struct cell *cell, uintptr_t address, const struct phase *phase)
-{
-    enum leak_class class = census_class(cell);
-    if (LIKELY(class != LEAK_UNSEEN && class != LEAK_INNER))
-        return;
-    if (holds(cell, address, phase)) {
-        take(cell, phase->class);
-    } else {
-        census_set_class(cell, LEAK_INNER);
-        has_inner = true;
-    }
-}
-
-/* A block that fills its slot may be pointed to behind its end; if another block starts there, that is what is meant. */
-static void meet_end(uintptr_t address, const struct phase *phase)
-{
-    struct cell cell;
-    if (address - 1 - census.heap_start < census.heap_bytes && census_find(address - 1, &cell) &&
-        cell.start + cell.size_bytes == address)
-        meet_cell(&cell, address - 1, phase);
-}
-
-static ALWAYS_INLINE void resolve(struct flood *own, const struct flood_word *word, void *context)
-{
-    const struct phase *phase = context;
-    (void)own;
-    if (LIKELY(word->cell.span != NULL) && census_class(&word->cell) != LEAK_NONE)
-        meet_cell(&word->cell, word->address, phase);
-    else if (census.slots_fill && (word->cell.span == NULL || word->cell.start == word->address))
-        meet_end(word->address, phase);
-}
-
-NOINLINE static void drain(enum leak_class class, bool inner_counts)
-{
-    struct phase phase = {class, inner_counts, true};
-    flood_run(&flood, resolve, &phase);
-}
-
-static void meet(uintptr_t address, struct phase phase)
-{
-    flood_meet(&flood, address, resolve, &phase);
-    flood_settle(&flood, resolve, &phase);
+    aim_at(class, inner_bytes);
+    flood_run();
+    held_count += flood_taken();
 }
 
 /* ---- roots ---- */
@@ -102,13 +47,10 @@ static void meet(uintptr_t address, struct phase phase)
 int classify_start(const struct classify_source *source)
 {
     kernel_count = 0;
-    has_inner = false;
-    if (census_start(source) != 0 || area_need(&pending_area, (census.blocks + 1) * sizeof(struct flood_work)) != 0 ||
-        area_need(&kernel_area, KERNEL_WORDS_MAX * sizeof(uintptr_t)) != 0)
+    held_count = 0;
+    if (census_start(source) != 0 || area_need(&kernel_area, KERNEL_WORDS_MAX * sizeof(uintptr_t)) != 0)
         return -ENOMEM;
-    memset(&flood, 0, sizeof flood);
-    flood.pending = (struct flood_work *)pending_area.start;
-    return 0;
+    return flood_start();
 }
 
 void classify_leave_out(const struct roots_part *parts, size_t count)
@@ -128,10 +70,10 @@ static bool note_kernels(uintptr_t word)
 
 void classify_roots(const void *start, const void *end, unsigned step_bytes, bool is_kernels)
 {
-    struct phase phase = {LEAK_REACHABLE, false, false};
     census.distances = roots_hold_distances();
     uintptr_t from = (uintptr_t)start;
     uintptr_t limit = (uintptr_t)end;
+    aim_at(LEAK_REACHABLE, 0);
     for (unsigned shift = 0; shift < (step_bytes == 1 ? 4u : 1u) && from + shift < limit; shift++) {
         size_t next = 0;
         uintptr_t word;
@@ -139,12 +81,10 @@ void classify_roots(const void *start, const void *end, unsigned step_bytes, boo
             if (step_bytes == 8 && (next - 4) % 8 != 0)
                 continue;
             if (!is_kernels || !note_kernels(word))
-                flood_meet(&flood, word, resolve, &phase);
+                flood_word(word);
         }
     }
-    flood_settle(&flood, resolve, &phase);
-    if (flood.count > DRAIN_BLOCKS)
-        drain(LEAK_REACHABLE, false);
+    held_count += flood_taken();
 }
 
 /* ---- what is not held by roots ---- */
@@ -165,84 +105,135 @@ struct exempt {
     bool is_loaders;
 };
 
+static void take_for(const struct cell *cell, enum leak_class class)
+{
+    aim_at(class, TAG_MASK);
+    flood_take(cell);
+    flood_run();
+    held_count += flood_taken();
+}
+
 static void take_exempt(const struct cell *cell, void *context)
 {
     struct exempt *exempt = context;
-    enum leak_class class = census_class(cell);
-    if (class != LEAK_UNSEEN && class != LEAK_INNER)
+    if (!mark_is_open(census.marks[cell->place]))
         return;
     struct block_record record = census_record(cell);
     if (record_is_ignored(&record)) {
-        take(cell, LEAK_SUPPRESSED);
-        drain(LEAK_SUPPRESSED, false);
+        take_for(cell, LEAK_SUPPRESSED);
         return;
     }
     if (record.stack != exempt->stack) {
         exempt->stack = record.stack;
         exempt->is_loaders = record.stack != 0 && is_loaders(exempt->tables, record.stack);
     }
-    if (exempt->is_loaders) {
-        take(cell, LEAK_REACHABLE);
-        drain(LEAK_REACHABLE, false);
-    }
+    if (exempt->is_loaders)
+        take_for(cell, LEAK_REACHABLE);
+}
+
+/* What is left, mostly nothing. */
+static void find_exempt(void)
+{
+    struct exempt exempt = {.tables = image_now->leak};
+    if (exempt.tables == NULL || held_count == census.blocks)
+        return;
+    census_each_like(MARK_UNHELD, LEAK_UNSEEN, take_exempt, &exempt);
 }
 
 static void take_inner(const struct cell *cell, void *context)
 {
     (void)context;
     if (census_class(cell) == LEAK_INNER)
-        take(cell, LEAK_POSSIBLE);
+        flood_take(cell);
 }
 
-static void count_lost(const struct cell *cell, void *context)
+static void find_possible(void)
 {
-    size_t *count = context;
-    *count += census_class(cell) == LEAK_UNSEEN;
+    aim_at(LEAK_POSSIBLE, SIZE_MAX);
+    if (flood_has_inner())
+        census_each_like(MARK_CLASS, LEAK_INNER, take_inner, NULL);
+    flood_run();
+    held_count += flood_taken();
+}
+
+/* Any address that the kernel has holds. */
+static void find_kernels(void)
+{
+    aim_at(LEAK_KERNEL, SIZE_MAX);
+    for (size_t i = 0; i < kernel_count; i++)
+        flood_word(((uintptr_t *)kernel_area.start)[i]);
+    held_count += flood_taken();
+    drain(LEAK_KERNEL, TAG_MASK);
 }
 
 int classify_finish(void)
 {
-    drain(LEAK_REACHABLE, false);
-    for (size_t i = 0; i < kernel_count; i++)
-        meet(((uintptr_t *)kernel_area.start)[i], (struct phase){LEAK_KERNEL, true, false});
-    drain(LEAK_KERNEL, false);
-    struct exempt exempt = {.tables = image_now->leak};
-    if (exempt.tables != NULL)
-        census_each(take_exempt, &exempt);
-    if (has_inner)
-        census_each(take_inner, NULL);
-    drain(LEAK_POSSIBLE, true);
-    size_t lost = 0;
-    census_each(count_lost, &lost);
-    return components_find(lost);
+    drain(LEAK_REACHABLE, TAG_MASK);
+    find_kernels();
+    find_exempt();
+    find_possible();
+    return components_find(census.blocks - held_count);
 }
 
 /* ---- what was found ---- */
 
-struct each {
-    void (*visit)(const struct classified *block, void *context);
-    void *context;
+/* Slots of one span have much in common. */
+struct columns {
+    const struct block_record *records;
+    const uint32_t *types;
 };
 
-static void visit_cell(const struct cell *cell, void *context)
+static struct columns columns_of(const struct span *span)
 {
-    const struct each *each = context;
+    return (struct columns){__atomic_load_n(&span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE),
+                            __atomic_load_n(&span->columns[COLUMN_TYPE], __ATOMIC_ACQUIRE)};
+}
+
+static ALWAYS_INLINE struct classified classified_of(const struct cell *cell, struct columns columns)
+{
     struct classified block = {
         .class = census_class(cell),
         .start = cell->start,
         .slot_bytes = cell->size_bytes,
         .birth = census_birth(cell),
-        .record = census_record(cell),
-        .type = census_type(cell),
     };
+    if (columns.records != NULL)
+        block.record = columns.records[cell->index];
+    if (columns.types != NULL)
+        block.type = columns.types[cell->index];
     census_size(cell, &block.record, &block.size_bytes);
     if (block.class == LEAK_INDIRECT || block.class == LEAK_DEFINITE)
         block.head = census.numbers[cell->place];
+    return block;
+}
+
+struct each {
+    void (*visit)(const struct classified *block, void *context);
+    void *context;
+    struct columns columns;
+};
+
+static ALWAYS_INLINE void visit_cell(const struct cell *cell, void *context)
+{
+    const struct each *each = context;
+    struct classified block = classified_of(cell, each->columns);
     each->visit(&block, each->context);
+}
+
+static ALWAYS_INLINE void visit_all(uint8_t mask, uint8_t value, struct each each)
+{
+    for (struct span *span = span_from(0); span != NULL; span = span_from(span->first_unit + span->unit_count)) {
+        each.columns = columns_of(span);
+        census_each_slot_like(span, mask, value, visit_cell, &each);
+    }
 }
 
 void classify_each(void (*visit)(const struct classified *block, void *context), void *context)
 {
-    struct each each = {visit, context};
-    census_each(visit_cell, &each);
+    visit_all(MARK_BLOCK, MARK_BLOCK, (struct each){visit, context, {NULL, NULL}});
+}
+
+void classify_each_of(enum leak_class class, void (*visit)(const struct classified *block, void *context), void *context)
+{
+    visit_all(MARK_CLASS, (uint8_t)class, (struct each){visit, context, {NULL, NULL}});
 }

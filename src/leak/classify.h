@@ -20,9 +20,9 @@
 
 enum leak_class {
     LEAK_NONE,       /* no block */
-    LEAK_UNSEEN,     /* in the middle of a classification: nothing is known to hold it */
+    LEAK_FINISHED,   /* in the middle of a classification: the first walk of what is lost is done with it */
+    LEAK_UNSEEN,     /* likewise: nothing is known to hold it */
     LEAK_INNER,      /* likewise: only an inner address does */
-    LEAK_FINISHED,   /* likewise: the first walk of what is lost is done with it */
     LEAK_REACHABLE,  /* the program holds it */
     LEAK_KERNEL,     /* only something does that the program has given to the kernel, or pinned */
     LEAK_SUPPRESSED, /* nobody does, but for what the program wants ignored */
@@ -64,8 +64,9 @@ struct classified {
     struct block_record record; /* zero if there is none */
 };
 
-/* Calls visit for each block, by address. Between classify_finish() and classify_end(). */
+/* Calls visit for each block, or each of the class, by address. Between classify_finish() and classify_end(). */
 void classify_each(void (*visit)(const struct classified *block, void *context), void *context);
+void classify_each_of(enum leak_class class, void (*visit)(const struct classified *block, void *context), void *context);
 
 /* How many heads there are, and whether the one with this number is part of a cycle. */
 uint32_t classify_head_count(void);

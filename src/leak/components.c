@@ -16,6 +16,7 @@
 #include "leak/census.h"
 
 #include "gc/area.h"
+#include "leak/census_each.h"
 #include "leak/flood.h"
 
 #include <errno.h>
@@ -120,107 +121,64 @@ static void walk_from(const struct cell *cell, void *context)
 /* ---- what hangs under a head ---- */
 
 struct fold {
-    struct flood flood;
     uint32_t head;
-    uintptr_t head_start;
-    enum leak_class wanted; /* of what does not hang under any yet */
-    size_t left;            /* so many */
-    bool is_in_cycle;
+    size_t left; /* blocks that do not hang under any yet */
 };
-
-static ALWAYS_INLINE void resolve_fold(struct flood *flood, const struct flood_word *word, void *context)
-{
-    struct fold *fold = context;
-    const struct cell *cell = &word->cell;
-    if (cell->span == NULL)
-        return;
-    if (cell->start == fold->head_start)
-        fold->is_in_cycle = true;
-    if (census_class(cell) != fold->wanted)
-        return;
-    census_set_class(cell, LEAK_INDIRECT);
-    census.numbers[cell->place] = fold->head;
-    fold->left--;
-    if (!census_is_leaf(cell))
-        flood_push(flood, cell);
-}
 
 NOINLINE static void fold_under(const struct cell *head, struct fold *fold)
 {
+    flood_aim(&(struct flood_aim){
+        .class = LEAK_INDIRECT, .inner_bytes = SIZE_MAX, .numbers = census.numbers, .number = fold->head});
+    flood_take(head);
+    flood_run();
     census_set_class(head, LEAK_DEFINITE);
-    census.numbers[head->place] = fold->head;
-    fold->head_start = head->start;
-    fold->is_in_cycle = false;
-    fold->left--;
-    if (!census_is_leaf(head))
-        flood_push(&fold->flood, head);
-    flood_run(&fold->flood, resolve_fold, fold);
-    ((struct head *)heads_area.start)[fold->head].is_in_cycle = fold->is_in_cycle;
+    ((struct head *)heads_area.start)[fold->head].is_in_cycle = flood_came_back();
+    fold->left -= flood_taken();
     fold->head++;
 }
 
 /* ---- blocks that no other lost block holds ---- */
 
-static ALWAYS_INLINE void resolve_held(struct flood *flood, const struct flood_word *word, void *context)
-{
-    (void)flood, (void)context;
-    if (word->cell.span != NULL && census_class(&word->cell) == LEAK_UNSEEN)
-        census_set_held(&word->cell);
-}
-
-/* What a block says of itself does not count. */
-static void hold_others(const struct cell *cell, void *context)
-{
-    struct flood *flood = context;
-    if (census_class(cell) != LEAK_UNSEEN || census_is_leaf(cell))
-        return;
-    flood->left_out = (struct flood_work){cell->start, cell->size_bytes};
-    flood_block(flood, (struct flood_work){cell->start, cell->size_bytes}, resolve_held, NULL);
-}
-
 static void fold_unheld(const struct cell *cell, void *context)
 {
-    if (census_class(cell) == LEAK_UNSEEN && !census_is_held(cell))
+    if (census_class(cell) == LEAK_UNSEEN)
         fold_under(cell, context);
 }
 
 static void find_unheld(struct fold *fold)
 {
-    struct flood flood = {.pending = fold->flood.pending};
-    census_each(hold_others, &flood);
-    flood_settle(&flood, resolve_held, NULL);
-    fold->wanted = LEAK_UNSEEN;
-    census_each(fold_unheld, fold);
+    flood_hold_others();
+    census_each_read(MARK_CLASS | MARK_HELD, LEAK_UNSEEN, fold_unheld, fold);
 }
 
 /* ---- the rest ---- */
 
-static void find_in_cycles(struct fold *fold)
+static int find_in_cycles(struct fold *fold)
 {
+    if (area_need(&steps_area, fold->left * sizeof(struct step)) != 0 ||
+        area_need(&order_area, fold->left * sizeof(uintptr_t)) != 0)
+        return -ENOMEM;
     struct walk walk = {.steps = (struct step *)steps_area.start, .order = (uintptr_t *)order_area.start};
-    census_each(walk_from, &walk);
-    fold->wanted = LEAK_FINISHED;
+    census_each_like(MARK_CLASS, LEAK_UNSEEN, walk_from, &walk);
     while (walk.done > 0) {
         struct cell cell = census_at(walk.order[--walk.done]);
         if (census_class(&cell) == LEAK_FINISHED)
             fold_under(&cell, fold);
     }
+    return 0;
 }
-
-_Static_assert(sizeof(struct step) == sizeof(struct flood_work), "the walks' memory in turn");
 
 int components_find(size_t count)
 {
     head_count = 0;
     if (count == 0)
         return 0;
-    if (area_need(&steps_area, count * sizeof(struct step)) != 0 ||
-        area_need(&order_area, count * sizeof(uintptr_t)) != 0 || area_need(&heads_area, count * sizeof(struct head)) != 0)
+    if (area_need(&heads_area, count * sizeof(struct head)) != 0)
         return -ENOMEM;
-    struct fold fold = {.flood = {.pending = (struct flood_work *)steps_area.start}, .left = count};
+    struct fold fold = {.left = count};
     find_unheld(&fold);
-    if (fold.left > 0)
-        find_in_cycles(&fold);
+    if (fold.left > 0 && find_in_cycles(&fold) != 0)
+        return -ENOMEM;
     head_count = fold.head;
     return 0;
 }
@@ -238,6 +196,7 @@ bool classify_head_is_in_cycle(uint32_t head)
 void classify_end(void)
 {
     census_end();
+    flood_end();
     area_trim(&steps_area, 0);
     area_trim(&order_area, 0);
     area_trim(&heads_area, 0);

@@ -89,7 +89,7 @@ static bool has_same_key(const struct report_record *a, const struct report_reco
 }
 
 /* The number of the record with this key, which is made if need be. UINT32_MAX without memory. */
-static uint32_t record_for(struct report *report, const struct report_record *key)
+static uint32_t find_record(struct report *report, const struct report_record *key)
 {
     if (report->record_mask != 0) {
         uint32_t next = ((uint32_t *)report->record_heads.start)[hash_of_record(key) & report->record_mask];
@@ -106,6 +106,15 @@ static uint32_t record_for(struct report *report, const struct report_record *ke
     report_records(report)[number] = *key;
     link_record(report, number);
     return number;
+}
+
+/* Neighbours mostly come from one place. */
+static uint32_t record_for(struct report *report, const struct report_record *key)
+{
+    uint32_t last = report->last_record;
+    if (last >= report->record_count || !has_same_key(&report_records(report)[last], key))
+        last = report->last_record = find_record(report, key);
+    return last;
 }
 
 static uint32_t hash_of_site(uint32_t record, uint32_t stack, uint32_t type)
@@ -132,7 +141,7 @@ static int make_room_for_site(struct report *report)
     return result;
 }
 
-static struct report_site *site_for(struct report *report, uint32_t record, uint32_t stack, uint32_t type)
+static struct report_site *find_site(struct report *report, uint32_t record, uint32_t stack, uint32_t type)
 {
     if (report->site_mask != 0) {
         uint32_t next = ((uint32_t *)report->site_heads.start)[hash_of_site(record, stack, type) & report->site_mask];
@@ -154,6 +163,17 @@ static struct report_site *site_for(struct report *report, uint32_t record, uint
     report_records(report)[record].first_site = number + 1;
     link_site(report, number);
     return site;
+}
+
+/* Neighbours mostly hang under one head, and come from one place. */
+static struct report_site *site_for(struct report *report, uint32_t record, uint32_t stack, uint32_t type)
+{
+    struct report_site *last = report->last_site < report->site_count ? &report_sites(report)[report->last_site] : NULL;
+    if (last == NULL || last->record != record || last->stack != stack || last->type != type) {
+        last = find_site(report, record, stack, type);
+        report->last_site = last != NULL ? (uint32_t)(last - report_sites(report)) : 0;
+    }
+    return last;
 }
 
 /* ---- blocks into records ---- */
@@ -190,7 +210,12 @@ static void extend(struct report_record *record, const struct classified *block)
 
 static void count_size(struct report *report, const struct classified *block)
 {
-    size_t i = 0;
+    size_t i = report->last_size;
+    if (i < report->size_count && report->sizes[i].slot_bytes == block->slot_bytes) {
+        report->sizes[i].blocks++;
+        return;
+    }
+    i = 0;
     while (i < report->size_count && report->sizes[i].slot_bytes != block->slot_bytes)
         i++;
     if (i == REPORT_SIZES_MAX)
@@ -198,6 +223,7 @@ static void count_size(struct report *report, const struct classified *block)
     if (i == report->size_count)
         report->sizes[report->size_count++] = (struct report_size){block->slot_bytes, 0};
     report->sizes[i].blocks++;
+    report->last_size = i;
 }
 
 static bool is_held(enum leak_class class)
@@ -243,7 +269,7 @@ static void add_block(const struct classified *block, void *context)
 static void add_to_head(const struct classified *block, void *context)
 {
     struct report *report = context;
-    if (block->class != LEAK_INDIRECT || report->result != 0 || !is_counted(report, block))
+    if (report->result != 0 || !is_counted(report, block))
         return;
     uint32_t owner = ((const uint32_t *)report->owners.start)[block->head];
     if (owner == 0) { /* its head does not count */
@@ -362,7 +388,7 @@ int report_build(struct report *report, const struct report_about *about)
         return result;
     classify_each(add_block, report);
     if (report->result == 0)
-        classify_each(add_to_head, report);
+        classify_each_of(LEAK_INDIRECT, add_to_head, report);
     add_all_healed(report);
     if (report->result == 0)
         report->result = grown_need(&report->order, (report->record_count + 1) * sizeof(uint32_t));

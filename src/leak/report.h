@@ -98,6 +98,9 @@ struct report {
     struct grown order;  /* of records, by number: the largest first */
     struct report_size sizes[REPORT_SIZES_MAX];
     size_t size_count;
+    size_t last_size;     /* that was met, mostly the next one's, too */
+    uint32_t last_record; /* likewise */
+    uint32_t last_site;   /* likewise */
     int result;
 };
 

@@ -96,6 +96,13 @@ static inline __attribute__((always_inline)) uint32_t os_bytes_with_16(const uin
     return ~(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(lanes, _mm_setzero_si128())) & 0xffff;
 }
 
+/* A bit for each of 16 bytes that equals the value, seen through the mask. */
+static inline __attribute__((always_inline)) uint32_t os_bytes_like_16(const uint8_t *bytes, uint8_t mask, uint8_t value)
+{
+    __m128i lanes = _mm_and_si128(_mm_loadu_si128((const __m128i *)(const void *)bytes), _mm_set1_epi8((char)mask));
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(lanes, _mm_set1_epi8((char)value)));
+}
+
 /* A bit for each of 16 bytes that equals the value. */
 static inline __attribute__((always_inline)) uint32_t os_bytes_equal_16(const uint8_t *bytes, uint8_t value)
 {
@@ -152,6 +159,14 @@ static inline uint32_t os_bytes_with_16(const uint8_t *bytes, uint8_t any)
     uint32_t found = 0;
     for (uint32_t i = 0; i < 16; i++)
         found |= (uint32_t)((bytes[i] & any) != 0) << i;
+    return found;
+}
+
+static inline uint32_t os_bytes_like_16(const uint8_t *bytes, uint8_t mask, uint8_t value)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < 16; i++)
+        found |= (uint32_t)((bytes[i] & mask) == value) << i;
     return found;
 }
 
