@@ -5,9 +5,10 @@
  * larger is a run of units of its own: a span of a few such slots would hold pages for one size only, and the pages cost
  * more than the lock.
  *
- * Above 1 KiB classes come in pairs, and sizes of both get slots of the larger until that has 1 MiB of spans: at most a fifth of a slot is
- * unused then. Every class keeps the pages of its own peak, and the fewer blocks it has the higher that is above its mean: with
- * eight blocks at a time twice as much or more. So a small heap is better off with four classes to a doubling, a large one with eight.
+ * Every class keeps the pages of its own peak, its own buffer and on average half a span, and the fewer blocks it has the higher its peak
+ * is above its mean: with eight blocks at a time twice as much or more. So a small heap is better off with few classes, a large one with
+ * many: above 128 bytes two classes share slots of the larger, above 1 KiB four those of the largest, until that has 1 MiB of spans. At most
+ * a fifth, above 1 KiB a third of a slot is unused then.
  */
 #ifndef HEAP_SIZES_H
 #define HEAP_SIZES_H

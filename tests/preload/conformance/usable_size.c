@@ -54,12 +54,12 @@ START_TEST(usable_size_is_stable)
 }
 END_TEST
 
-/* An eighth is unused at most, above 1 KiB a fifth, or less than 16 KiB of a block that has units of its own. */
+/* A fifth is unused at most, above 1 KiB a third, or less than 16 KiB of a block that has units of its own. */
 static size_t usable_max(size_t size)
 {
     if (size > 16384)
         return size + 16384;
-    return size + (size <= 1024 ? size / 8 : size / 4) + 32;
+    return size + (size <= 1024 ? size / 4 : size / 2) + 32;
 }
 
 START_TEST(slack_is_bounded)

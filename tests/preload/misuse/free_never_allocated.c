@@ -6,10 +6,10 @@
 
 int main(void)
 {
-    char *block = malloc(3584);
+    char *block = malloc(3072);
 
-    name_address("slot", block + 3 * 3584);
-    free_hidden(block + 3 * 3584);
+    name_address("slot", block + 3 * 3072);
+    free_hidden(block + 3 * 3072);
     free(block);
-    return survive(3584);
+    return survive(3072);
 }

@@ -8,12 +8,12 @@
 
 int main(void)
 {
-    char *block = malloc(3584);
+    char *block = malloc(3072);
 
-    name_address("slot", block + 3 * 3584);
+    name_address("slot", block + 3 * 3072);
     errno = 0;
-    if (realloc(opaque(block + 3 * 3584), 100) != NULL || errno != EINVAL)
+    if (realloc(opaque(block + 3 * 3072), 100) != NULL || errno != EINVAL)
         return 2;
     free(block);
-    return survive(3584);
+    return survive(3072);
 }
