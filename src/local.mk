@@ -153,6 +153,7 @@ libcore_la_SOURCES = \
 	src/heap/moved.h \
 	src/heap/note.c \
 	src/heap/note.h \
+	src/heap/noted.h \
 	src/heap/purge.c \
 	src/heap/purge.h \
 	src/heap/recorder.c \
@@ -285,6 +286,7 @@ libcore_la_SOURCES = \
 	src/own/arena_memory.c \
 	src/own/audit.c \
 	src/own/borrow.c \
+	src/own/clone.c \
 	src/own/cycles.c \
 	src/own/cycles.h \
 	src/own/dangle.c \
@@ -292,17 +294,22 @@ libcore_la_SOURCES = \
 	src/own/drop.c \
 	src/own/edges.c \
 	src/own/edges.h \
+	src/own/ending.h \
 	src/own/export.h \
 	src/own/found.c \
 	src/own/found.h \
 	src/own/handle.c \
+	src/own/make.c \
 	src/own/merge.c \
 	src/own/movable.c \
+	src/own/pile.c \
+	src/own/pile.h \
 	src/own/pool.c \
 	src/own/pool.h \
 	src/own/repeats.c \
 	src/own/repeats.h \
 	src/own/report.c \
+	src/own/report.h \
 	src/own/scan.c \
 	src/own/scan.h \
 	src/own/scratch.c \

@@ -20,6 +20,7 @@ struct note_array {
 
 const struct heap_noter *_Atomic heap_noter;
 void (*_Atomic heap_note_watcher)(void *block);
+_Atomic bool note_is_watched; /* all that a fast path looks at */
 
 struct lock note_array_lock;
 static struct note_array *idle[CLASS_COUNT + 1]; /* by class; large blocks last. Under the lock */
@@ -152,18 +153,24 @@ static void set_noted(const struct block *block)
 
 COLD void note_watch(const struct block *block)
 {
+    atomic_store_explicit(&note_is_watched, true, memory_order_release);
     set_noted(block);
+}
+
+COLD void heap_note_freed(void *block)
+{
+    void (*watcher)(void *) = atomic_load_explicit(&heap_note_watcher, memory_order_acquire);
+    if (watcher != NULL)
+        watcher(block);
 }
 
 /* A block that is only watched has no note, unless others in its span have. */
 COLD bool heap_note_freeing(const struct block *block, void *caller)
 {
     const struct heap_noter *noter = atomic_load_explicit(&heap_noter, memory_order_acquire);
-    void (*watcher)(void *) = atomic_load_explicit(&heap_note_watcher, memory_order_acquire);
     if (noter != NULL && note_of(block) != NULL && !noter->freeing(block, caller))
         return false;
-    if (watcher != NULL)
-        watcher((void *)block->start);
+    heap_note_freed((void *)block->start);
     return true;
 }
 

@@ -136,7 +136,13 @@ extern const struct heap_noter *_Atomic heap_noter;
  */
 extern void (*_Atomic heap_note_watcher)(void *block);
 
-/* Sets SLOT_NOTED without a note. */
+/* Whether there ever was a watcher, which wants to know of the end of each noted block: then who ends one must tell it. */
+extern _Atomic bool note_is_watched __attribute__((visibility("hidden")));
+
+/* Tells the watcher, for who frees a noted block otherwise than by free(). */
+void heap_note_freed(void *block);
+
+/* Sets SLOT_NOTED without a note, for the watcher. */
 void note_watch(const struct block *block);
 
 bool heap_note_freeing(const struct block *block, void *caller);

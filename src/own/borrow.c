@@ -247,24 +247,6 @@ static ALWAYS_INLINE bool end(struct note *note, unsigned kind)
     return true;
 }
 
-/* The note of a block that is noted already, quickly. */
-static ALWAYS_INLINE struct note *noted(const void *object)
-{
-    if (UNLIKELY(!heap_contains(object)))
-        return NULL;
-    const struct unit *unit = unit_at(object);
-    uintptr_t notes = __atomic_load_n(&unit->notes, __ATOMIC_ACQUIRE);
-    if (UNLIKELY((notes & 1) == 0))
-        return NULL;
-    struct slot_position position = unit_slot_position(unit, object);
-    if (UNLIKELY(!position.is_start))
-        return NULL;
-    uint8_t state = slot_state_get(unit->states + position.index);
-    if (UNLIKELY((state & (SLOT_NOTED | 1)) != (SLOT_NOTED | 1)))
-        return NULL;
-    return (struct note *)(notes - 1) + position.index;
-}
-
 /* NULL for what is not checked, which goes uncounted, and for what has ended, after a report. */
 COLD static struct note *note_slowly(const void *object, const gca_place *place)
 {
@@ -282,7 +264,7 @@ COLD static struct note *note_slowly(const void *object, const gca_place *place)
 
 static ALWAYS_INLINE void borrow(const void *object, unsigned kind, const gca_place *place)
 {
-    struct note *note = noted(object);
+    struct note *note = own_noted(object);
     if (UNLIKELY(note == NULL))
         note = note_slowly(object, place);
     if (UNLIKELY(note == NULL)) {
@@ -300,7 +282,7 @@ static ALWAYS_INLINE void borrow(const void *object, unsigned kind, const gca_pl
 
 static bool try_borrow(const void *object, unsigned kind, const gca_place *place)
 {
-    struct note *note = noted(object);
+    struct note *note = own_noted(object);
     if (UNLIKELY(note == NULL))
         note = note_slowly(object, place);
     if (note != NULL && (is_foreign_thread(note) || !begin(note, kind)))
@@ -390,7 +372,7 @@ EXPORT void gca_assert_unborrowed_counted(const void *object, const gca_place *p
 
 EXPORT unsigned gca_borrows(const void *object)
 {
-    struct note *note = noted(object);
+    struct note *note = own_noted(object);
     if (note == NULL)
         note = own_note(object);
     uint32_t word = note != NULL ? atomic_load_explicit(&note->word, memory_order_relaxed) : 0;

@@ -1,5 +1,5 @@
 /*
- * own/drop: objects begin and end.
+ * own/drop: objects end.
  *
  * What an object holds ends after it, from a list instead of by recursion: a chain of a million takes no more stack than one
  * of two. A drop function of the program's that drops something itself finds it gone when gca_drop() returns, up to
@@ -7,212 +7,21 @@
  *
  * Uses os, base, heap. Locks: own_lock, inside edges.
  */
-#include "base/bits.h"
 #include "heap/allocate.h"
-#include "heap/collector.h"
+#include "heap/noted.h"
 #include "heap/span.h"
-#include "own/cycles.h"
+#include "own/ending.h"
 #include "own/export.h"
 #include "own/self.h"
 #include "own/types.h"
 
 #include "gcalloc/own.h"
 
-#include <errno.h>
 #include <string.h>
 
 enum { NESTED_MAX = 64 };
 
 static const char *const section = "ownership misuse";
-
-/* ---- making ---- */
-
-/* For a block just allocated: nobody else writes its state. */
-static struct note *note_new(const struct block *block)
-{
-    struct note *note = note_of(block);
-    if (LIKELY(note != NULL) && block->span->slot_count > 1) {
-        uint8_t *state = &block->span->states[block->index];
-        slot_state_set(state, slot_state_get(state) | SLOT_NOTED);
-        return note;
-    }
-    own_start();
-    return note_need(block);
-}
-
-static void *allocate(size_t size_bytes, size_t align_bytes)
-{
-    if (LIKELY(align_bytes <= BLOCK_ALIGNMENT))
-        return heap_allocate_zeroed(size_bytes);
-    void *block = size_bytes <= BLOCK_BYTES_MAX - align_bytes ? heap_allocate_aligned(size_bytes, align_bytes) : NULL;
-    return block != NULL ? memset(block, 0, size_bytes) : NULL;
-}
-
-/* Where a slot keeps what concerns its block: to be had without a look at the span's extent. */
-struct spot {
-    struct unit *unit;
-    size_t index;
-    struct note *note;
-    uint32_t *ids; /* of types; NULL when the span has none */
-};
-
-/* False for what is large or in no slot, and where no block of the span was ever noted. */
-static ALWAYS_INLINE bool find_spot(const void *object, struct spot *spot)
-{
-    if (UNLIKELY(!heap_contains(object)))
-        return false;
-    struct unit *unit = unit_at(object);
-    uintptr_t notes = __atomic_load_n(&unit->notes, __ATOMIC_ACQUIRE);
-    if (UNLIKELY((notes & 1) == 0) || UNLIKELY(unit->kind != UNIT_SPAN))
-        return false;
-    struct slot_position position = unit_slot_position(unit, object);
-    *spot = (struct spot){unit, position.index, (struct note *)(notes - 1) + position.index,
-                          __atomic_load_n(&unit->span->columns[COLUMN_TYPE], __ATOMIC_ACQUIRE)};
-    return LIKELY(position.is_start);
-}
-
-/* Most objects: a slot of a span that has typed objects already. */
-static ALWAYS_INLINE bool note_quickly(void *object, const gca_type *type, struct note **note_out)
-{
-    struct spot spot;
-    if (UNLIKELY(!find_spot(object, &spot)) || UNLIKELY(spot.ids == NULL) || UNLIKELY(type->id == 0) ||
-        UNLIKELY(spot.ids[spot.index] != 0))
-        return false;
-    uint8_t *state = spot.unit->states + spot.index;
-    slot_state_set(state, slot_state_get(state) | SLOT_NOTED);
-    spot.ids[spot.index] = type->id;
-    types_count(type->id, spot.unit->slot_bytes, 1);
-    *note_out = spot.note;
-    return true;
-}
-
-/* The object in the spot ends: all that was known of it is forgotten, and free() finds a plain block. */
-static ALWAYS_INLINE void free_spot(void *object, const struct spot *spot)
-{
-    uint8_t *state = spot->unit->states + spot->index;
-    types_count(spot->ids[spot->index], spot->unit->slot_bytes, -1);
-    spot->ids[spot->index] = 0;
-    atomic_store_explicit(&spot->note->holder, 0, memory_order_relaxed);
-    atomic_store_explicit(&spot->note->others, 0, memory_order_relaxed);
-    slot_state_set(state, slot_state_get(state) & (uint8_t)~SLOT_NOTED);
-    heap_free(object);
-}
-
-/* An object that is nothing but its bytes, and nobody's but its owner's: `holder` is its note's, `owner` none or the reference. */
-static ALWAYS_INLINE bool drop_quickly(void *object, uint32_t holder)
-{
-    struct spot spot;
-    if (UNLIKELY(gca_checks != 0) || UNLIKELY(!find_spot(object, &spot)) || UNLIKELY(spot.ids == NULL))
-        return false;
-    uint8_t *state = spot.unit->states + spot.index;
-    uint32_t id = spot.ids[spot.index];
-    if (UNLIKELY(id == 0) || UNLIKELY((slot_state_get(state) & (SLOT_NOTED | 1)) != (SLOT_NOTED | 1)) ||
-        UNLIKELY(atomic_load_explicit(&spot.note->holder, memory_order_relaxed) != holder))
-        return false;
-    const gca_type *type = types_by_id(id);
-    if (UNLIKELY(type->drop != NULL) || UNLIKELY(type->pointer_count != 0))
-        return false;
-    free_spot(object, &spot);
-    return true;
-}
-
-/* One of a type that has ended, without references: nobody kept its generation, and it has no owner. */
-static ALWAYS_INLINE bool free_quickly(void *object)
-{
-    struct spot spot;
-    if (UNLIKELY(gca_checks != 0) || UNLIKELY(!find_spot(object, &spot)) || UNLIKELY(spot.ids == NULL) ||
-        UNLIKELY(spot.ids[spot.index] == 0))
-        return false;
-    uint8_t state = slot_state_get(spot.unit->states + spot.index);
-    if (UNLIKELY((state & (SLOT_NOTED | 1)) != (SLOT_NOTED | 1)) ||
-        UNLIKELY(note_has(spot.note, HOLDER_EDGES | HOLDER_SUSPECT | HOLDER_NUMBERED)) ||
-        UNLIKELY(atomic_load_explicit(&spot.note->strong, memory_order_relaxed) != 0))
-        return false;
-    free_spot(object, &spot);
-    return true;
-}
-
-bool own_end_quickly(void *object)
-{
-    return drop_quickly(object, HOLDER_COUNTED);
-}
-
-/* Objects that only hold each other may be all that stands in the way. */
-COLD static void *allocate_again(size_t size_bytes, size_t align_bytes)
-{
-    void *object = cycles_run(0) != 0 ? allocate(size_bytes, align_bytes) : NULL;
-    if (object == NULL)
-        errno = ENOMEM;
-    return object;
-}
-
-static ALWAYS_INLINE void *make_noted(gca_type *type, size_t size_bytes, size_t align_bytes, struct note **note_out)
-{
-    struct block block;
-    void *object = allocate(size_bytes, align_bytes);
-    if (UNLIKELY(object == NULL) && (object = allocate_again(size_bytes, align_bytes)) == NULL)
-        return NULL;
-    if (LIKELY(note_quickly(object, type, note_out)))
-        return object;
-    lookup_block(object, &block);
-    *note_out = note_new(&block);
-    if (UNLIKELY(*note_out == NULL || types_set(&block, type) != 0)) {
-        heap_free(object);
-        errno = ENOMEM;
-        return NULL;
-    }
-    return object;
-}
-
-static void *make(gca_type *type, size_t size_bytes, size_t align_bytes)
-{
-    struct note *note;
-    return make_noted(type, size_bytes, align_bytes, &note);
-}
-
-EXPORT void *gca_new_at(gca_site *site)
-{
-    return make(types_at(site), site->size_bytes, site->align_bytes);
-}
-
-EXPORT void *gca_new_of(gca_type *type)
-{
-    return make(type, type->size_bytes, 1);
-}
-
-EXPORT void *gca_new_alone_at(gca_site *site)
-{
-    size_t align_bytes = site->align_bytes > CACHE_LINE_BYTES ? site->align_bytes : CACHE_LINE_BYTES;
-    return make(types_at(site), round_up(site->size_bytes, CACHE_LINE_BYTES), align_bytes);
-}
-
-EXPORT void *gca_alloc_lines(size_t size_bytes)
-{
-    void *block = size_bytes <= BLOCK_BYTES_MAX / 2
-                      ? heap_allocate_aligned(round_up(size_bytes + (size_bytes == 0), CACHE_LINE_BYTES), CACHE_LINE_BYTES)
-                      : NULL;
-    if (block == NULL)
-        errno = ENOMEM;
-    return block;
-}
-
-EXPORT void *gca_rc_new_at(gca_site *site)
-{
-    if (UNLIKELY(merge_waits()))
-        merge_own();
-    struct note *note;
-    void *object = make_noted(types_at(site), site->size_bytes, site->align_bytes, &note);
-    if (UNLIKELY(object == NULL))
-        return NULL;
-    uint32_t thread = LIKELY(own_self.thread != 0) ? own_self.thread : merge_number();
-    uint32_t cyclic = site->_type->pointer_count != 0 ? HOLDER_CYCLIC | HOLDER_WATCHED : 0;
-    if (LIKELY(thread != 0))
-        atomic_store_explicit(&note->strong, 1, memory_order_relaxed);
-    else
-        atomic_store_explicit(&note->others, OTHERS_ONE | OTHERS_MERGED, memory_order_relaxed);
-    atomic_store_explicit(&note->holder, HOLDER_COUNTED | cyclic | thread, memory_order_release);
-    return object;
-}
 
 /* ---- ending ---- */
 
@@ -225,6 +34,8 @@ static void free_ended(const struct block *block, struct note *note)
     void *object = (void *)block->start;
     if (LIKELY(block->span->slot_count > 1) && !note_has(note, HOLDER_EDGES)) {
         types_forget(block);
+        if (UNLIKELY(atomic_load_explicit(&note_is_watched, memory_order_relaxed)))
+            heap_note_freed(object);
         if (LIKELY(note_end(block))) {
             uint8_t *state = &block->span->states[block->index];
             slot_state_set(state, slot_state_get(state) & (uint8_t)~SLOT_NOTED);
@@ -235,6 +46,26 @@ static void free_ended(const struct block *block, struct note *note)
         note_set(note, HOLDER_DYING);
     }
     heap_free(object);
+}
+
+void free_spot_slowly(void *slot, uint8_t *state, struct typed_entry *entry)
+{
+    types_uncount(entry, unit_at(slot)->slot_bytes);
+    slot_state_set(state, slot_state_get(state) & (uint8_t)~SLOT_NOTED);
+    heap_free(slot);
+}
+
+/* One that has ended, without references: nobody kept its generation, and it has no owner. */
+static ALWAYS_INLINE bool free_quickly(void *object)
+{
+    struct spot spot;
+    uint32_t *id = LIKELY(spot_find_own(object, &spot)) ? spot_id(&spot) : NULL;
+    if (UNLIKELY(id == NULL) || UNLIKELY(note_has(spot.note, HOLDER_EDGES | HOLDER_SUSPECT | HOLDER_NUMBERED)) ||
+        UNLIKELY(atomic_load_explicit(&spot.note->strong, memory_order_relaxed) != 0))
+        return false;
+    clear_note(spot.note);
+    free_spot(&spot, id, types_entry(*id));
+    return true;
 }
 
 void own_free(void *object)
@@ -257,10 +88,10 @@ static bool end_quickly(const struct block *block, struct note *note)
     return true;
 }
 
-void own_give_up(void *object)
+NOINLINE static void give_up_slowly(void *object)
 {
     struct block block;
-    if (object == NULL || !own_block(object, &block))
+    if (!own_block(object, &block))
         return;
     struct note *note = note_of(&block);
     if (note != NULL && slot_is_noted(block.state) && note_has(note, HOLDER_COUNTED) && !shared_release(object, note, NULL))
@@ -268,8 +99,18 @@ void own_give_up(void *object)
     own_end(object);
 }
 
-/* What the object's pointers hold goes before what it owns: it is pushed last. */
-static void give_up_pointers(const void *object, const gca_type *type)
+void own_give_up(void *object)
+{
+    struct spot spot;
+    if (object == NULL)
+        return;
+    if (UNLIKELY(!spot_find_own(object, &spot)))
+        give_up_slowly(object);
+    else if (!note_has(spot.note, HOLDER_COUNTED) || shared_release(object, spot.note, NULL))
+        own_end(object);
+}
+
+void own_give_up_pointers(const void *object, const gca_type *type)
 {
     for (uint32_t i = type->pointer_count; i-- > 0;) {
         void *held;
@@ -286,7 +127,26 @@ static void call_drop(void *object, const gca_type *type)
     own_self.is_in_function = was_in_function;
 }
 
-static void end_one(void *object)
+COLD static void report_freed(const void *object, const gca_type *type)
+{
+    own_report(&(struct own_report){.object = object, .section = section}, "the drop function of %s has freed %%o itself",
+               type != NULL ? type->name : "no type");
+}
+
+/* What is left to do after the function of its type's, if any, has been called. */
+NOINLINE static void end_rest(void *object, struct note *note, const gca_type *type)
+{
+    struct block block;
+    if (UNLIKELY(!own_block(object, &block)))
+        return report_freed(object, type);
+    if (note_has(note, HOLDER_EDGES))
+        edges_end(object, &own_self.ending);
+    if (type != NULL)
+        own_give_up_pointers(object, type);
+    free_ended(&block, note);
+}
+
+NOINLINE static void end_one_slowly(void *object)
 {
     struct block block;
     if (!own_block(object, &block))
@@ -304,23 +164,33 @@ static void end_one(void *object)
     note_set(note, HOLDER_DYING);
     if (type != NULL && type->drop != NULL)
         call_drop(object, type);
-    if (note_has(note, HOLDER_EDGES))
-        edges_end(object, &own_self.ending);
-    if (type != NULL)
-        give_up_pointers(object, type);
-    free_ended(&block, note);
+    end_rest(object, note, type);
 }
 
-/* Runs until the list is as long as it was. */
-static void end_all_above(size_t count)
+/* Somebody has to be told of the object's end, or it has more than its type and references: while its function ran it may have come to that. */
+static ALWAYS_INLINE bool has_more(const struct spot *spot)
 {
-    bool was_in_function = own_self.is_in_function;
-    own_self.is_in_function = false;
-    own_self.drops++;
-    while (own_self.ending.count > count)
-        end_one(own_self.ending.items[--own_self.ending.count]);
-    own_self.drops--;
-    own_self.is_in_function = was_in_function;
+    return UNLIKELY(note_has(spot->note, HOLDER_EDGES | HOLDER_SUSPECT | HOLDER_NUMBERED)) || UNLIKELY(spot_id(spot) == NULL);
+}
+
+/* In a slot of the thread's own: nothing of it is looked for twice. */
+static ALWAYS_INLINE void end_one(void *object)
+{
+    struct spot spot;
+    if (UNLIKELY(!spot_find_own(object, &spot)) || has_more(&spot))
+        return end_one_slowly(object);
+    uint32_t *id = spot_id(&spot);
+    struct typed_entry *entry = types_entry(*id);
+    const gca_type *type = entry->type;
+    uint32_t holder = atomic_load_explicit(&spot.note->holder, memory_order_relaxed);
+    atomic_store_explicit(&spot.note->holder, holder | HOLDER_DYING, memory_order_relaxed); /* nobody else has it */
+    if (type->drop != NULL)
+        call_drop(object, type);
+    if (has_more(&spot) || UNLIKELY(!spot_is_noted(&spot)))
+        return end_rest(object, spot.note, type);
+    own_give_up_pointers(object, type);
+    clear_note(spot.note);
+    free_spot(&spot, id, entry);
 }
 
 /* From the program, and from its functions, what is dropped is gone on return; what these leave, and pointers, the loop ends. */
@@ -328,26 +198,31 @@ void own_end(void *object)
 {
     if (UNLIKELY(!own_self.has_exit))
         own_need_exit();
+    bool was_in_function = own_self.is_in_function;
     size_t count = own_self.ending.count;
-    if (UNLIKELY(!pile_push(&own_self.ending, object)))
-        end_one(object); /* no memory for a list */
-    else if (own_self.drops == 0 || (own_self.is_in_function && own_self.drops < NESTED_MAX))
-        end_all_above(count);
+    if (own_self.drops != 0 && (!was_in_function || own_self.drops >= NESTED_MAX) && LIKELY(pile_push(&own_self.ending, object)))
+        return;
+    own_self.is_in_function = false;
+    own_self.drops++;
+    for (end_one(object); own_self.ending.count > count;)
+        end_one(own_self.ending.items[--own_self.ending.count]);
+    own_self.drops--;
+    own_self.is_in_function = was_in_function;
 }
 
 void own_end_waiting(void)
 {
-    if (own_self.drops == 0)
-        end_all_above(0);
+    while (own_self.drops == 0 && own_self.ending.count != 0)
+        own_end(own_self.ending.items[--own_self.ending.count]);
 }
 
-EXPORT void gca_drop(void *object)
+NOINLINE static void drop_slowly(void *object, void *caller)
 {
     struct block block;
-    if (object == NULL || LIKELY(drop_quickly(object, 0)))
+    if (object == NULL)
         return;
     if (UNLIKELY(!own_block(object, &block))) {
-        own_report(&(struct own_report){.object = object, .section = section, .caller = CALLER},
+        own_report(&(struct own_report){.object = object, .section = section, .caller = caller},
                    "gca_drop(%%o): not an object, or one that has ended");
         return;
     }
@@ -357,7 +232,7 @@ EXPORT void gca_drop(void *object)
         return;
     }
     if (UNLIKELY(note_has(note, HOLDER_DYING))) {
-        own_report(&(struct own_report){.object = object, .section = section, .caller = CALLER},
+        own_report(&(struct own_report){.object = object, .section = section, .caller = caller},
                    "gca_drop(%%o): is being dropped already");
         return;
     }
@@ -365,8 +240,21 @@ EXPORT void gca_drop(void *object)
         gca_release(object);
         return;
     }
-    if (borrow_may_end(object, note, "dropped", CALLER) && !end_quickly(&block, note))
+    if (borrow_may_end(object, note, "dropped", caller) && !end_quickly(&block, note))
         own_end(object);
+}
+
+EXPORT void gca_drop(void *object)
+{
+    struct spot spot;
+    uint32_t *id = LIKELY(spot_find_own(object, &spot)) ? spot_id(&spot) : NULL;
+    struct typed_entry *entry = LIKELY(id != NULL) ? types_entry(*id) : NULL;
+    if (UNLIKELY(id == NULL) || UNLIKELY(atomic_load_explicit(&spot.note->holder, memory_order_relaxed) != 0) || !is_unborrowed(spot.note))
+        return drop_slowly(object, CALLER);
+    if (!is_plain(entry->type))
+        return own_end(object);
+    atomic_store_explicit(&spot.note->others, 0, memory_order_relaxed); /* says MERGED after gca_unwrap() */
+    free_spot(&spot, id, entry);
 }
 
 EXPORT void gca_drop_at(void *variable)
@@ -374,135 +262,4 @@ EXPORT void gca_drop_at(void *variable)
     void *object;
     memcpy(&object, variable, sizeof object);
     gca_drop(object);
-}
-
-/* ---- copies ---- */
-
-/* A copy on its way: it has its type, and is in its place, once what its pointers hold is its own. */
-struct copying {
-    void *copy;
-    const void *object;
-    void **place; /* where the pointer to the copy goes */
-};
-
-static bool push_copy(struct pile *pile, const void *object, const struct block *block, void **place)
-{
-    size_t size_bytes = block_usable(block);
-    void *copy = heap_allocate(size_bytes);
-    *place = NULL;
-    if (copy == NULL)
-        return false;
-    size_t count = pile->count;
-    if (!pile_push(pile, copy) || !pile_push(pile, (void *)(uintptr_t)object) || !pile_push(pile, place)) {
-        pile->count = count;
-        heap_free(copy);
-        return false;
-    }
-    memcpy(copy, object, size_bytes);
-    heap_collector_copied(copy, size_bytes);
-    *place = copy;
-    heap_collector_stored(place, copy);
-    return true;
-}
-
-static struct copying pop_copy(struct pile *pile)
-{
-    pile->count -= 3;
-    void **items = pile->items + pile->count;
-    return (struct copying){items[0], items[1], items[2]};
-}
-
-/* Each of the pointers gets a reference, or a copy that is on its way. After a failure the others hold nothing. */
-static int copy_pointers(struct pile *pile, void *copy, const gca_type *type)
-{
-    int result = 0;
-    for (uint32_t i = 0; i < type->pointer_count; i++) {
-        struct block block;
-        void **place = (void **)((char *)copy + type->pointers[i]);
-        void *held = *place;
-        if (result != 0)
-            *place = NULL;
-        else if (held != NULL && own_block(held, &block)) {
-            const struct note *note = note_of(&block);
-            bool is_counted = slot_is_noted(block.state) && note != NULL && note_has(note, HOLDER_COUNTED);
-            if (is_counted)
-                *place = gca_retain_of(held);
-            else if (!push_copy(pile, held, &block, place))
-                result = -ENOMEM;
-        }
-    }
-    return result;
-}
-
-static int complete(struct pile *pile, const struct copying *copying)
-{
-    struct block block, copied;
-    lookup_block(copying->object, &block);
-    lookup_block(copying->copy, &copied);
-    gca_type *type = types_of(&block);
-    if (type == NULL)
-        return 0;
-    int result = copy_pointers(pile, copying->copy, type);
-    if (result == 0 && type->clone != NULL)
-        result = type->clone(copying->copy, copying->object);
-    if (result == 0)
-        result = note_new(&copied) != NULL ? types_set(&copied, type) : -ENOMEM;
-    return result;
-}
-
-/* What is on its way goes; what is complete then ends as anything else does. */
-static void take_back(struct pile *pile, const struct copying *failed)
-{
-    struct block block;
-    lookup_block(failed->object, &block);
-    while (pile->count != 0) {
-        struct copying copying = pop_copy(pile);
-        *copying.place = NULL;
-        heap_free(copying.copy);
-    }
-    give_up_pointers(failed->copy, types_of(&block));
-    *failed->place = NULL;
-    heap_free(failed->copy);
-}
-
-EXPORT void *gca_clone_of(const void *object)
-{
-    struct block block;
-    struct pile pile = {0};
-    void *root = NULL;
-    if (object == NULL || !own_block(object, &block)) {
-        errno = EINVAL;
-        return NULL;
-    }
-    int result = push_copy(&pile, object, &block, &root) ? 0 : -ENOMEM;
-    while (result == 0 && pile.count != 0) {
-        struct copying copying = pop_copy(&pile);
-        result = complete(&pile, &copying);
-        if (result != 0)
-            take_back(&pile, &copying);
-    }
-    pile_free(&pile);
-    if (result == 0)
-        return root;
-    if (root != NULL)
-        own_end(root);
-    errno = -result;
-    return NULL;
-}
-
-EXPORT void *gca_cow_mut(gca_cow *cow)
-{
-    if (cow->is_owned)
-        return cow->value;
-    void *copy = gca_clone_of(cow->value);
-    if (copy != NULL)
-        *cow = gca_cow_own(copy);
-    return copy;
-}
-
-EXPORT void gca_cow_drop(gca_cow *cow)
-{
-    if (cow->is_owned)
-        gca_drop(cow->value);
-    *cow = gca_cow_borrow(NULL);
 }

@@ -19,13 +19,40 @@
 
 #include <errno.h>
 
-enum { TABLE_FIRST = 256 };
+enum { TABLE_FIRST = 256, SPARE_MAX = 1024 };
 
 static struct edge_node **table;
 static size_t table_count; /* a power of two */
 static size_t node_count;
+static struct edge_node *spare; /* by next_in_bucket: objects that own come and go, and metadata takes its time */
+static size_t spare_count;
 
 /* ---- nodes ---- */
+
+static struct edge_node *take_node(void *block)
+{
+    struct edge_node *node = spare;
+    if (node == NULL) {
+        node = metadata_take(sizeof *node);
+    } else {
+        spare = node->next_in_bucket;
+        spare_count--;
+    }
+    if (node != NULL)
+        *node = (struct edge_node){.block = block};
+    return node;
+}
+
+static void put_node(struct edge_node *node)
+{
+    if (spare_count == SPARE_MAX) {
+        metadata_put(node, sizeof *node);
+        return;
+    }
+    node->next_in_bucket = spare;
+    spare = node;
+    spare_count++;
+}
 
 static struct edge_node **bucket_of(const void *block)
 {
@@ -107,7 +134,7 @@ static void put(struct edge_node *node)
 {
     unlink_node(node);
     node_count--;
-    metadata_put(node, sizeof *node);
+    put_node(node);
 }
 
 static void orphan_all(struct edge_node *owner)
@@ -123,7 +150,7 @@ static void orphan_all(struct edge_node *owner)
 static struct edge_node *need(void *block, struct note *note)
 {
     struct edge_node *node = find(block);
-    if (node != NULL && !note_has(note, HOLDER_EDGES)) {
+    if (UNLIKELY(node != NULL) && UNLIKELY(!note_has(note, HOLDER_EDGES))) {
         leave_owner(node);
         orphan_all(node);
         put(node);
@@ -133,10 +160,9 @@ static struct edge_node *need(void *block, struct note *note)
         return node;
     if ((table == NULL || node_count >= table_count) && !grow())
         return NULL;
-    node = metadata_take(sizeof *node);
+    node = take_node(block);
     if (node == NULL)
         return NULL;
-    node->block = block;
     link_node(node);
     node_count++;
     note_set(note, HOLDER_EDGES);

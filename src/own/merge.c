@@ -17,13 +17,6 @@
 
 enum { RECORDS_IN_CHUNK = 4096, CHUNKS_MAX = (HOLDER_THREAD + 1) / RECORDS_IN_CHUNK };
 
-struct merge_record {
-    struct pile waiting; /* objects to be merged. Under own_lock */
-    _Atomic bool has_waiting;
-    bool is_alive;
-    uint32_t forks; /* when it began: in a child of a fork its parent's other threads are not alive */
-};
-
 static struct merge_record **chunks;
 static uint32_t last_number;
 
@@ -96,11 +89,6 @@ bool merge_later(void *object, struct note *note)
         atomic_store_explicit(&record->has_waiting, true, memory_order_release);
     lock_release(&own_lock);
     return !waits && merge(object, note); /* without memory for the list it waits for ever */
-}
-
-bool merge_waits(void)
-{
-    return own_self.record != NULL && atomic_load_explicit(&own_self.record->has_waiting, memory_order_relaxed);
 }
 
 static struct pile take_waiting(bool is_last)

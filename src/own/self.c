@@ -6,7 +6,6 @@
 #include "own/self.h"
 
 #include "base/image.h"
-#include "heap/metadata.h"
 #include "heap/misuse.h"
 #include "heap/thread.h"
 #include "os/thread.h"
@@ -19,7 +18,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <string.h>
 
 _Thread_local struct own_self own_self __attribute__((tls_model("initial-exec")));
 
@@ -45,38 +43,6 @@ EXPORT int gca_checks;
 
 static _Atomic bool is_started;
 static pthread_key_t exit_key;
-
-/* ---- piles ---- */
-
-enum { PILE_FIRST = 64 };
-
-COLD bool pile_grow(struct pile *pile)
-{
-    size_t room = pile->room == 0 ? PILE_FIRST : 2 * pile->room;
-    void **items = metadata_take(room * sizeof *items);
-    if (items == NULL)
-        return false;
-    if (pile->count != 0)
-        memcpy(items, pile->items, pile->count * sizeof *items);
-    metadata_put(pile->items, pile->room * sizeof *items);
-    pile->items = items;
-    pile->room = room;
-    return true;
-}
-
-bool pile_push(struct pile *pile, void *item)
-{
-    if (UNLIKELY(pile->count == pile->room) && !pile_grow(pile))
-        return false;
-    pile->items[pile->count++] = item;
-    return true;
-}
-
-void pile_free(struct pile *pile)
-{
-    metadata_put(pile->items, pile->room * sizeof *pile->items);
-    *pile = (struct pile){0};
-}
 
 /* ---- what the heap asks ---- */
 
@@ -231,6 +197,11 @@ struct note *own_note(const void *object)
 int own_need_note(const void *object, struct note **note_out)
 {
     struct block block;
+    struct note *note = own_noted(object);
+    if (LIKELY(note != NULL)) {
+        *note_out = note;
+        return 0;
+    }
     if (!own_block(object, &block))
         return -EINVAL;
     own_start();

@@ -13,6 +13,8 @@
 #include "base/lock.h"
 #include "heap/lookup.h"
 #include "heap/note.h"
+#include "own/pile.h"
+#include "own/report.h"
 
 #include "gcalloc/borrow.h"
 #include "gcalloc/count.h"
@@ -21,19 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct gca_type;
 struct merge_record;
-
-/* A growing array in metadata. */
-struct pile {
-    void **items;
-    size_t count;
-    size_t room;
-};
-
-/* False when memory is short; then nothing has changed. */
-bool pile_push(struct pile *pile, void *item);
-bool pile_grow(struct pile *pile);
-void pile_free(struct pile *pile);
 
 /* A borrow of the thread's that has not ended; object NULL: it has, in another thread. */
 struct borrow {
@@ -100,6 +91,24 @@ static inline uint32_t note_thread(const struct note *note)
 /* The allocated block that starts here, of malloc's; false for everything else. */
 bool own_block(const void *object, struct block *block_out);
 
+/* The note of an allocated slot that is noted already, quickly; NULL for all else. */
+static ALWAYS_INLINE struct note *own_noted(const void *object)
+{
+    if (UNLIKELY(!heap_contains(object)))
+        return NULL;
+    const struct unit *unit = unit_at(object);
+    uintptr_t notes = __atomic_load_n(&unit->notes, __ATOMIC_ACQUIRE);
+    if (UNLIKELY((notes & 1) == 0))
+        return NULL;
+    struct slot_position position = unit_slot_position(unit, object);
+    if (UNLIKELY(!position.is_start))
+        return NULL;
+    uint8_t state = slot_state_get(unit->states + position.index);
+    if (UNLIKELY((state & (SLOT_NOTED | 1)) != (SLOT_NOTED | 1)))
+        return NULL;
+    return (struct note *)(notes - 1) + position.index;
+}
+
 /* Its note if it has one, or NULL. */
 struct note *own_note(const void *object);
 
@@ -111,9 +120,6 @@ int own_need_note(const void *object, struct note **note_out);
 /* The object's last owner or reference has gone. */
 void own_end(void *object);
 
-/* The same at once, for the last reference to what is no more than its bytes; false for all else, which is as before. */
-bool own_end_quickly(void *object);
-
 /* Frees an object that has ended, but for its memory. */
 void own_free(void *object);
 
@@ -122,6 +128,9 @@ void own_end_waiting(void);
 
 /* One more reference goes, or the object, which has one owner, ends. Of any value. */
 void own_give_up(void *object);
+
+/* What the object's pointers hold goes before what it owns: it is pushed last. */
+void own_give_up_pointers(const void *object, const struct gca_type *type);
 
 /* ---- references (own/shared.c) ---- */
 
@@ -136,8 +145,19 @@ uint32_t merge_number(void);
 /* The note, whose OTHERS_QUEUED the caller has set, waits for its thread; or is merged now, if that has ended. True: and the object ends. */
 bool merge_later(void *object, struct note *note);
 
+struct merge_record {
+    struct pile waiting; /* objects to be merged. Under own_lock */
+    _Atomic bool has_waiting;
+    bool is_alive;
+    uint32_t forks; /* when it began: in a child of a fork its parent's other threads are not alive */
+};
+
 /* Whether something waits for the calling thread. */
-bool merge_waits(void);
+static ALWAYS_INLINE bool merge_waits(void)
+{
+    return own_self.record != NULL && atomic_load_explicit(&own_self.record->has_waiting, memory_order_relaxed);
+}
+
 size_t merge_own(void);
 void merge_thread_exit(void);
 
@@ -165,29 +185,5 @@ void borrow_thread_exit(void);
 
 /* Each borrow of any thread's that has not ended. */
 void borrow_each(void (*visit)(const void *object, void *context), void *context);
-
-/* ---- reports (own/report.c) ---- */
-
-/* "0x7f31c0 (48 bytes, struct tree)". */
-struct text;
-
-void own_describe_object(struct text *text, const void *object);
-
-/*
- * What the program did wrong, with the object in question where the format has %o, and up to two places of the program's. Either may be
- * NULL. With `checked` the option check says what then becomes of the program, else on_error.
- */
-struct own_report {
-    const void *object;
-    const char *section;  /* of gcalloc(7) */
-    const char *earlier;  /* what happened there */
-    const gca_place *earlier_place;
-    const gca_place *place;
-    void *caller; /* where no place is known */
-    bool is_checked;
-    const char *lines;  /* more to be said, each with its end of line; or NULL */
-};
-
-void own_report(const struct own_report *report, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -10,6 +10,7 @@
  */
 #include "heap/collector.h"
 #include "heap/span.h"
+#include "own/ending.h"
 #include "own/export.h"
 #include "own/self.h"
 #include "own/types.h"
@@ -158,21 +159,41 @@ NOINLINE static void release_slowly(void *object, void *caller)
         merge_own();
     if (note_has(note, HOLDER_BOUND) && !borrow_may_use(object, note, "released", caller))
         return;
-    if (shared_release(object, note, caller) && borrow_may_end(object, note, "released for good", caller) &&
-        !own_end_quickly(object))
+    if (shared_release(object, note, caller) && borrow_may_end(object, note, "released for good", caller))
         own_end(object);
 }
 
+/*
+ * The last reference, which this thread has, and nobody else ever had one that counts, goes, as in release_last_own(); and the
+ * object with it, for there is no more to it than its holder.
+ */
+static ALWAYS_INLINE bool release_last_quickly(const struct spot *spot, uint32_t holder)
+{
+    uint32_t *id = spot_id(spot);
+    struct typed_entry *entry = LIKELY(id != NULL) ? types_entry(*id) : NULL;
+    if (UNLIKELY(id == NULL) || UNLIKELY(merge_waits()) || UNLIKELY(!is_plain(entry->type)) || !is_unborrowed(spot->note) ||
+        UNLIKELY(holder != (HOLDER_COUNTED | gca_counting_1.holder)) ||
+        UNLIKELY(atomic_load_explicit(&spot->note->others, memory_order_acquire) != 0))
+        return false;
+    atomic_store_explicit(&spot->note->strong, 0, memory_order_relaxed);
+    atomic_store_explicit(&spot->note->holder, 0, memory_order_relaxed);
+    free_spot(spot, id, entry);
+    return true;
+}
+
+/* As in gca_retain_of(), strong is not 0 where the holder is ours. */
 EXPORT void gca_release(void *object)
 {
-    struct note *note = note_around(object);
-    if (UNLIKELY(note == NULL))
+    struct spot spot;
+    if (UNLIKELY(!spot_find_own(object, &spot)))
         return release_slowly(object, CALLER);
-    uint32_t holder = atomic_load_explicit(&note->holder, memory_order_relaxed);
-    uint32_t strong = atomic_load_explicit(&note->strong, memory_order_relaxed);
+    uint32_t holder = atomic_load_explicit(&spot.note->holder, memory_order_relaxed);
+    uint32_t strong = atomic_load_explicit(&spot.note->strong, memory_order_relaxed);
+    if (LIKELY(strong == 1) && LIKELY(release_last_quickly(&spot, holder)))
+        return;
     if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND | HOLDER_WATCHED)) != gca_counting_1.holder) || UNLIKELY(strong == 1))
         return release_slowly(object, CALLER);
-    atomic_store_explicit(&note->strong, strong - 1, memory_order_relaxed);
+    atomic_store_explicit(&spot.note->strong, strong - 1, memory_order_relaxed);
 }
 
 /* ---- beginning, asking ---- */

@@ -12,63 +12,43 @@
 #include "base/image.h"
 #include "heap/metadata.h"
 #include "heap/span.h"
-#include "heap/typed.h"
-#include "os/thread.h"
 #include "own/export.h"
 #include "own/self.h"
 
 #include <errno.h>
 #include <string.h>
 
-static struct typed_table *_Atomic table;
+struct typed_table *_Atomic types_table;
 static gca_type *_Atomic newest; /* all types, in the reverse order of their making; under own_lock */
 
-/* ---- counting ---- */
+/* ---- counting, with other threads ---- */
 
-static struct typed_entry *entry_of(uint32_t id)
+NOINLINE void *types_count_shared(struct typed_entry *entry, uint64_t block_bytes, void *object)
 {
-    struct typed_table *known = atomic_load_explicit(&table, memory_order_acquire);
-    return &known->chunks[(id - 1) / TYPED_CHUNK][(id - 1) % TYPED_CHUNK];
-}
-
-/* As plain arithmetic; the peak is what `current` was at most. */
-static ALWAYS_INLINE void count_alone(struct typed_entry *entry, uint64_t size_bytes)
-{
-    uint64_t current = atomic_load_explicit(&entry->current, memory_order_relaxed) + 1;
-    uint64_t bytes = atomic_load_explicit(&entry->current_bytes, memory_order_relaxed) + size_bytes;
-    atomic_store_explicit(&entry->made, atomic_load_explicit(&entry->made, memory_order_relaxed) + 1, memory_order_relaxed);
-    atomic_store_explicit(&entry->current, current, memory_order_relaxed);
-    atomic_store_explicit(&entry->current_bytes, bytes, memory_order_relaxed);
-    if (UNLIKELY(current > atomic_load_explicit(&entry->peak, memory_order_relaxed)))
-        atomic_store_explicit(&entry->peak, current, memory_order_relaxed);
-    if (UNLIKELY(bytes > atomic_load_explicit(&entry->peak_bytes, memory_order_relaxed)))
-        atomic_store_explicit(&entry->peak_bytes, bytes, memory_order_relaxed);
-}
-
-static void count_one(uint32_t id, uint64_t size_bytes)
-{
-    if (LIKELY(os_is_single_threaded())) {
-        count_alone(entry_of(id), size_bytes);
-        return;
-    }
-    struct typed_entry *entry = entry_of(id);
     counter_add(&entry->made, 1);
     counter_raise_to(&entry->peak, counter_add(&entry->current, 1));
-    counter_raise_to(&entry->peak_bytes, counter_add(&entry->current_bytes, size_bytes));
+    counter_raise_to(&entry->peak_bytes, counter_add(&entry->current_bytes, block_bytes));
+    return object;
+}
+
+NOINLINE void types_uncount_shared(struct typed_entry *entry, uint64_t block_bytes)
+{
+    counter_add(&entry->current, (uint64_t)-1);
+    counter_add(&entry->current_bytes, -block_bytes);
 }
 
 /* ---- types ---- */
 
 static bool has_room(void)
 {
-    struct typed_table *known = atomic_load_explicit(&table, memory_order_relaxed);
+    struct typed_table *known = atomic_load_explicit(&types_table, memory_order_relaxed);
     if (known == NULL) {
         own_start();
         known = metadata_take(sizeof *known);
         if (known == NULL)
             return false;
         image_now->types = known;
-        atomic_store_explicit(&table, known, memory_order_release);
+        atomic_store_explicit(&types_table, known, memory_order_release);
     }
     if (known->count == TYPED_CHUNKS_MAX * TYPED_CHUNK)
         return false;
@@ -82,7 +62,7 @@ static void add_locked(gca_type *type)
 {
     if (type->id != 0 || !has_room())
         return;
-    struct typed_table *known = atomic_load_explicit(&table, memory_order_relaxed);
+    struct typed_table *known = atomic_load_explicit(&types_table, memory_order_relaxed);
     struct typed_entry *entry = &known->chunks[known->count / TYPED_CHUNK][known->count % TYPED_CHUNK];
     size_t length = strlen(type->name);
     memcpy(entry->name, type->name, length < sizeof entry->name ? length : sizeof entry->name - 1);
@@ -120,7 +100,7 @@ static gca_type *find(const gca_site *site)
     return found;
 }
 
-COLD static gca_type *find_for(gca_site *site)
+COLD gca_type *types_find_for(gca_site *site)
 {
     own_start();
     lock_take(&own_lock);
@@ -134,12 +114,6 @@ COLD static gca_type *find_for(gca_site *site)
     __atomic_store_n(&site->_type, type, __ATOMIC_RELEASE);
     lock_release(&own_lock);
     return type;
-}
-
-gca_type *types_at(gca_site *site)
-{
-    gca_type *type = __atomic_load_n(&site->_type, __ATOMIC_ACQUIRE);
-    return LIKELY(type != NULL) ? type : find_for(site);
 }
 
 /* ---- blocks ---- */
@@ -158,7 +132,7 @@ uint32_t types_id(const struct block *block)
 gca_type *types_of(const struct block *block)
 {
     uint32_t id = types_id(block);
-    return id != 0 ? entry_of(id)->type : NULL;
+    return id != 0 ? types_entry(id)->type : NULL;
 }
 
 int types_set(const struct block *block, gca_type *type)
@@ -173,24 +147,8 @@ int types_set(const struct block *block, gca_type *type)
     if (UNLIKELY(ids[block->index] != 0))
         types_forget(block);
     ids[block->index] = type->id;
-    count_one(type->id, block->size_bytes);
+    types_count(types_entry(type->id), block->size_bytes, NULL);
     return 0;
-}
-
-void types_count(uint32_t id, size_t block_bytes, int by)
-{
-    if (by > 0) {
-        count_one(id, block_bytes);
-        return;
-    }
-    struct typed_entry *entry = entry_of(id);
-    counter_add(&entry->current, (uint64_t)-1);
-    counter_add(&entry->current_bytes, -(uint64_t)block_bytes);
-}
-
-gca_type *types_by_id(uint32_t id)
-{
-    return entry_of(id)->type;
 }
 
 void types_forget(const struct block *block)
@@ -198,7 +156,7 @@ void types_forget(const struct block *block)
     uint32_t *ids = ids_of(block);
     if (ids == NULL || ids[block->index] == 0)
         return;
-    types_count(ids[block->index], block->size_bytes, -1);
+    types_uncount(types_entry(ids[block->index]), block->size_bytes);
     ids[block->index] = 0;
 }
 
@@ -221,7 +179,7 @@ EXPORT const gca_type *gca_type_of(const void *object)
 
 static gca_type_stats stats_of(uint32_t id)
 {
-    struct typed_entry *entry = entry_of(id);
+    struct typed_entry *entry = types_entry(id);
     return (gca_type_stats){
         .made = atomic_load_explicit(&entry->made, memory_order_relaxed),
         .current = atomic_load_explicit(&entry->current, memory_order_relaxed),
@@ -240,11 +198,11 @@ EXPORT int gca_type_get_stats(const gca_type *type, gca_type_stats *stats_out)
 
 EXPORT size_t gca_types_each(void (*visit)(const gca_type *type, const gca_type_stats *stats, void *context), void *context)
 {
-    struct typed_table *known = atomic_load_explicit(&table, memory_order_acquire);
+    struct typed_table *known = atomic_load_explicit(&types_table, memory_order_acquire);
     uint32_t count = known != NULL ? __atomic_load_n(&known->count, __ATOMIC_ACQUIRE) : 0;
     for (uint32_t id = 1; id <= count; id++) {
         gca_type_stats stats = stats_of(id);
-        visit(entry_of(id)->type, &stats, context);
+        visit(types_entry(id)->type, &stats, context);
     }
     return count;
 }

@@ -1,6 +1,7 @@
 /* own/drop, own/edges, own/types, own/valid: objects with one owner. */
 #include "gcalloc/alloc.h"
 #include "gcalloc/own.h"
+#include "gc/weak.h"
 #include "heap/metadata.h"
 #include "own/self.h"
 #include "property/random.h"
@@ -505,6 +506,117 @@ START_TEST(kinds_are_told)
 }
 END_TEST
 
+/* ---- ends that others are to hear of ---- */
+
+struct plain_pair {
+    void *values[2];
+};
+
+GCA_TYPE(struct plain_pair);
+
+struct last_small {
+    char bytes[128];
+};
+
+struct first_other {
+    char bytes[129];
+};
+
+struct large {
+    char bytes[3000];
+};
+
+/* Of each size, made and dropped by what is quick and by what is not: all zero, however dirty the slot was. */
+#define make_dirty(T)                                                                                                  \
+    for (int i = 0; i < 300; i++) {                                                                                    \
+        T *object = i % 3 == 0 ? gca_rc_new(T) : gca_new(T);                                                           \
+        for (size_t j = 0; j < sizeof *object; j++)                                                                    \
+            hot_assert(((char *)object)[j] == 0, #T);                                                                  \
+        memset(object, 0xa5, sizeof *object);                                                                          \
+        if (i % 3 == 0)                                                                                                \
+            gca_release(object);                                                                                       \
+        else                                                                                                           \
+            gca_drop(object);                                                                                          \
+        void *dirty = memset(heap_allocate(sizeof(T)), 0x5a, sizeof(T));                                               \
+        heap_free(dirty);                                                                                              \
+    }
+
+START_TEST(objects_begin_as_zero)
+{
+    make_dirty(char);
+    make_dirty(struct plain_pair);
+    make_dirty(struct plain);
+    make_dirty(struct last_small);
+    make_dirty(struct first_other);
+    make_dirty(struct large);
+    expect_sound_heap();
+}
+END_TEST
+
+static void expect_cleared(void *object, void (*end)(void *object))
+{
+    struct gca_weak_ref *reference = NULL;
+    ck_assert_int_eq(weak_new(object, &reference), 0);
+    ck_assert_ptr_eq(weak_get(reference), object);
+    end(object);
+    ck_assert_ptr_null(weak_get(reference));
+    heap_free(reference);
+}
+
+/* The collector's weak references are told of an object's end as of a free(). */
+START_TEST(an_end_clears_weak_references)
+{
+    struct plain_pair *former = gca_new(struct plain_pair); /* ends were quick until now */
+    gca_drop(former);
+    expect_cleared(gca_new(struct plain_pair), gca_drop);
+    expect_cleared(make(1), gca_drop);
+    expect_cleared(gca_rc_new(struct plain_pair), (gca_release));
+    expect_cleared(gca_rc_new(struct node), (gca_release));
+    expect_cleared(gca_new(struct large), gca_drop);
+    expect_cleared(heap_allocate(24), gca_drop);
+    struct node *owner = make(2);
+    gca_own(gca_new(struct plain_pair), owner);
+    expect_cleared(owner, gca_drop);
+    expect_sound_heap();
+}
+END_TEST
+
+struct late {
+    void *child;
+};
+
+static gca_weak late_weak;
+static int late_owned;
+
+/* What an object owns from its own end on goes with it; nobody gets a reference to it any more. */
+static void drop_late(void *object)
+{
+    late_owned = gca_own(((struct late *)object)->child, object);
+    late_weak = gca_downgrade(object);
+}
+
+GCA_TYPE(struct late, .drop = drop_late);
+
+START_TEST(an_end_may_add_to_what_ends)
+{
+    gca_type_stats before = stats_of("struct node"), after;
+    for (int i = 0; i < 100; i++) {
+        struct late *late = gca_new(struct late);
+        struct node *child = make(i);
+        late->child = child;
+        gca_drop(late);
+        ck_assert_int_eq(late_owned, 0);
+        ck_assert_uint_eq(late_weak.word, 0);
+    }
+    ck_assert_uint_eq(dropped_count, 100);
+    struct node *node = make(0);
+    gca_type_get_stats(gca_type_of(node), &after);
+    gca_drop(node);
+    ck_assert_uint_eq(after.current, before.current + 1);
+    expect_sound_heap();
+}
+END_TEST
+
 static TCase *objects(void)
 {
     TCase *tests = tcase_create("objects");
@@ -523,6 +635,9 @@ static TCase *objects(void)
     tcase_add_test(tests, a_long_chain_is_cloned);
     tcase_add_test(tests, a_value_is_cloned_when_written);
     tcase_add_test(tests, lines_are_alone);
+    tcase_add_test(tests, objects_begin_as_zero);
+    tcase_add_test(tests, an_end_clears_weak_references);
+    tcase_add_test(tests, an_end_may_add_to_what_ends);
     return tests;
 }
 

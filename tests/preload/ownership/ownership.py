@@ -19,6 +19,7 @@ BLOCK = "{a} ({size} bytes)"
 # name: is it found without the option check, section, title, places
 CASES = {
     "dropped_twice": (True, "ownership misuse", "gca_drop({a}): not an object, or one that has ended", ("{here}",)),
+    "freed_by_its_function": (True, "ownership misuse", "the drop function of struct suicide has freed {a} itself", ()),
     "drop_of_the_stack": (True, "ownership misuse", "gca_drop({a}): not an object, or one that has ended", ("{here}",)),
     "owns_itself": (True, "ownership misuse", f"gca_own(): {NODE} would own itself", ("{here}",)),
     "counted_is_owned": (True, "ownership misuse", f"gca_own(): {NODE} is counted: references hold it, not an owner",

@@ -60,6 +60,24 @@ static void dropped_twice(void)
     gca_drop(kept);
 }
 
+struct suicide {
+    int value;
+};
+
+static void free_oneself(void *object)
+{
+    free(object);
+}
+
+GCA_TYPE(struct suicide, .drop = free_oneself);
+
+static void freed_by_its_function(void)
+{
+    struct suicide *object = hidden(gca_new(struct suicide));
+    say(object);
+    gca_drop(object);
+}
+
 static void drop_of_the_stack(void)
 {
     int local = 0;
@@ -400,6 +418,7 @@ static const struct {
 } cases[] = {
 #define CASE(name) {#name, name}
     CASE(dropped_twice),
+    CASE(freed_by_its_function),
     CASE(drop_of_the_stack),
     CASE(owns_itself),
     CASE(counted_is_owned),
