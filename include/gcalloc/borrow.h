@@ -10,6 +10,7 @@
 #define GCALLOC_BORROW_H
 
 #include <gcalloc/annotate.h>
+#include <gcalloc/lend.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,27 +56,74 @@ void gca_end_mut_counted(void *borrow, const gca_place *place) GCA_ENDS_MUT(borr
 #define GCA_IF_CHECKING_(call, otherwise) (GCA_CHECKING_ ? (call) : (otherwise))
 #endif
 
+/* A compiler that checks is to see the functions themselves. */
+#if defined GCA_CHECK || defined __clang_analyzer__ || defined GCA_CHECKS_BORROWS_
+#define GCA_LENT_(name) name##_counted
+#define GCA_END_AT_ gca_end_at
+#define GCA_END_MUT_AT_ gca_end_mut_at
+#else
+#define GCA_LENT_(name) name##_quickly_
+#define GCA_END_AT_ gca_end_at_quickly_
+#define GCA_END_MUT_AT_ gca_end_mut_at_quickly_
+#endif
+
 /*
  * Borrows the object: to read it, with others; or to change it, alone. Each is ended by gca_end() or gca_end_mut() of what it
  * returned, which is p, as `const T *` or `T *`.
  */
-#define gca_borrow(p) ((const __typeof__(*(p)) *)GCA_IF_CHECKING_(gca_borrow_counted(p, GCA_HERE), (const void *)(p)))
-#define gca_borrow_mut(p) ((__typeof__(&*(p)))GCA_IF_CHECKING_(gca_borrow_mut_counted(p, GCA_HERE), (void *)(p)))
+#define gca_borrow(p) ((const __typeof__(*(p)) *)GCA_IF_CHECKING_(GCA_LENT_(gca_borrow)(p, GCA_HERE), (const void *)(p)))
+#define gca_borrow_mut(p) ((__typeof__(&*(p)))GCA_IF_CHECKING_(GCA_LENT_(gca_borrow_mut)(p, GCA_HERE), (void *)(p)))
 
 /* The same if there is no conflict; false, and no report, if there is one. Unless something is checked always true. */
 #define gca_try_borrow(p) GCA_IF_CHECKING_(gca_try_borrow_counted(p, GCA_HERE), true)
 #define gca_try_borrow_mut(p) GCA_IF_CHECKING_(gca_try_borrow_mut_counted(p, GCA_HERE), true)
 
-#define gca_end(p) GCA_IF_CHECKING_(gca_end_counted(p, GCA_HERE), (void)0)
-#define gca_end_mut(p) GCA_IF_CHECKING_(gca_end_mut_counted(p, GCA_HERE), (void)0)
+#define gca_end(p) GCA_IF_CHECKING_(GCA_LENT_(gca_end)(p, GCA_HERE), (void)0)
+#define gca_end_mut(p) GCA_IF_CHECKING_(GCA_LENT_(gca_end_mut)(p, GCA_HERE), (void)0)
 
 void gca_end_at(const void *variable) GCA_ENDS_AT(variable);
 void gca_end_mut_at(const void *variable) GCA_ENDS_MUT_AT(variable);
 
+#if !(defined GCA_CHECK || defined __clang_analyzer__ || defined GCA_CHECKS_BORROWS_)
+static inline const void *gca_borrow_quickly_(const void *object, const gca_place *place)
+{
+    return __builtin_expect(gca_lend_(object, place, 0), 1) ? object : gca_borrow_counted(object, place);
+}
+
+static inline void *gca_borrow_mut_quickly_(void *object, const gca_place *place)
+{
+    return __builtin_expect(gca_lend_(object, place, GCA_LENT_MUT_), 1) ? object : gca_borrow_mut_counted(object, place);
+}
+
+static inline void gca_end_quickly_(const void *borrow, const gca_place *place)
+{
+    if (__builtin_expect(!gca_give_back_(borrow, 0), 0))
+        gca_end_counted(borrow, place);
+}
+
+static inline void gca_end_mut_quickly_(void *borrow, const gca_place *place)
+{
+    if (__builtin_expect(!gca_give_back_(borrow, GCA_LENT_MUT_), 0))
+        gca_end_mut_counted(borrow, place);
+}
+
+static inline void gca_end_at_quickly_(const void *variable)
+{
+    if (GCA_CHECKING_ && __builtin_expect(!gca_give_back_(*(const void *const *)variable, 0), 0))
+        gca_end_at(variable);
+}
+
+static inline void gca_end_mut_at_quickly_(const void *variable)
+{
+    if (GCA_CHECKING_ && __builtin_expect(!gca_give_back_(*(const void *const *)variable, GCA_LENT_MUT_), 0))
+        gca_end_mut_at(variable);
+}
+#endif
+
 /* Declarations: `name` is a borrow of p until the end of the block that this stands in. */
-#define gca_with(name, p) const __typeof__(*(p)) *name __attribute__((cleanup(gca_end_at), unused)) = gca_borrow(p)
+#define gca_with(name, p) const __typeof__(*(p)) *name __attribute__((cleanup(GCA_END_AT_), unused)) = gca_borrow(p)
 #define gca_with_mut(name, p)                                                                                          \
-    __typeof__(&*(p)) name __attribute__((cleanup(gca_end_mut_at), unused)) = gca_borrow_mut(p)
+    __typeof__(&*(p)) name __attribute__((cleanup(GCA_END_MUT_AT_), unused)) = gca_borrow_mut(p)
 
 /* For functions that change or end the object: it is reported if anybody has borrowed it. */
 void gca_assert_unborrowed_counted(const void *object, const gca_place *place) GCA_READS(object);

@@ -16,7 +16,8 @@ extern "C" {
 #endif
 
 struct gca_unit_ {
-    uintptr_t unused[2];
+    uintptr_t unused;
+    uintptr_t states;
     uintptr_t start;
     uint64_t reciprocal;
     uintptr_t more[3];
@@ -31,7 +32,7 @@ struct gca_note_ {
 };
 
 /*
- * The calling thread's view; limit_bytes is 0 as long as it holds nothing, and may be less than the heap has by now. Where the blocks start is
+ * The calling thread's view; limit_bytes is 0 as long as it has nothing to find, and may be less than the heap has by now. Where the blocks start is
  * negated: as it is it would be the address of the first block, for all who look for such.
  */
 struct gca_counting_ {

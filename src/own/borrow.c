@@ -33,34 +33,43 @@ static const gca_place *place_of(uintptr_t tagged)
     return (const gca_place *)(tagged & ~(uintptr_t)PLACE_BITS);
 }
 
+static uintptr_t get_place(const struct gca_borrow_ *borrow)
+{
+    return __atomic_load_n(&borrow->place, __ATOMIC_RELAXED);
+}
+
+/* NULL: it has ended in another thread. */
+static const void *get_object(const struct gca_borrow_ *borrow)
+{
+    return __atomic_load_n(&borrow->object, __ATOMIC_RELAXED);
+}
+
 /* ---- stacks ---- */
 
 /* Only its own thread writes it; others look for places. */
-static inline void set_top(struct own_self *self, struct borrow *top)
+static inline void set_top(struct gca_borrows_ *self, struct gca_borrow_ *top)
 {
-    __atomic_store_n(&self->borrow_top, top, __ATOMIC_RELEASE);
+    __atomic_store_n(&self->top, top, __ATOMIC_RELEASE);
 }
 
-COLD static bool make_room(struct own_self *self)
+COLD static bool make_room(struct gca_borrows_ *self)
 {
-    size_t count = (size_t)(self->borrow_top - self->borrows);
+    size_t count = (size_t)(self->top - self->bottom);
     size_t room = count == 0 ? STACK_FIRST : 2 * count;
-    struct borrow *borrows = metadata_take(room * sizeof *borrows);
+    struct gca_borrow_ *borrows = metadata_take(room * sizeof *borrows);
     if (borrows == NULL)
         return false;
-    if (!self->has_exit)
+    if (!own_self.has_exit)
         own_need_exit();
     lock_take(&own_lock);
     if (count != 0)
-        memcpy((void *)borrows, (const void *)self->borrows, count * sizeof *borrows);
-    metadata_put(self->borrows, count * sizeof *borrows);
-    self->borrows = borrows;
-    self->borrow_top = borrows + count;
-    self->borrow_limit = borrows + room;
-    if (!self->is_listed) {
-        self->is_listed = true;
-        self->next = borrowers;
-        borrowers = self;
+        memcpy(borrows, self->bottom, count * sizeof *borrows);
+    metadata_put(self->bottom, count * sizeof *borrows);
+    *self = (struct gca_borrows_){borrows, borrows + count, borrows + room};
+    if (own_self.borrows == NULL) {
+        own_self.borrows = self;
+        own_self.next = borrowers;
+        borrowers = &own_self;
     }
     lock_release(&own_lock);
     return true;
@@ -68,34 +77,33 @@ COLD static bool make_room(struct own_self *self)
 
 static ALWAYS_INLINE void push(const void *object, struct note *note, const gca_place *place, unsigned bits)
 {
-    struct own_self *self = &own_self;
-    if (UNLIKELY(self->borrow_top == self->borrow_limit) && !make_room(self)) {
-        self->has_lost_borrows = true;
+    struct gca_borrows_ *self = &gca_borrowing_1;
+    if (UNLIKELY(self->top == self->limit) && !make_room(self)) {
+        own_self.has_lost_borrows = true;
         return;
     }
-    struct borrow *top = self->borrow_top;
-    top->note = note;
-    atomic_store_explicit(&top->place, (uintptr_t)place | bits, memory_order_relaxed);
-    atomic_store_explicit(&top->object, object, memory_order_relaxed);
+    struct gca_borrow_ *top = self->top;
+    top->note = (struct gca_note_ *)note;
+    __atomic_store_n(&top->place, (uintptr_t)place | bits, __ATOMIC_RELAXED);
+    __atomic_store_n(&top->object, object, __ATOMIC_RELAXED);
     set_top(self, top + 1);
 }
 
 /* What ended elsewhere, or before what was on top of it, is NULL. */
-static void pop_ended(struct own_self *self)
+static void pop_ended(struct gca_borrows_ *self)
 {
-    while (self->borrow_top > self->borrows &&
-           atomic_load_explicit(&self->borrow_top[-1].object, memory_order_relaxed) == NULL)
-        set_top(self, self->borrow_top - 1);
+    while (self->top > self->bottom && get_object(self->top - 1) == NULL)
+        set_top(self, self->top - 1);
 }
 
 /* Takes the newest borrow of the object and kind out of a stack. Returns its place and bits, or 0. */
-static uintptr_t take_from(struct own_self *self, const void *object, unsigned kind)
+static uintptr_t take_from(struct gca_borrows_ *self, const void *object, unsigned kind)
 {
-    for (struct borrow *at = __atomic_load_n(&self->borrow_top, __ATOMIC_ACQUIRE); at > self->borrows;) {
+    for (struct gca_borrow_ *at = __atomic_load_n(&self->top, __ATOMIC_ACQUIRE); at > self->bottom;) {
         const void *expected = object;
-        uintptr_t place = atomic_load_explicit(&(--at)->place, memory_order_relaxed);
+        uintptr_t place = get_place(--at);
         if ((place & PLACE_MUTABLE) == kind &&
-            atomic_compare_exchange_strong_explicit(&at->object, &expected, NULL, memory_order_relaxed, memory_order_relaxed))
+            __atomic_compare_exchange_n(&at->object, &expected, NULL, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
             return place;
     }
     return 0;
@@ -107,30 +115,30 @@ COLD static uintptr_t take_from_others(const void *object, unsigned kind)
     lock_take(&own_lock);
     for (struct own_self *at = borrowers; at != NULL && place == 0; at = at->next)
         if (at != &own_self)
-            place = take_from(at, object, kind);
+            place = take_from(at->borrows, object, kind);
     lock_release(&own_lock);
     return place;
 }
 
 NOINLINE static uintptr_t pop_other(const void *object, unsigned kind)
 {
-    uintptr_t place = take_from(&own_self, object, kind);
-    pop_ended(&own_self);
+    uintptr_t place = take_from(&gca_borrowing_1, object, kind);
+    pop_ended(&gca_borrowing_1);
     return place != 0 ? place : take_from_others(object, kind);
 }
 
 /* The note of what is borrowed stays what it is, so the end need not look for it. NULL where it has to. */
 static ALWAYS_INLINE uintptr_t pop(const void *object, unsigned kind, struct note **note_out)
 {
-    struct own_self *self = &own_self;
+    struct gca_borrows_ *self = &gca_borrowing_1;
     *note_out = NULL;
-    if (UNLIKELY(self->borrow_top == self->borrows))
+    if (UNLIKELY(self->top == self->bottom))
         return pop_other(object, kind);
-    struct borrow *top = self->borrow_top - 1;
-    if (LIKELY(atomic_load_explicit(&top->object, memory_order_relaxed) == object)) {
-        uintptr_t place = atomic_load_explicit(&top->place, memory_order_relaxed);
+    struct gca_borrow_ *top = self->top - 1;
+    if (LIKELY(get_object(top) == object)) {
+        uintptr_t place = get_place(top);
         if (LIKELY((place & PLACE_MUTABLE) == kind)) {
-            *note_out = top->note;
+            *note_out = (struct note *)top->note;
             set_top(self, top);
             return place;
         }
@@ -142,10 +150,9 @@ static ALWAYS_INLINE uintptr_t pop(const void *object, unsigned kind, struct not
 static const gca_place *find_place_locked(const void *object)
 {
     for (const struct own_self *at = borrowers; at != NULL; at = at->next)
-        for (const struct borrow *borrow = __atomic_load_n(&at->borrow_top, __ATOMIC_ACQUIRE); borrow > at->borrows;)
-            if (atomic_load_explicit(&(--borrow)->object, memory_order_relaxed) == object &&
-                (atomic_load_explicit(&borrow->place, memory_order_relaxed) & PLACE_UNCOUNTED) == 0)
-                return place_of(atomic_load_explicit(&borrow->place, memory_order_relaxed));
+        for (const struct gca_borrow_ *borrow = __atomic_load_n(&at->borrows->top, __ATOMIC_ACQUIRE); borrow > at->borrows->bottom;)
+            if (get_object(--borrow) == object && (get_place(borrow) & PLACE_UNCOUNTED) == 0)
+                return place_of(get_place(borrow));
     return NULL;
 }
 
@@ -264,6 +271,7 @@ COLD static struct note *note_slowly(const void *object, const gca_place *place)
 
 static ALWAYS_INLINE void borrow(const void *object, unsigned kind, const gca_place *place)
 {
+    own_see_heap(); /* for the program's quick half, which may not have found it */
     struct note *note = own_noted(object);
     if (UNLIKELY(note == NULL))
         note = note_slowly(object, place);
@@ -384,10 +392,10 @@ EXPORT unsigned gca_borrows(const void *object)
 EXPORT size_t gca_report_borrows(void)
 {
     size_t count = 0;
-    pop_ended(&own_self);
-    for (const struct borrow *at = own_self.borrows; at < own_self.borrow_top; at++) {
-        uintptr_t tagged = atomic_load_explicit(&at->place, memory_order_relaxed);
-        const void *object = atomic_load_explicit(&at->object, memory_order_relaxed);
+    pop_ended(&gca_borrowing_1);
+    for (const struct gca_borrow_ *at = gca_borrowing_1.bottom; at < gca_borrowing_1.top; at++) {
+        uintptr_t tagged = get_place(at);
+        const void *object = get_object(at);
         if (object == NULL || (tagged & PLACE_UNCOUNTED) != 0)
             continue;
         count++;
@@ -401,11 +409,9 @@ void borrow_each(void (*visit)(const void *object, void *context), void *context
 {
     lock_take(&own_lock);
     for (const struct own_self *self = borrowers; self != NULL; self = self->next)
-        for (const struct borrow *at = self->borrows; at < __atomic_load_n(&self->borrow_top, __ATOMIC_ACQUIRE); at++) {
-            const void *object = atomic_load_explicit(&at->object, memory_order_relaxed);
-            if (object != NULL && (atomic_load_explicit(&at->place, memory_order_relaxed) & PLACE_UNCOUNTED) == 0)
-                visit(object, context);
-        }
+        for (const struct gca_borrow_ *at = self->borrows->bottom; at < __atomic_load_n(&self->borrows->top, __ATOMIC_ACQUIRE); at++)
+            if (get_object(at) != NULL && (get_place(at) & PLACE_UNCOUNTED) == 0)
+                visit(get_object(at), context);
     lock_release(&own_lock);
 }
 
@@ -421,17 +427,16 @@ static void unlist(void)
         if (at != NULL)
             at->next = own_self.next;
     }
-    own_self.is_listed = false;
-    struct borrow *borrows = own_self.borrows;
-    size_t room = (size_t)(own_self.borrow_limit - borrows);
-    own_self.borrows = own_self.borrow_top = own_self.borrow_limit = NULL;
+    struct gca_borrows_ former = gca_borrowing_1;
+    own_self.borrows = NULL;
+    gca_borrowing_1 = (struct gca_borrows_){NULL, NULL, NULL};
     lock_release(&own_lock);
-    metadata_put(borrows, room * sizeof *borrows);
+    metadata_put(former.bottom, (size_t)(former.limit - former.bottom) * sizeof *former.bottom);
 }
 
 void borrow_thread_exit(void)
 {
-    if (!own_self.is_listed)
+    if (own_self.borrows == NULL)
         return;
     if (gca_checks != 0)
         gca_report_borrows();

@@ -45,8 +45,6 @@ COLD uint32_t merge_number(void)
     lock_take(&own_lock);
     if (make_room(last_number + 1)) {
         own_self.thread = ++last_number;
-        gca_counting_1.minus_start = -heap_layout.slots_start;
-        gca_counting_1.units = (struct gca_unit_ *)heap_layout.units;
         gca_counting_1.holder = own_self.thread;
         own_see_heap();
         own_self.record = record_of(own_self.thread);

@@ -25,6 +25,7 @@ _Thread_local struct own_self own_self __attribute__((tls_model("initial-exec"))
 EXPORT __thread struct gca_counting_ gca_counting_1 __attribute__((tls_model("initial-exec"))) = {.holder = UINT32_MAX};
 
 /* What gcalloc/count.h says of our tables. If one of these has to change gca_counting_1 gets another name. */
+_Static_assert(offsetof(struct gca_unit_, states) == offsetof(struct unit, states), "count.h: units");
 _Static_assert(offsetof(struct gca_unit_, start) == offsetof(struct unit, start), "count.h: units");
 _Static_assert(offsetof(struct gca_unit_, reciprocal) == offsetof(struct unit, reciprocal), "count.h: units");
 _Static_assert(offsetof(struct gca_unit_, notes) == offsetof(struct unit, notes), "count.h: units");
@@ -36,6 +37,14 @@ _Static_assert(sizeof(struct gca_note_) == sizeof(struct note), "count.h: notes"
 _Static_assert((uint32_t)GCA_HOLDER_MASK_ == ((uint32_t)HOLDER_THREAD | HOLDER_BOUND), "count.h: holders");
 _Static_assert((uint32_t)GCA_WATCHED_ == (uint32_t)HOLDER_WATCHED, "count.h: holders");
 _Static_assert((uint32_t)GCA_GENERATION_SHIFT_ == (uint32_t)NOTE_GENERATION_SHIFT, "count.h: generations");
+
+
+EXPORT __thread struct gca_borrows_ gca_borrowing_1 __attribute__((tls_model("initial-exec")));
+
+/* Likewise of gcalloc/lend.h. */
+_Static_assert((uint32_t)GCA_MUTABLE_ == (uint32_t)NOTE_MUTABLE && (uint32_t)GCA_SHARED_MAX_ == (uint32_t)NOTE_SHARED_MAX, "lend.h: words");
+_Static_assert((uint32_t)GCA_BOUND_ == (uint32_t)HOLDER_BOUND, "lend.h: holders");
+_Static_assert((uint32_t)GCA_NOTED_ == ((uint32_t)SLOT_NOTED | 1), "lend.h: states");
 
 struct lock own_lock;
 

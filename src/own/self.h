@@ -26,36 +26,27 @@
 struct gca_type;
 struct merge_record;
 
-/* A borrow of the thread's that has not ended; object NULL: it has, in another thread. */
-struct borrow {
-    const void *_Atomic object;
-    _Atomic uintptr_t place; /* a gca_place, and in the low bits what own/borrow.c keeps there */
-    struct note *note;       /* the object's, for the thread itself; NULL: uncounted */
-};
-
 struct own_self {
     uint32_t thread; /* its number; 0: none yet */
     uint32_t drops;  /* of functions of the program's that run now, one inside the other */
-    struct borrow *borrows;
-    struct borrow *borrow_top; /* behind the last */
-    struct borrow *borrow_limit;
+    struct gca_borrows_ *borrows; /* gca_borrowing_1, for other threads to look at, once it has borrowed */
     struct own_self *next; /* of those that have borrowed */
     struct merge_record *record; /* of its number; NULL without one */
     struct pile ending;    /* objects that are to be dropped */
     struct suspects *suspects;
     bool is_in_function; /* a drop function of the program's runs, not our loop */
     bool has_exit; /* is told when the thread ends */
-    bool is_listed;
     bool has_lost_borrows; /* there was no memory to remember one */
 };
 
 extern _Thread_local struct own_self own_self __attribute__((tls_model("initial-exec")));
 
-/* For the inline fast paths: as much of the heap as there is now. A thread without a number holds nothing, and needs to see none. */
+/* For the inline fast paths: as much of the heap as there is now. A thread without a number holds nothing, but may borrow. */
 static inline void own_see_heap(void)
 {
-    if (own_self.thread != 0)
-        gca_counting_1.limit_bytes = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed);
+    gca_counting_1.minus_start = -heap_layout.slots_start;
+    gca_counting_1.units = (struct gca_unit_ *)heap_layout.units;
+    gca_counting_1.limit_bytes = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed);
 }
 
 extern struct lock own_lock;
