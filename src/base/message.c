@@ -47,6 +47,25 @@ static bool is_still_kept(void)
     return now.inode == kept.identity.inode && now.device == kept.identity.device;
 }
 
+static _Atomic bool is_borrowed;
+
+void message_borrow_output(bool borrows)
+{
+    is_borrowed = borrows;
+}
+
+/* The program has closed its standard error; or this is a thread of ours, which has descriptors of its own. */
+COLD static void write_elsewhere(const struct text *text)
+{
+    int descriptor = is_borrowed ? os_borrow(STANDARD_ERROR) : -EBADF;
+    if (descriptor >= 0) {
+        os_write_all(descriptor, text->bytes, text->length);
+        os_close(descriptor);
+    } else if (is_still_kept()) {
+        os_write_all(kept.descriptor, text->bytes, text->length);
+    }
+}
+
 void message_write(const struct text *text)
 {
     const char *pattern = options_now()->log_file;
@@ -61,8 +80,8 @@ void message_write(const struct text *text)
             return;
         }
     }
-    if (os_write_all(STANDARD_ERROR, text->bytes, text->length) == -EBADF && is_still_kept())
-        os_write_all(kept.descriptor, text->bytes, text->length);
+    if (os_write_all(STANDARD_ERROR, text->bytes, text->length) == -EBADF)
+        write_elsewhere(text);
 }
 
 static void write_line(const char *prefix, const char *format, va_list arguments)

@@ -10,6 +10,8 @@
 #include "base/compiler.h"
 #include "base/format.h"
 
+#include <stdbool.h>
+
 /* One line each: "gcalloc: warning: ..." and "gcalloc: ...". */
 void message_warn(const char *format, ...) PRINTF_LIKE(1, 2);
 void message_note(const char *format, ...) PRINTF_LIKE(1, 2);
@@ -20,6 +22,9 @@ void message_note(const char *format, ...) PRINTF_LIKE(1, 2);
  * whose reader may wait for its end.
  */
 void message_keep_output(void);
+
+/* Threads of ours have descriptors of their own now, or no more: they write to the process's standard error. */
+void message_borrow_output(bool borrows);
 
 /* An option's path, with every %p replaced by the process id. */
 void message_expand_path(struct text *path, const char *pattern);

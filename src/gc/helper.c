@@ -6,6 +6,7 @@
 #include "gc/helper.h"
 
 #include "base/compiler.h"
+#include "base/message.h"
 #include "base/options.h"
 #include "gc/roots.h"
 #include "heap/thread.h"
@@ -36,6 +37,7 @@ static void work(void *context)
     (void)context;
     heap_self = (struct thread_heap *)&thread_heap_none;
     shares_files = os_helper_leave_files(options_now()->gc_log != 0) != 0;
+    message_borrow_output(!shares_files);
     for (;;) {
         uint32_t now = job;
         if (now == JOB_END)
@@ -94,12 +96,14 @@ void helper_quit(void)
     }
     if (last != 0)
         os_helper_await_end(last);
+    message_borrow_output(false);
     job = JOB_NONE;
 }
 
 void helper_forget(void)
 {
     helper_thread_id = 0;
+    message_borrow_output(false);
     job = JOB_NONE;
     os_tracking_abandon();
 }

@@ -61,7 +61,8 @@ long os_read_at(int descriptor, char *bytes_out, size_t size_bytes, uint64_t off
 {
     long count;
     do
-        count = os_syscall(SYS_pread64, descriptor, (long)bytes_out, (long)size_bytes, (long)offset, 0, 0);
+        count = os_syscall(SYS_pread64, descriptor, (long)bytes_out, (long)size_bytes, (long)offset,
+                           0, 0);
     while (count == -EINTR);
     return count;
 }
@@ -69,7 +70,8 @@ long os_read_at(int descriptor, char *bytes_out, size_t size_bytes, uint64_t off
 int os_write_at(int descriptor, const char *bytes, size_t size_bytes, uint64_t offset)
 {
     while (size_bytes > 0) {
-        long written = os_syscall(SYS_pwrite64, descriptor, (long)bytes, (long)size_bytes, (long)offset, 0, 0);
+        long written =
+            os_syscall(SYS_pwrite64, descriptor, (long)bytes, (long)size_bytes, (long)offset, 0, 0);
         if (written == -EINTR)
             continue;
         if (written <= 0)
@@ -95,6 +97,25 @@ void os_close(int descriptor)
     os_syscall3(SYS_close, descriptor, 0, 0);
 }
 
+/* Linux 5.3 and 5.6. */
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+
+int os_borrow(int descriptor)
+{
+    long process_id = os_syscall3(SYS_getpid, 0, 0, 0);
+    long process = os_syscall3(SYS_pidfd_open, process_id, 0, 0);
+    if (process < 0)
+        return (int)process;
+    long borrowed = os_syscall3(SYS_pidfd_getfd, process, descriptor, 0);
+    os_close((int)process);
+    return (int)borrowed;
+}
+
 enum { OUT_OF_THE_WAY = 500 };
 
 int os_duplicate(int descriptor)
@@ -117,7 +138,8 @@ struct os_file_identity os_identify(int descriptor)
 size_t os_file_bytes(int descriptor)
 {
     struct stat status;
-    if (os_syscall3(SYS_fstat, descriptor, (long)&status, 0) != 0 || !S_ISREG(status.st_mode) || status.st_size < 0)
+    if (os_syscall3(SYS_fstat, descriptor, (long)&status, 0) != 0 || !S_ISREG(status.st_mode) ||
+        status.st_size < 0)
         return 0;
     return (size_t)status.st_size;
 }

@@ -44,6 +44,9 @@ size_t os_file_bytes(int descriptor);
 const char *os_map_file(const char *path, size_t *size_bytes_out);
 void os_unmap_file(const char *bytes, size_t size_bytes);
 
+/* For a thread that has a table of its own: what the process has by this number. To be closed. Or -errno. */
+int os_borrow(int descriptor);
+
 /* Another descriptor for the same file, out of the way of those that programs count on. Close-on-exec. Or -errno. */
 int os_duplicate(int descriptor);
 

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +54,34 @@ START_TEST(lines_are_appended_to_the_log_file)
     message_note("%s is %d", "one", 1);
     message_warn("careful: %zu bytes", (size_t)48);
     ck_assert_str_eq(content_of(path), "gcalloc: one is 1\ngcalloc: warning: careful: 48 bytes\n");
+}
+END_TEST
+
+/* As the collector's helper has. */
+static void *speak_without_descriptors(void *argument)
+{
+    ck_assert_int_eq(unshare(CLONE_FILES), 0);
+    for (int i = 0; i < 1000; i++)
+        close(i);
+    message_note("from elsewhere");
+    return argument;
+}
+
+START_TEST(who_has_no_descriptors_borrows_standard_error)
+{
+    char path[100];
+    pthread_t thread;
+    snprintf(path, sizeof path, "%s/errors", folder);
+    int kept = dup(STDERR_FILENO), file = open(path, O_WRONLY | O_CREAT, 0600);
+    ck_assert_int_eq(dup2(file, STDERR_FILENO), STDERR_FILENO);
+    for (int borrows = 0; borrows < 2; borrows++) {
+        message_borrow_output(borrows != 0);
+        ck_assert_int_eq(pthread_create(&thread, NULL, speak_without_descriptors, NULL), 0);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    }
+    message_borrow_output(false);
+    dup2(kept, STDERR_FILENO);
+    ck_assert_str_eq(content_of(path), "gcalloc: from elsewhere\n");
 }
 END_TEST
 
@@ -152,6 +182,7 @@ static TCase *message(void)
     tcase_add_test(tests, lines_are_appended_to_the_log_file);
     tcase_add_test(tests, the_process_id_is_put_in_wherever_it_is_wanted);
     tcase_add_test(tests, without_a_usable_log_file_it_is_standard_error);
+    tcase_add_test(tests, who_has_no_descriptors_borrows_standard_error);
     tcase_add_test(tests, a_long_line_is_cut_but_still_ends);
     tcase_add_test(tests, errno_is_left_alone);
     tcase_add_test(tests, wrong_options_are_one_line_each);
