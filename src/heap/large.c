@@ -365,6 +365,8 @@ static bool grow_in_place(struct span *span, size_t unit_count)
     size_t old_end = span->first_unit + span->unit_count;
     if (!run_take_at(old_end, unit_count - span->unit_count))
         return false;
+    if (UNLIKELY(class_rule.zeroes))
+        clear_dirty(old_end, unit_count - span->unit_count);
     run_lock();
     span->unit_count = unit_count;
     span->slot_bytes = unit_count << UNIT_SHIFT;
@@ -497,6 +499,8 @@ static void *move_unlocked(struct span *span, size_t unit_count)
         moved_set(to_unit, old_count);
     run_unlock();
     set_extent(span, to_unit, unit_count);
+    if (UNLIKELY(class_rule.zeroes))
+        clear_dirty(to_unit + old_count, unit_count - old_count);
     large_publish(span);
     if (is_leaf)
         large_set_leaf((void *)span->start);
@@ -542,5 +546,8 @@ void *large_resize(void *block, struct span *span, size_t size_bytes)
     if (grow_where_it_is(span, needed))
         return block;
     void *moved = move(span, units_to_grow_to(span, needed));
-    return moved != NULL ? moved : move(span, needed);
+    if (moved == NULL)
+        moved = move(span, needed);
+    HOLD(block); /* until here: all else that is needed of it is its span, and a collector may stop who waits for the lock */
+    return moved;
 }

@@ -144,9 +144,11 @@ static void step(struct node **lists, uint64_t *random)
                 free(node);
         }
         return;
-    case 4:
-        if (*one != NULL)
-            *one = grow(*one);
+    case 4: /* meanwhile nothing but this thread's registers and stack holds it; no compiler is to leave the store out */
+        if ((node = *one) != NULL) {
+            *(struct node *volatile *)one = NULL;
+            *one = grow(node);
+        }
         return;
     case 5: /* behind an old one, which alone leads to it */
         if (*one != NULL) {

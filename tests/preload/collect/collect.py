@@ -40,6 +40,11 @@ def churns(threads, rounds, options, *words):
     expect(errors == "", f"it said: {errors}")
 
 
+def carries(options, threads, rounds, *words):
+    errors = check(run([program("couriers"), str(threads), str(rounds), *words], env=plain_environment(GCALLOC_OPTIONS=options)))
+    expect(errors == "", f"it said: {errors}")
+
+
 def goes_well(what, options="gc,concurrent=always,verify", *words):
     environment = subject_environment(options)
     errors = check(run([program("alone"), what, *words], env=environment))
@@ -153,6 +158,10 @@ def main():
             tally.case(f"beside {threads} threads, {options[1:]}",
                        lambda options=options, threads=threads: churns(threads, 40000, ",concurrent=always" + options))
     tally.case("beside threads and forks", lambda: churns(3, 20000, ",concurrent=always,collect_every=5,mark_check=2", "fork"))
+    for options in ("gc", "gc,concurrent=always,collect_every=5,mark_check=2", "gc,shadow,collect_every=30", "gc,concurrent=always,gc_threads=4"):
+        tally.case(f"couriers, {options}", lambda options=options: carries(options, 3, 200))
+    for options in ("gc", "gc,concurrent=always"):
+        tally.case(f"couriers that only resize, {options}", lambda options=options: carries(options, 6, 3000, "resize"))
     for shape in ("small", "mixed", "list", "large"):
         limit = 128 << 10 if shape == "large" else 64 << 10
         tally.case(f"{shape} leaks beside the program", lambda shape=shape, limit=limit: stays_small(shape, 300, limit, ",concurrent=always"))

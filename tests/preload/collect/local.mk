@@ -3,6 +3,7 @@ collect_programs = \
 	tests/preload/collect/alone \
 	tests/preload/collect/api \
 	tests/preload/collect/churn \
+	tests/preload/collect/couriers \
 	tests/preload/collect/finalizers \
 	tests/preload/collect/leaks \
 	tests/preload/collect/limit \
@@ -19,6 +20,11 @@ tests_preload_collect_api_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_collect_api_CFLAGS = $(TEST_CFLAGS)
 tests_preload_collect_api_SOURCES = tests/preload/collect/api.c
 tests_preload_collect_api_LDADD = libgcalloc.la libsubject.a
+
+tests_preload_collect_couriers_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_collect_couriers_CFLAGS = $(TEST_CFLAGS)
+tests_preload_collect_couriers_SOURCES = tests/preload/collect/couriers.c
+tests_preload_collect_couriers_LDADD = libgcalloc.la libsubject.a
 
 tests_preload_collect_finalizers_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_collect_finalizers_CFLAGS = $(TEST_CFLAGS)
