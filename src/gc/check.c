@@ -8,6 +8,7 @@
  */
 #include "gc/check.h"
 
+#include "base/compiler.h"
 #include "base/image.h"
 #include "base/message.h"
 #include "gc/dirty.h"
@@ -15,6 +16,8 @@
 #include "gc/roots.h"
 #include "gc/white.h"
 #include "os/thread.h"
+
+#include <string.h>
 
 static struct marker marker;
 
@@ -33,25 +36,116 @@ static bool is_missed(const uint8_t *first, uint8_t state)
            second != NULL && *second == BLACK;
 }
 
-static uintptr_t find_missed(void)
+static bool is_missed_slot(const struct white_span *span, uint32_t index)
+{
+    const struct unit *now = &heap_layout.units[span->first_unit];
+    if (span->is_large)
+        return now->kind == UNIT_LARGE && now->start == span->start &&
+               is_missed(span->white, slot_state_get((const uint8_t *)&now->large_state));
+    return now->states == white_state(span->white) && now->class_index == span->class_index &&
+           is_missed(&span->white[index], slot_state_get(&now->states[index]));
+}
+
+static bool find_missed(struct white_span *span_out, uint32_t *index_out)
 {
     struct white_span span;
-    for (size_t unit = 0; white_span_from(unit, &span); unit = span.first_unit + span.unit_count) {
-        const struct unit *now = &heap_layout.units[span.first_unit];
-        if (span.is_large) {
-            bool is_same = now->kind == UNIT_LARGE && now->start == span.start;
-            if (is_same &&
-                is_missed(span.white, slot_state_get((const uint8_t *)&now->large_state)))
-                return span.start;
-            continue;
-        }
-        if (now->states != white_state(span.white) || now->class_index != span.class_index)
-            continue;
+    for (size_t unit = 0; white_span_from(unit, &span); unit = span.first_unit + span.unit_count)
         for (uint32_t i = 0; i < span.slot_count; i++)
-            if (is_missed(&span.white[i], slot_state_get(&now->states[i])))
-                return span.start + i * span.slot_bytes;
+            if (is_missed_slot(&span, i)) {
+                *span_out = span;
+                *index_out = i;
+                return true;
+            }
+    return false;
+}
+
+/* ---- who holds it ---- */
+
+static struct {
+    uintptr_t start, end; /* the block that was missed, in disguise: this is a root */
+    uintptr_t place;      /* where an address of it lies; 0: nowhere that was found */
+    uintptr_t above;      /* the same in a block that was missed itself, in disguise */
+    bool is_root;
+} held;
+
+/* The block that was missed and that the place lies in. */
+static bool missed_block_at(uintptr_t place, struct white_span *span_out, uint32_t *index_out)
+{
+    if (!white_span_of((place - heap_layout.slots_start) >> UNIT_SHIFT, span_out))
+        return false;
+    *index_out = (uint32_t)((place - span_out->start) / span_out->slot_bytes);
+    return *index_out < span_out->slot_count && is_missed_slot(span_out, *index_out);
+}
+
+static void look_for_holder(uintptr_t start, uintptr_t end)
+{
+    for (uintptr_t place = start; place + sizeof(uintptr_t) <= end && held.place == 0;
+         place += sizeof(uint32_t)) {
+        uintptr_t word;
+        struct white_span span;
+        uint32_t index;
+        memcpy(&word, (const void *)place, sizeof word);
+        if (~word > held.start || ~word < held.end)
+            continue;
+        if (!held.is_root && missed_block_at(place, &span, &index))
+            held.above = ~place;
+        else
+            held.place = place;
     }
-    return 0;
+}
+
+static void look_in_root(const void *start, const void *end, unsigned step_bytes, void *context)
+{
+    (void)step_bytes, (void)context;
+    look_for_holder((uintptr_t)start, (uintptr_t)end);
+}
+
+/* In blocks that the second marking has reached. The tables are the second's, who holds which is asked of the first's. */
+static void look_in_blocks(void)
+{
+    struct white_span span;
+    size_t unit = 0;
+    do {
+        white_check_swap();
+        bool is_more = white_span_from(unit, &span);
+        white_check_swap();
+        if (!is_more)
+            return;
+        for (uint32_t i = 0; i < span.slot_count; i++)
+            if (span.white[i] == BLACK)
+                look_for_holder(span.start + i * span.slot_bytes,
+                                span.start + (i + 1) * span.slot_bytes);
+        unit = span.first_unit + span.unit_count;
+    } while (held.place == 0);
+}
+
+/* Up to who was not missed, and should have led to the block. */
+static void find_holder(const struct white_span *missed, uint32_t index)
+{
+    enum { STEPS_MAX = 10000 };
+    struct white_span span = *missed;
+    for (int i = 0; i < STEPS_MAX; i++) {
+        uintptr_t block = span.start + index * span.slot_bytes;
+        held.start = ~block;
+        held.end = ~(block + span.slot_bytes);
+        held.above = 0;
+        look_in_blocks();
+        if (held.place != 0 || held.above == 0 || !missed_block_at(~held.above, &span, &index))
+            break;
+    }
+    held.is_root = held.place == 0;
+    if (held.is_root)
+        roots_scan(look_in_root, NULL);
+}
+
+COLD static void report(const struct white_span *missed, uint32_t index, bool beside)
+{
+    find_holder(missed, index);
+    const char *where = held.place == 0 ? " nowhere" : held.is_root ? " in a root" : " in a block";
+    message_note("error: marking %s missed the block at %p, and from there on that at %p, %zu bytes, which is held%s, at %p",
+                 beside ? "beside the program" : "from old blocks", (void *)(missed->start + index * missed->slot_bytes),
+                 (void *)~held.start, (size_t)(held.start - held.end), where, (void *)held.place);
+    os_abort();
 }
 
 void check_marks(struct work *items, size_t count, bool beside)
@@ -66,9 +160,8 @@ void check_marks(struct work *items, size_t count, bool beside)
         dirty_mark_noted(&marker);
     mark_drain(&marker);
     white_check_swap();
-    uintptr_t missed = result == 0 ? find_missed() : 0;
-    if (missed == 0)
-        return;
-    message_note("error: marking %s missed the block at %p", beside ? "beside the program" : "from old blocks", (void *)missed);
-    os_abort();
+    struct white_span span;
+    uint32_t index;
+    if (result == 0 && find_missed(&span, &index))
+        report(&span, index, beside);
 }

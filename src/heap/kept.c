@@ -58,7 +58,7 @@ void *kept_take(struct thread_heap *heap, size_t size_bytes, bool zeroed)
         return NULL;
     void *block = (void *)span->start;
     if (zeroed)
-        memset(block, 0, size_bytes);
+        memset(block, 0, class_rule.zeroes ? span->slot_bytes : size_bytes);
     struct unit *first = &heap_layout.units[span->first_unit];
     if (UNLIKELY(first->use != USE_MALLOC))
         large_set_use(block, USE_MALLOC);

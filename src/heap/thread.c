@@ -62,7 +62,7 @@ NOINLINE static int start(void)
         heap_layout.tells_freed = options_now()->lifetimes != 0;
         if (heap_layout.holds_freed)
             limbo_start();
-        class_rule.zeroes = options_now()->zero;
+        class_rule.zeroes = options_now()->zero || options_now()->mark_check == 2; /* which goes by what blocks hold of former ones */
         class_rule.guard_mean = options_now()->guard_sample;
         if (class_rule.zeroes || class_rule.guard_mean != 0)
             class_rule.quick_limit = 0;
