@@ -17,11 +17,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+static _Atomic uint32_t is_running;
+
 static void *stop_and_go(void *argument)
 {
     static const uint32_t nobody_wakes_this;
     os_signal_block_all();
     os_signal_unblock(STOP_SIGNAL);
+    is_running = 1;
+    os_futex_wake((const uint32_t *)&is_running, 1);
     for (;;) {
         os_futex_wait_for(&nobody_wakes_this, 0, options_now()->stop_every_us * 1000);
         heap_lock_all();
@@ -32,9 +36,13 @@ static void *stop_and_go(void *argument)
     return argument;
 }
 
+/* A new thread makes calls before it comes to our function, which a sandbox of the program's may deny. So it is waited for. */
 void stop_often_start(void)
 {
     pthread_t thread;
     region_function *create = (region_function *)next_function(NEXT_pthread_create);
-    create((long)&thread, 0, (long)stop_and_go, 0, 0, 0, 0);
+    if (create((long)&thread, 0, (long)stop_and_go, 0, 0, 0, 0) != 0)
+        return;
+    while (!is_running)
+        os_futex_wait((const uint32_t *)&is_running, 0);
 }
