@@ -95,10 +95,10 @@ static int32_t others_of(const struct note *note)
 }
 
 /* The note of an object that a trial of this thread's may look at, or NULL. */
-static struct note *candidate(const void *object)
+static ALWAYS_INLINE struct note *candidate(const void *object)
 {
-    struct note *note = own_note(object);
-    if (note == NULL)
+    struct note *note = note_quick(object);
+    if (UNLIKELY(note == NULL) && (note = own_note(object)) == NULL)
         return NULL;
     uint32_t holder = atomic_load_explicit(&note->holder, memory_order_relaxed);
     uint32_t wanted = HOLDER_COUNTED | HOLDER_CYCLIC | own_self.thread;
@@ -491,33 +491,69 @@ static void note_run(struct suspects *set, uint64_t start_ns, size_t freed)
     set->stats.ns_max = ns > set->stats.ns_max ? ns : set->stats.ns_max;
 }
 
-static void run_spilled(void *context)
+/* What a trial works with is kept for the next one, unless it has become large. */
+static void keep_room(struct suspects *set, struct trial *trial)
 {
-    struct trial *trial = context;
-    struct suspects *set = trial->set;
+    enum { KEPT = 2048 };
+    pile_free(&trial->again);
+    if (trial->visited.room > KEPT)
+        visits_free(&trial->visited);
+    if (trial->black.room > KEPT)
+        pile_free(&trial->black);
+    set->visited = trial->visited;
+    set->black = trial->black;
+    set->visited.count = set->black.count = 0;
+}
+
+static size_t run_here(struct suspects *set, uint64_t budget_ns, uintptr_t stack_from)
+{
+    struct trial trial = {.set = set, .budget_ns = budget_ns, .stack_from = stack_from, .visited = set->visited, .black = set->black};
     uint64_t start_ns = os_clock_ns();
     uint64_t visited_before = set->stats.visited;
-    trial->stack_from = (uintptr_t)__builtin_frame_address(0) & ~(sizeof(uintptr_t) - 1);
+    set->is_running = true;
     do
-        trial->freed += run_group(trial, trial->budget_ns == 0 ? SIZE_MAX : GROUP);
-    while (set->count != 0 && (trial->budget_ns == 0 || os_clock_ns() - start_ns < trial->budget_ns));
-    suspect_again(trial);
-    note_run(set, start_ns, trial->freed);
+        trial.freed += run_group(&trial, budget_ns == 0 ? SIZE_MAX : GROUP);
+    while (set->count != 0 && (budget_ns == 0 || os_clock_ns() - start_ns < budget_ns));
+    suspect_again(&trial);
+    note_run(set, start_ns, trial.freed);
     /* Who has much that lives looks at it less often. */
-    uint64_t alive = set->stats.visited - visited_before - trial->freed;
+    uint64_t alive = set->stats.visited - visited_before - trial.freed;
     set->limit = alive / 2 > set->threshold ? alive / 2 : set->threshold;
+    keep_room(set, &trial);
+    set->is_running = false;
+    return trial.freed;
+}
+
+struct request {
+    struct suspects *set;
+    uint64_t budget_ns;
+    size_t freed;
+};
+
+static void run_spilled(void *context)
+{
+    struct request *request = context;
+    uintptr_t stack_from = (uintptr_t)__builtin_frame_address(0) & ~(sizeof(uintptr_t) - 1);
+    request->freed = run_here(request->set, request->budget_ns, stack_from);
+}
+
+/*
+ * Gaps in the frames between the program's and the trial's hold what former calls left there, mostly addresses of the very objects
+ * in question: garbage would be held until the next run.
+ */
+NOINLINE static void clear_stack_below(void)
+{
+    uintptr_t dead[64];
+    __builtin_memset(dead, 0, sizeof dead);
+    HOLD(dead);
 }
 
 static size_t run(struct suspects *set, uint64_t budget_ns)
 {
-    struct trial trial = {.set = set, .budget_ns = budget_ns};
-    set->is_running = true;
-    stop_spill(run_spilled, &trial);
-    set->is_running = false;
-    pile_free(&trial.again);
-    visits_free(&trial.visited);
-    pile_free(&trial.black);
-    return trial.freed;
+    struct request request = {set, budget_ns, 0};
+    clear_stack_below();
+    stop_spill(run_spilled, &request);
+    return request.freed;
 }
 
 void cycles_suspect(void *object, struct note *note)
@@ -546,6 +582,8 @@ void cycles_thread_exit(void)
     if (set->count != 0)
         run(set, 0);
     own_self.suspects = NULL;
+    visits_free(&set->visited);
+    pile_free(&set->black);
     suspects_free(set);
     metadata_put(set, sizeof *set);
 }

@@ -2,6 +2,9 @@
 #ifndef OWN_SUSPECTS_H
 #define OWN_SUSPECTS_H
 
+#include "own/pile.h"
+#include "own/visits.h"
+
 #include "gcalloc/shared.h"
 
 #include <stdbool.h>
@@ -19,6 +22,8 @@ struct suspects {
     uintptr_t stack_start; /* of the stack it last ran on */
     uintptr_t stack_end;
     gca_cycle_stats stats;
+    struct visits visited; /* room for the next trial */
+    struct pile black;
 };
 
 /* Returns false when memory is short. The object is not in the set. */
