@@ -239,6 +239,8 @@ libcore_la_SOURCES = \
 	src/os/context.h \
 	src/os/environment.c \
 	src/os/environment.h \
+	src/os/errand.c \
+	src/os/errand.h \
 	src/os/held.c \
 	src/os/held.h \
 	src/os/helper.c \

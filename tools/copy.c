@@ -22,7 +22,8 @@ struct work {
     const struct target *target;
     int memory; /* /proc/PID/mem, or -1 */
     _Atomic size_t next;
-    _Atomic size_t unread_bytes;
+    pthread_mutex_t lock;
+    struct copy_list *unread; /* under the lock */
     _Atomic int result;
 };
 
@@ -50,10 +51,19 @@ void copy_free(struct copy_list *list)
     *list = (struct copy_list){0};
 }
 
+static int note_unread(struct work *work, uintptr_t address, void *to, size_t size_bytes)
+{
+    pthread_mutex_lock(&work->lock);
+    int result = copy_add(work->unread, address, to, size_bytes);
+    pthread_mutex_unlock(&work->lock);
+    return result;
+}
+
 /* What the kernel did not read for us at once, page by page. */
 static int read_slowly(struct work *work, struct copy_piece piece)
 {
-    for (size_t done = 0; done < piece.size_bytes;) {
+    int result = 0;
+    for (size_t done = 0; done < piece.size_bytes && result == 0;) {
         uintptr_t address = piece.address + done;
         size_t wanted = PAGE_BYTES - address % PAGE_BYTES;
         wanted = wanted < piece.size_bytes - done ? wanted : piece.size_bytes - done;
@@ -63,10 +73,10 @@ static int read_slowly(struct work *work, struct copy_piece piece)
         if (count != (ssize_t)wanted && work->memory >= 0)
             count = pread(work->memory, piece.to + done, wanted, (off_t)address);
         if (count != (ssize_t)wanted)
-            atomic_fetch_add(&work->unread_bytes, wanted);
+            result = note_unread(work, address, piece.to + done, wanted);
         done += wanted;
     }
-    return 0;
+    return result;
 }
 
 static int read_pieces(struct work *work, const struct copy_piece *pieces, size_t count)
@@ -124,9 +134,9 @@ static size_t count_workers(const struct copy_list *list)
     return wanted < limit ? wanted : limit;
 }
 
-int copy_run(const struct copy_list *list, const struct target *target, size_t *unread_out)
+int copy_run(const struct copy_list *list, const struct target *target, struct copy_list *unread)
 {
-    struct work work = {.list = list, .target = target};
+    struct work work = {.list = list, .target = target, .lock = PTHREAD_MUTEX_INITIALIZER, .unread = unread};
     char path[48];
     snprintf(path, sizeof path, "task/%d/mem", (int)target->thread_id);
     work.memory = openat(target->folder, path, O_RDONLY | O_CLOEXEC);
@@ -139,6 +149,5 @@ int copy_run(const struct copy_list *list, const struct target *target, size_t *
         pthread_join(threads[i], NULL);
     if (work.memory >= 0)
         close(work.memory);
-    *unread_out = atomic_load(&work.unread_bytes);
     return atomic_load(&work.result);
 }

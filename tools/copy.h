@@ -22,9 +22,9 @@ int copy_add(struct copy_list *list, uintptr_t address, void *to, size_t size_by
 void copy_free(struct copy_list *list);
 
 /*
- * Copies all of them. What can't be read stays as it was, and *unread_out says how much that is. Returns 0; -ESRCH: the
+ * Copies all of them. What can't be read stays as it was, and is added to `unread`, page by page. Returns 0; -ESRCH: the
  * process has ended; or another -errno.
  */
-int copy_run(const struct copy_list *list, const struct target *target, size_t *unread_out);
+int copy_run(const struct copy_list *list, const struct target *target, struct copy_list *unread);
 
 #endif

@@ -79,20 +79,23 @@ int heap_copy_map(struct heap_copy *copy, const struct target *target)
     return result;
 }
 
-int heap_copy_add_tables(const struct heap_copy *copy, struct copy_list *list)
+bool heap_copy_clip(const struct heap_copy *copy, enum heap_area area, uintptr_t *start, uintptr_t *end)
 {
-    int result = 0;
-    for (int area = HEAP_TABLES; area <= HEAP_METADATA && result == 0; area++)
-        result = copy_add(list, copy->areas[area].start, (void *)copy->areas[area].start, copy->areas[area].used_bytes);
-    return result;
+    uintptr_t first = copy->areas[area].start, last = first + copy->areas[area].mapped_bytes;
+    *start = *start < first ? first : *start;
+    *end = *end > last ? last : *end;
+    return *start < *end;
 }
 
-int heap_copy_add_slots(const struct heap_copy *copy, uintptr_t start, uintptr_t end, struct copy_list *list)
+int heap_copy_add(const struct heap_copy *copy, uintptr_t start, uintptr_t end, struct copy_list *list)
 {
-    uintptr_t first = copy->areas[HEAP_SLOTS].start, last = first + copy->areas[HEAP_SLOTS].used_bytes;
-    start = start < first ? first : start;
-    end = end > last ? last : end;
-    return start < end ? copy_add(list, start, (void *)start, end - start) : 0;
+    int result = 0;
+    for (enum heap_area area = HEAP_TABLES; area < HEAP_AREAS && result == 0; area++) {
+        uintptr_t first = start, last = end;
+        if (heap_copy_clip(copy, area, &first, &last))
+            result = copy_add(list, first, (void *)first, last - first);
+    }
+    return result;
 }
 
 void heap_copy_prepare(uintptr_t start, uintptr_t end)

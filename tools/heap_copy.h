@@ -29,9 +29,11 @@ struct heap_copy {
  */
 int heap_copy_map(struct heap_copy *copy, const struct target *target);
 
-/* Adds what is to be copied of the tables and metadata, or of a run of pages of the blocks. Returns 0 or -ENOMEM. */
-int heap_copy_add_tables(const struct heap_copy *copy, struct copy_list *list);
-int heap_copy_add_slots(const struct heap_copy *copy, uintptr_t start, uintptr_t end, struct copy_list *list);
+/* The part of a range that has room here, in one area. False when none has. */
+bool heap_copy_clip(const struct heap_copy *copy, enum heap_area area, uintptr_t *start, uintptr_t *end);
+
+/* Adds what is to be copied of a run of pages of the tables, metadata or blocks. Returns 0 or -ENOMEM. */
+int heap_copy_add(const struct heap_copy *copy, uintptr_t start, uintptr_t end, struct copy_list *list);
 
 /* Memory for a run of pages before it is needed: a page fault here takes longer than copying the page. */
 void heap_copy_prepare(uintptr_t start, uintptr_t end);

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,11 +39,63 @@ static FILE *open_in(const struct target *target, const char *name)
     return descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
 }
 
-/* "tfd:        5 events:       19 data:     7f3a12345678  pos:0 ino:c sdev:f" */
-static int read_epoll(struct snapshot *snapshot, const char *number)
+/* ---- which descriptors ---- */
+
+static int add_epoll(struct held_list *list, int number)
 {
-    char path[300], line[512];
-    snprintf(path, sizeof path, "fdinfo/%s", number);
+    if ((list->count & (list->count + 1)) == 0) {
+        int *epolls = realloc(list->epolls, (2 * list->count + 1) * sizeof *epolls);
+        if (epolls == NULL)
+            return -ENOMEM;
+        list->epolls = epolls;
+    }
+    list->epolls[list->count++] = number;
+    return 0;
+}
+
+static int list_file(struct held_list *list, int folder, const char *number)
+{
+    static const char epoll[] = "anon_inode:[eventpoll]", tracking[] = "anon_inode:[userfaultfd]";
+    char name[sizeof tracking];
+    ssize_t length = readlinkat(folder, number, name, sizeof name);
+    if (length == sizeof tracking - 1 && memcmp(name, tracking, sizeof tracking - 1) == 0)
+        list->tracks_writes = true;
+    bool is_epoll = length == sizeof epoll - 1 && memcmp(name, epoll, sizeof epoll - 1) == 0;
+    return is_epoll ? add_epoll(list, atoi(number)) : 0;
+}
+
+int held_list(const struct target *target, struct held_list *list_out)
+{
+    struct held_list list = {0};
+    int folder = open_at(target, "fd", O_DIRECTORY);
+    DIR *files = folder >= 0 ? fdopendir(folder) : NULL;
+    if (files == NULL)
+        return errno == ENOENT ? -ESRCH : -errno;
+    int result = 0;
+    const struct dirent *entry;
+    while (result == 0 && (entry = readdir(files)) != NULL)
+        result = list_file(&list, folder, entry->d_name);
+    closedir(files);
+    if (result == 0)
+        *list_out = list;
+    else
+        held_list_free(&list);
+    return result;
+}
+
+void held_list_free(struct held_list *list)
+{
+    free(list->epolls);
+    *list = (struct held_list){0};
+}
+
+/* ---- what they hold ---- */
+
+/* "tfd:        5 events:       19 data:     7f3a12345678  pos:0 ino:c sdev:f" */
+static int read_epoll(struct snapshot *snapshot, int number)
+{
+    char path[32], line[512];
+    snprintf(path, sizeof path, "fdinfo/%d", number);
     FILE *file = open_in(&snapshot->target, path);
     if (file == NULL)
         return errno == ENOENT ? 0 : -errno;
@@ -50,28 +103,9 @@ static int read_epoll(struct snapshot *snapshot, const char *number)
     while (result == 0 && fgets(line, sizeof line, file) != NULL) {
         const char *data = strstr(line, "data:");
         if (data != NULL && strncmp(line, "tfd:", 4) == 0)
-            result = add_value(snapshot, (struct snapshot_value){strtoull(data + 5, NULL, 16), HELD_BY_EPOLL, atoi(number)});
+            result = add_value(snapshot, (struct snapshot_value){strtoull(data + 5, NULL, 16), HELD_BY_EPOLL, number});
     }
     fclose(file);
-    return result;
-}
-
-static int read_files(struct snapshot *snapshot)
-{
-    static const char epoll[] = "anon_inode:[eventpoll]";
-    int folder = open_at(&snapshot->target, "fd", O_DIRECTORY);
-    DIR *files = folder >= 0 ? fdopendir(folder) : NULL;
-    if (files == NULL)
-        return -errno;
-    int result = 0;
-    const struct dirent *entry;
-    while (result == 0 && (entry = readdir(files)) != NULL) {
-        char name[sizeof epoll];
-        ssize_t length = readlinkat(folder, entry->d_name, name, sizeof name);
-        if (length == sizeof epoll - 1 && memcmp(name, epoll, sizeof epoll - 1) == 0)
-            result = read_epoll(snapshot, entry->d_name);
-    }
-    closedir(files);
     return result;
 }
 
@@ -95,8 +129,27 @@ static int read_timers(struct snapshot *snapshot)
     return result;
 }
 
-int held_read(struct snapshot *snapshot)
+int held_read(struct snapshot *snapshot, const struct held_list *list)
 {
-    int result = read_files(snapshot);
+    int result = 0;
+    for (size_t i = 0; i < list->count && result == 0; i++)
+        result = read_epoll(snapshot, list->epolls[i]);
     return result == 0 ? read_timers(snapshot) : result;
+}
+
+static bool has_epoll(const struct held_list *list, int number)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->epolls[i] == number)
+            return true;
+    return false;
+}
+
+int held_read_new(struct snapshot *snapshot, const struct held_list *before, const struct held_list *now)
+{
+    int result = 0;
+    for (size_t i = 0; i < now->count && result == 0; i++)
+        if (!has_epoll(before, now->epolls[i]))
+            result = read_epoll(snapshot, now->epolls[i]);
+    return result;
 }

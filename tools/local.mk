@@ -27,6 +27,8 @@ gcalloc_SOURCES = \
 	tools/elf_memory.h \
 	tools/elsewhere.c \
 	tools/elsewhere.h \
+	tools/errand.c \
+	tools/errand.h \
 	tools/examine.c \
 	tools/examine.h \
 	tools/frames.h \
@@ -66,6 +68,10 @@ gcalloc_SOURCES = \
 	tools/seize.h \
 	tools/snapshot.c \
 	tools/snapshot.h \
+	tools/snapshot_ahead.c \
+	tools/snapshot_ahead.h \
+	tools/snapshot_copy.c \
+	tools/snapshot_copy.h \
 	tools/snapshot_core.c \
 	tools/snapshot_file.c \
 	tools/snapshot_pages.c \
@@ -85,6 +91,8 @@ gcalloc_SOURCES = \
 	tools/top_view.h \
 	tools/top_watch.c \
 	tools/top_watch.h \
+	tools/watch.c \
+	tools/watch.h \
 	tools/why.c \
 	tools/why.h \
 	tools/why_text.c

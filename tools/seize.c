@@ -243,19 +243,16 @@ static int seize_new(struct seized *seized)
 }
 
 /* Returns 0, 1 when the thread has ended, or -ETIMEDOUT. */
-static int await_stop(struct seized_thread *thread, uint64_t deadline_ms)
+static int await_status(struct seized_thread *thread, uint64_t deadline_ms, int *status_out)
 {
     for (unsigned rounds = 0;; rounds++) {
-        int status;
-        pid_t answer = waitpid(thread->thread_id, &status, __WALL | WNOHANG);
+        pid_t answer = waitpid(thread->thread_id, status_out, __WALL | WNOHANG);
         if (answer < 0 && errno != EINTR)
             return 1;
-        if (answer > 0 && !WIFSTOPPED(status))
+        if (answer > 0 && !WIFSTOPPED(*status_out))
             return 1;
         if (answer > 0) {
             thread->is_stopped = true;
-            /* Not our stop but a signal on its way: the thread stands still all the same. */
-            thread->signal = status >> 16 == 0 ? WSTOPSIG(status) : 0;
             return 0;
         }
         if (rounds > 64 && now_ms() > deadline_ms)
@@ -263,6 +260,21 @@ static int await_stop(struct seized_thread *thread, uint64_t deadline_ms)
         struct timespec pause = {.tv_nsec = rounds < 32 ? 5000 : 50000};
         nanosleep(&pause, NULL);
     }
+}
+
+static int await_stop(struct seized_thread *thread, uint64_t deadline_ms)
+{
+    int status = 0, result = await_status(thread, deadline_ms, &status);
+    /* Not our stop but a signal on its way: the thread stands still all the same. */
+    if (result == 0)
+        thread->signal = status >> 16 == 0 ? WSTOPSIG(status) : 0;
+    return result;
+}
+
+int seize_await(struct seized_thread *thread, int *status_out)
+{
+    int result = await_status(thread, now_ms() + STOP_LIMIT_MS, status_out);
+    return result == 1 ? -ESRCH : result;
 }
 
 static int await_all(struct seized *seized, uint64_t deadline_ms)

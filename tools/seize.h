@@ -37,6 +37,9 @@ struct seized {
  */
 int seize_begin(pid_t process_id, struct seized *seized_out);
 
+/* Waits until one that was let go on for a moment has stopped again. Returns 0, -ESRCH or -ETIMEDOUT. */
+int seize_await(struct seized_thread *thread, int *status_out);
+
 /* Lets all threads go on. Their registers stay readable until seize_free(). */
 void seize_end(struct seized *seized);
 void seize_free(struct seized *seized);

@@ -1,15 +1,16 @@
 /*
  * tools/snapshot: all that is to be known of a process at one moment.
  *
- * What the stop has to do is prepared before it: the mappings and pages are listed once while the process runs, to get
- * memory here for all that will be copied.
+ * What the stop has to do is prepared before it (tools/snapshot_copy), and most of what is copied is copied before it, too,
+ * where the process's writes can be followed (tools/snapshot_ahead).
  */
 #include "tools/snapshot.h"
 
 #include "os/maps.h"
 #include "tools/held.h"
 #include "tools/say.h"
-#include "tools/snapshot_pages.h"
+#include "tools/snapshot_ahead.h"
+#include "tools/snapshot_copy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TRIES_MAX = 24, SPARE_BYTES = 64 << 20, NOTED_BYTES = 512 << 20 };
+enum { TRIES_MAX = 24 };
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -70,157 +71,6 @@ static int check_rights(const struct target *target)
         if (real[i] != effective[i] || real[i] != saved[i])
             return -EKEYREJECTED;
     return owner.st_uid == effective[0] ? 0 : -EKEYREJECTED;
-}
-
-/* ---- before the stop ---- */
-
-struct plan {
-    struct snapshot *snapshot;
-    size_t heap_bytes;
-    size_t other_bytes;
-    struct copy_list *list; /* NULL while planning */
-    size_t used_bytes;      /* of the snapshot's room */
-};
-
-static int plan_run(uintptr_t start, uintptr_t end, size_t map, bool in_heap, void *context)
-{
-    struct plan *plan = context;
-    (void)map;
-    *(in_heap ? &plan->heap_bytes : &plan->other_bytes) += end - start;
-    return 0;
-}
-
-static int prepare_run(uintptr_t start, uintptr_t end, size_t map, bool in_heap, void *context)
-{
-    struct plan *plan = context;
-    (void)map;
-    uintptr_t first = plan->snapshot->heap.areas[HEAP_SLOTS].start;
-    uintptr_t last = first + plan->snapshot->heap.areas[HEAP_SLOTS].mapped_bytes;
-    if (in_heap && start >= first && end <= last)
-        heap_copy_prepare(start, end);
-    return 0;
-}
-
-static size_t memory_available(void)
-{
-    char line[128];
-    size_t kib = SIZE_MAX / 1024;
-    FILE *file = fopen("/proc/meminfo", "re");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, "MemAvailable: %zu kB", &kib) == 1)
-            break;
-    if (file != NULL)
-        fclose(file);
-    return kib * 1024;
-}
-
-static int prepare_memory(struct snapshot *snapshot, const struct plan *plan)
-{
-    size_t tables_bytes =
-        snapshot->heap.areas[HEAP_TABLES].mapped_bytes + snapshot->heap.areas[HEAP_METADATA].mapped_bytes;
-    size_t bytes = plan->heap_bytes + plan->other_bytes + tables_bytes;
-    if (bytes > memory_available())
-        return -EOVERFLOW;
-    if (bytes >= NOTED_BYTES && isatty(STDERR_FILENO))
-        say("copying %.1f GiB of process %d", (double)bytes / (1 << 30), (int)snapshot->target.process_id);
-    size_t room_bytes = plan->other_bytes + plan->other_bytes / 4 + SPARE_BYTES;
-    void *room = mmap(NULL, room_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (room == MAP_FAILED)
-        return -errno;
-    snapshot->room = room;
-    snapshot->room_bytes = room_bytes;
-    heap_copy_prepare((uintptr_t)room, (uintptr_t)room + plan->other_bytes);
-    for (int area = HEAP_TABLES; area <= HEAP_METADATA; area++)
-        heap_copy_prepare(snapshot->heap.areas[area].start,
-                          snapshot->heap.areas[area].start + snapshot->heap.areas[area].mapped_bytes);
-    return 0;
-}
-
-static int prepare(struct snapshot *snapshot)
-{
-    struct plan plan = {.snapshot = snapshot};
-    int result = heap_copy_map(&snapshot->heap, &snapshot->target);
-    if (result == 0)
-        result = target_maps_read(&snapshot->target, &snapshot->maps);
-    if (result == 0)
-        result = snapshot_pages_each(snapshot, plan_run, &plan);
-    if (result == 0)
-        result = prepare_memory(snapshot, &plan);
-    if (result == 0)
-        result = snapshot_pages_each(snapshot, prepare_run, &plan);
-    target_maps_free(&snapshot->maps);
-    return result;
-}
-
-/* ---- during the stop ---- */
-
-static int add_piece(struct snapshot *snapshot, struct snapshot_piece piece)
-{
-    size_t count = snapshot->piece_count;
-    if ((count & (count + 1)) == 0) {
-        struct snapshot_piece *pieces = realloc(snapshot->pieces, (2 * count + 1) * sizeof *pieces);
-        if (pieces == NULL)
-            return -ENOMEM;
-        snapshot->pieces = pieces;
-    }
-    snapshot->pieces[snapshot->piece_count++] = piece;
-    return 0;
-}
-
-/* What is joined to the last piece is copied in one go. */
-static int copy_outside_run(struct plan *plan, uintptr_t start, uintptr_t end, size_t map)
-{
-    struct snapshot *snapshot = plan->snapshot;
-    if (end - start > snapshot->room_bytes - plan->used_bytes)
-        return -EOVERFLOW;
-    unsigned char *to = snapshot->room + plan->used_bytes;
-    plan->used_bytes += end - start;
-    int result = copy_add(plan->list, start, to, end - start);
-    struct snapshot_piece *last = snapshot->piece_count == 0 ? NULL : &snapshot->pieces[snapshot->piece_count - 1];
-    if (result != 0 || (last != NULL && last->map == map && last->address + last->size_bytes == start)) {
-        if (result == 0)
-            last->size_bytes += end - start;
-        return result;
-    }
-    return add_piece(snapshot, (struct snapshot_piece){start, to, end - start, map});
-}
-
-static int copy_page_run(uintptr_t start, uintptr_t end, size_t map, bool in_heap, void *context)
-{
-    struct plan *plan = context;
-    if (in_heap)
-        return heap_copy_add_slots(&plan->snapshot->heap, start, end, plan->list);
-    return copy_outside_run(plan, start, end, map);
-}
-
-static void read_guard(struct snapshot *snapshot)
-{
-    enum { GUARD_OFFSET = 0x30 }; /* in glibc's thread control block on x86-64 */
-    for (size_t i = 0; i < snapshot->seized.count && snapshot->guard == 0; i++) {
-        uintptr_t pointer = seized_thread_pointer(&snapshot->seized.threads[i]);
-        if (pointer != 0)
-            target_read_all(&snapshot->target, pointer + GUARD_OFFSET, &snapshot->guard, sizeof snapshot->guard);
-    }
-}
-
-static int copy_all(struct snapshot *snapshot)
-{
-    struct copy_list list = {0};
-    struct plan plan = {.snapshot = snapshot, .list = &list};
-    size_t unread_bytes = 0;
-    int result = heap_copy_map(&snapshot->heap, &snapshot->target);
-    if (result == 0)
-        result = snapshot_pages_each(snapshot, copy_page_run, &plan);
-    if (result == 0)
-        result = heap_copy_add_tables(&snapshot->heap, &list);
-    if (result == 0)
-        result = copy_run(&list, &snapshot->target, &unread_bytes);
-    if (result == 0 && unread_bytes != 0)
-        snapshot_note(snapshot, "%zu bytes of its memory could not be read", unread_bytes);
-    snapshot->copied_bytes = list.total_bytes;
-    copy_free(&list);
-    read_guard(snapshot);
-    return result == 0 ? held_read(snapshot) : result;
 }
 
 /* ---- a good moment ---- */
@@ -276,6 +126,16 @@ static int stop(struct snapshot *snapshot, uint64_t *since_ns_out)
 
 /* ---- afterwards ---- */
 
+static void read_guard(struct snapshot *snapshot)
+{
+    enum { GUARD_OFFSET = 0x30 }; /* in glibc's thread control block on x86-64 */
+    for (size_t i = 0; i < snapshot->seized.count && snapshot->guard == 0; i++) {
+        uintptr_t pointer = seized_thread_pointer(&snapshot->seized.threads[i]);
+        if (pointer != 0)
+            snapshot_read(snapshot, pointer + GUARD_OFFSET, &snapshot->guard, sizeof snapshot->guard);
+    }
+}
+
 static void read_thread_name(const struct snapshot *snapshot, struct snapshot_thread *thread)
 {
     char path[48];
@@ -313,20 +173,65 @@ static int note_threads(struct snapshot *snapshot)
     return 0;
 }
 
-static int take(struct snapshot *snapshot)
+/* What the stop is for, and nothing else. */
+static int take_stopped(struct snapshot *snapshot, const struct ahead *ahead, const struct held_list *files, struct copying *copying)
 {
     uint64_t since_ns;
-    int result = check_rights(&snapshot->target);
+    int result = stop(snapshot, &since_ns);
     if (result == 0)
-        result = prepare(snapshot);
-    if (result != 0)
-        return result;
-    result = stop(snapshot, &since_ns);
+        result = snapshot_copy(snapshot, ahead, copying);
     if (result == 0)
-        result = copy_all(snapshot);
+        result = held_read(snapshot, files);
     seize_end(&snapshot->seized);
     snapshot->stopped_ns = clock_ns(CLOCK_MONOTONIC) - since_ns;
     snapshot->taken_ms = clock_ns(CLOCK_REALTIME) / 1000000;
+    return result;
+}
+
+/* Whoever looks at a large program wants to know what it has cost. */
+static void say_stop(const struct snapshot *snapshot, const struct ahead *ahead)
+{
+    uint64_t longest_ns = snapshot->stopped_ns > ahead->paused_ns ? snapshot->stopped_ns : ahead->paused_ns;
+    if (snapshot->heap.areas[HEAP_SLOTS].used_bytes < SNAPSHOT_NOTED_BYTES || !isatty(STDERR_FILENO))
+        return;
+    const char *why = ahead_problem(ahead);
+    say("process %d stood still for %.1f ms%s%s", (int)snapshot->target.process_id, (double)longest_ns * 1e-6,
+        why != NULL ? ": " : "", why != NULL ? why : "");
+}
+
+/* Afterwards the process may have ended; what of it was seen, counts. */
+static int take_rest(struct snapshot *snapshot, struct ahead *ahead, const struct held_list *files, struct copying *copying)
+{
+    struct held_list now = {0};
+    int result = snapshot_copy_rest(copying);
+    if (held_list(&snapshot->target, &now) == 0 && held_read_new(snapshot, files, &now) == -ENOMEM)
+        result = -ENOMEM;
+    /* The process has begun to follow its writes itself, so that we can't tell what was written. */
+    if (ahead->is_on && now.tracks_writes)
+        result = -ESTALE;
+    held_list_free(&now);
+    read_guard(snapshot);
+    return result == -ESRCH ? 0 : result;
+}
+
+static int take(struct snapshot *snapshot)
+{
+    struct ahead ahead = {.snapshot = snapshot, .watch = {-1, -1}};
+    struct copying copying = {.snapshot = snapshot, .ahead = &ahead};
+    struct held_list files = {0};
+    int result = check_rights(&snapshot->target);
+    if (result == 0)
+        result = snapshot_prepare(snapshot, &ahead);
+    if (result == 0)
+        result = held_list(&snapshot->target, &files);
+    if (result == 0)
+        result = take_stopped(snapshot, &ahead, &files, &copying);
+    ahead_end(&ahead);
+    if (result == 0)
+        say_stop(snapshot, &ahead);
+    if (result == 0)
+        result = take_rest(snapshot, &ahead, &files, &copying);
+    held_list_free(&files);
     return result == 0 ? note_threads(snapshot) : result;
 }
 
@@ -341,7 +246,7 @@ int snapshot_take_live(pid_t process_id, struct snapshot *snapshot_out)
         *snapshot_out = snapshot;
     else
         snapshot_free(&snapshot);
-    return result;
+    return result == -ESTALE ? snapshot_take_live(process_id, snapshot_out) : result;
 }
 
 void snapshot_free(struct snapshot *snapshot)
@@ -354,6 +259,9 @@ void snapshot_free(struct snapshot *snapshot)
     free(snapshot->pieces);
     free(snapshot->threads);
     free(snapshot->values);
+    for (size_t i = 0; i < snapshot->mirror_count; i++)
+        munmap(snapshot->mirrors[i].bytes, snapshot->mirrors[i].end - snapshot->mirrors[i].start);
+    free(snapshot->mirrors);
     if (snapshot->room != NULL)
         munmap(snapshot->room, snapshot->room_bytes);
     if (snapshot->core.descriptor >= 0)

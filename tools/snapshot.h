@@ -25,6 +25,13 @@ struct snapshot_piece {
     size_t map; /* index of the mapping */
 };
 
+/* A large mapping that is none of the heap's, and room for all of it here. */
+struct snapshot_mirror {
+    uintptr_t start;
+    uintptr_t end;
+    unsigned char *bytes;
+};
+
 struct snapshot_thread {
     pid_t thread_id;
     char name[32];
@@ -45,7 +52,10 @@ struct snapshot_value {
     int number; /* descriptor or timer */
 };
 
-enum { SNAPSHOT_NOTES_MAX = 16 };
+enum {
+    SNAPSHOT_NOTES_MAX = 16,
+    SNAPSHOT_NOTED_BYTES = 512 << 20, /* from there up a person is told what is going on */
+};
 
 struct snapshot {
     struct target target;
@@ -65,7 +75,9 @@ struct snapshot {
     uint64_t stopped_ns; /* how long a live process stood still */
     size_t copied_bytes;
     struct seized seized;
-    unsigned char *room; /* where copies of pieces lie */
+    struct snapshot_mirror *mirrors; /* by address: where copies of pieces lie that were made ahead */
+    size_t mirror_count;
+    unsigned char *room; /* where all others lie */
     size_t room_bytes;
 };
 

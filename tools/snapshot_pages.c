@@ -9,7 +9,6 @@
 #include "heap/sizes.h"
 
 #include "os/maps.h"
-#include "os/pages.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@ enum { BUFFER_BYTES = 12288, WHOLE_FILE_BYTES_MAX = 256 << 20 };
 struct walk {
     struct snapshot *snapshot;
     struct os_pages pages;
+    struct os_pages doubts;
     snapshot_page_run *visit;
     void *context;
 };
@@ -31,39 +31,84 @@ static bool is_wanted(const struct target_map *map)
     return map->kind != OS_MAP_FILE_SHARED || map->writable || map->end - map->start <= WHOLE_FILE_BYTES_MAX;
 }
 
-static int visit_run(struct walk *walk, const struct os_page_run *run, size_t map, bool in_heap)
+static int visit_run(struct walk *walk, const struct os_page_run *run, size_t map, enum snapshot_area area)
 {
     bool is_plain_file = walk->snapshot->maps.entries[map].kind == OS_MAP_FILE && (run->what & OS_PAGE_FILE) != 0;
     if (is_plain_file || (run->what & OS_PAGE_ZERO) != 0)
         return 0;
-    return walk->visit(run->start, run->end, map, in_heap, walk->context);
+    return walk->visit(run, map, area, walk->context);
 }
 
-static int walk_part(struct walk *walk, size_t map, uintptr_t start, uintptr_t end, bool in_heap)
+static int walk_outside(struct walk *walk, size_t map, uintptr_t start, uintptr_t end)
 {
+    bool has_file = walk->snapshot->maps.entries[map].kind != OS_MAP_PRIVATE;
     struct os_page_run run;
     int result;
-    os_pages_begin(&walk->pages, start, end, end);
+    if (has_file)
+        os_pages_begin(&walk->pages, start, end, end);
+    else
+        os_pages_begin_anonymous(&walk->pages, start, end);
     while ((result = os_pages_next(&walk->pages, &run)) == 1) {
-        result = visit_run(walk, &run, map, in_heap);
+        result = visit_run(walk, &run, map, AREA_OUTSIDE);
         if (result != 0)
             return result;
     }
     return result;
 }
 
-/* A mapping without what of it is the heap's tables; the blocks count apart. */
+static int visit_gap(struct walk *walk, size_t map, uintptr_t start, uintptr_t end, enum snapshot_area area)
+{
+    const struct os_page_run gap = {start, end, PAGES_NOTHING};
+    return walk->pages.tells_written && start < end ? walk->visit(&gap, map, area, walk->context) : 0;
+}
+
+static int walk_heap_part(struct walk *walk, size_t map, uintptr_t start, uintptr_t end, enum snapshot_area area)
+{
+    struct os_page_run run;
+    uintptr_t next = start;
+    int result;
+    os_pages_begin_anonymous(&walk->pages, start, end);
+    while ((result = os_pages_next(&walk->pages, &run)) == 1) {
+        if ((run.what & OS_PAGE_ZERO) != 0)
+            continue;
+        result = visit_gap(walk, map, next, run.start, area);
+        if (result == 0)
+            result = visit_run(walk, &run, map, area);
+        if (result != 0)
+            return result;
+        next = run.end;
+    }
+    return result == 0 ? visit_gap(walk, map, next, end, area) : result;
+}
+
+static int walk_heap(struct walk *walk, size_t map, uintptr_t start, uintptr_t end, enum snapshot_area area)
+{
+    struct os_page_run run;
+    int result;
+    if (!walk->pages.tells_written || !os_pages_is_tracked(&walk->pages, start))
+        return walk_heap_part(walk, map, start, end, area);
+    os_pages_begin_doubtful(&walk->doubts, start, end);
+    while ((result = os_pages_next(&walk->doubts, &run)) == 1) {
+        result = walk_heap_part(walk, map, run.start, run.end, area);
+        if (result != 0)
+            return result;
+    }
+    return result;
+}
+
+/* A mapping, and what of it is the heap's. */
 static int walk_map(struct walk *walk, size_t index)
 {
     const struct target_map *map = &walk->snapshot->maps.entries[index];
-    const struct image *header = &walk->snapshot->heap.header;
+    const struct heap_copy *heap = &walk->snapshot->heap;
+    const struct image *header = &heap->header;
     const struct {
         uintptr_t start, end;
-        bool is_blocks;
+        enum snapshot_area area;
     } cuts[] = {
-        {header->start, header->start + walk->snapshot->heap.areas[HEAP_TABLES].mapped_bytes, false},
-        {header->metadata_start, header->metadata_start + header->metadata_limit_bytes, false},
-        {header->slots_start, header->slots_start + (header->unit_limit << UNIT_SHIFT), true},
+        {header->start, header->start + heap->areas[HEAP_TABLES].mapped_bytes, AREA_TABLES},
+        {header->metadata_start, header->metadata_start + header->metadata_limit_bytes, AREA_TABLES},
+        {header->slots_start, header->slots_start + (header->unit_limit << UNIT_SHIFT), AREA_BLOCKS},
     };
     uintptr_t next = map->start;
     int result = 0;
@@ -73,27 +118,31 @@ static int walk_map(struct walk *walk, size_t index)
         uintptr_t start = cuts[i].start > next ? cuts[i].start : next;
         uintptr_t end = cuts[i].end < map->end ? cuts[i].end : map->end;
         if (next < start)
-            result = walk_part(walk, index, next, start, false);
-        if (result == 0 && cuts[i].is_blocks)
-            result = walk_part(walk, index, start, end, true);
+            result = walk_outside(walk, index, next, start);
+        if (result == 0)
+            result = walk_heap(walk, index, start, end, cuts[i].area);
         next = end;
     }
-    return result == 0 && next < map->end ? walk_part(walk, index, next, map->end, false) : result;
+    return result == 0 && next < map->end ? walk_outside(walk, index, next, map->end) : result;
 }
 
-int snapshot_pages_each(struct snapshot *snapshot, snapshot_page_run *visit, void *context)
+int snapshot_pages_each(struct snapshot *snapshot, bool tells_written, snapshot_page_run *visit, void *context)
 {
-    static _Alignas(8) unsigned char buffer[BUFFER_BYTES];
+    static _Alignas(8) unsigned char buffer[BUFFER_BYTES], doubtful[BUFFER_BYTES];
     char path[64];
     struct walk walk = {.snapshot = snapshot, .visit = visit, .context = context};
     snprintf(path, sizeof path, "/proc/%d/task/%d/pagemap", (int)snapshot->target.process_id,
              (int)snapshot->target.thread_id);
     int result = os_pages_open_of(&walk.pages, path, buffer, sizeof buffer);
-    if (result != 0)
+    if (result == 0)
+        result = os_pages_open_of(&walk.doubts, path, doubtful, sizeof doubtful);
+    else
         return result;
+    walk.pages.tells_written = tells_written;
     for (size_t i = 0; i < snapshot->maps.count && result == 0; i++)
         if (is_wanted(&snapshot->maps.entries[i]))
             result = walk_map(&walk, i);
+    os_pages_close(&walk.doubts);
     os_pages_close(&walk.pages);
     return result;
 }

@@ -6,6 +6,11 @@
 
 #include <stdbool.h>
 
+struct target_range {
+    uintptr_t start;
+    uintptr_t end;
+};
+
 struct target_map {
     uintptr_t start;
     uintptr_t end;

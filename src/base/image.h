@@ -24,7 +24,7 @@
 
 #define IMAGE_MAGIC "gcalloc"
 
-enum { IMAGE_VERSION = 2 };
+enum { IMAGE_VERSION = 3 };
 
 struct image {
     char magic[8];
@@ -57,6 +57,9 @@ struct image {
     const void *roots; /* what a scan of the roots leaves out or adds, see gc/roots_tables.h; NULL without */
     void *types; /* that blocks have, see heap/typed.h; NULL without */
     void *heaps; /* the newest thread heap; the others follow by their own links */
+
+    uintptr_t errand_code; /* see os/errand.h; 0 without */
+    uintptr_t errand_room;
 
     struct options options;
 

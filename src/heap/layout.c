@@ -14,6 +14,7 @@
 #include "base/bits.h"
 #include "base/invariant.h"
 #include "heap/span.h"
+#include "os/errand.h"
 #include "os/memory.h"
 #include "os/random.h"
 #include "os/thread.h"
@@ -151,6 +152,8 @@ static void fill_header(struct image *image, uintptr_t start, size_t size_bytes)
     image->block_bias = (uint32_t)class_rule.bias;
     image->start = start;
     image->size_bytes = size_bytes;
+    image->errand_code = os_errand_code_address();
+    image->errand_room = os_errand_room_address();
     image->options = *options_now();
     size_t allowed = (options_now()->heap_limit + UNIT_BYTES - 1) >> UNIT_SHIFT;
     atomic_store_explicit(&image->units_allowed, options_now()->heap_limit != 0 ? allowed : SIZE_MAX, memory_order_relaxed);

@@ -1,6 +1,6 @@
 /*
  * os/pagemap: the ioctl of /proc/PID/pagemap, since Linux 6.7, for those who build with older headers. Only src/os/
- * includes this file.
+ * and tools/watch include this file.
  */
 #ifndef OS_PAGEMAP_H
 #define OS_PAGEMAP_H
@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 
 enum {
+    PAGEMAP_TRACKED = 1 << 0, /* its mapping is registered for tracking */
     PAGEMAP_WRITTEN = 1 << 1,
     PAGEMAP_FILE = 1 << 2,
     PAGEMAP_PRESENT = 1 << 3,

@@ -78,7 +78,7 @@ void os_pages_begin(struct os_pages *pages, uintptr_t start, uintptr_t end, uint
 {
     if (pages->method != METHOD_SCAN || start < pages->next || start >= pages->walked || pages->is_anonymous)
         pages->count = pages->index = pages->walked = 0;
-    pages->is_anonymous = false;
+    pages->is_anonymous = pages->only_doubtful = false;
     pages->next = start;
     pages->limit = end;
     pages->look_to = look_to > end ? look_to : end;
@@ -91,12 +91,33 @@ void os_pages_begin_anonymous(struct os_pages *pages, uintptr_t start, uintptr_t
     pages->is_anonymous = true;
 }
 
+void os_pages_begin_doubtful(struct os_pages *pages, uintptr_t start, uintptr_t end)
+{
+    os_pages_begin_anonymous(pages, start, end);
+    pages->only_doubtful = true;
+}
+
+bool os_pages_is_tracked(const struct os_pages *pages, uintptr_t page)
+{
+    struct pagemap_region region;
+    struct pagemap_scan arguments = {
+        .start = page,
+        .end = page + os_page_bytes(),
+        .regions = (uintptr_t)&region,
+        .region_count = 1,
+        .category_mask = PAGEMAP_TRACKED,
+        .return_mask = PAGEMAP_TRACKED,
+    };
+    return pages->method == METHOD_SCAN && scan(pages->descriptor, &arguments) == 1;
+}
+
 static uint32_t what_of(uint64_t categories)
 {
     return (categories & PAGEMAP_PRESENT ? OS_PAGE_PRESENT : 0) |
            (categories & PAGEMAP_SWAPPED ? OS_PAGE_AWAY : 0) |
            (categories & PAGEMAP_FILE ? OS_PAGE_FILE : 0) |
-           (categories & PAGEMAP_ZERO ? OS_PAGE_ZERO : 0);
+           (categories & PAGEMAP_ZERO ? OS_PAGE_ZERO : 0) |
+           (categories & PAGEMAP_WRITTEN ? OS_PAGE_WRITTEN : 0);
 }
 
 static int read_regions(struct os_pages *pages, uintptr_t from)
@@ -108,8 +129,13 @@ static int read_regions(struct os_pages *pages, uintptr_t from)
         .regions = (uintptr_t)pages->buffer,
         .region_count = room < PAGEMAP_REGIONS_MAX ? room : PAGEMAP_REGIONS_MAX,
         .category_anyof_mask = PAGEMAP_PRESENT | PAGEMAP_SWAPPED,
-        .return_mask = PAGEMAP_PRESENT | PAGEMAP_SWAPPED | PAGEMAP_ZERO | (pages->is_anonymous ? 0 : PAGEMAP_FILE),
+        .return_mask = PAGEMAP_PRESENT | PAGEMAP_SWAPPED | PAGEMAP_ZERO | (pages->is_anonymous ? 0 : PAGEMAP_FILE) |
+                       (pages->tells_written ? PAGEMAP_WRITTEN : 0),
     };
+    if (pages->only_doubtful) { /* the kernel has a loop of its own for a request that asks for nothing else */
+        arguments.category_anyof_mask = 0;
+        arguments.category_mask = arguments.return_mask = PAGEMAP_WRITTEN;
+    }
     long count = scan(pages->descriptor, &arguments);
     if (count < 0)
         return (int)count;

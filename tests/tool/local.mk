@@ -8,6 +8,7 @@ TOOL_TESTS = \
 	tests/tool/report_test.py \
 	tests/tool/run_leaks_test.py \
 	tests/tool/run_test.py \
+	tests/tool/stop_test.py \
 	tests/tool/top_test.py \
 	tests/tool/why_test.py
 dist_check_SCRIPTS += $(TOOL_TESTS)
@@ -18,7 +19,7 @@ dist_noinst_DATA += \
 	tests/tool/sarif_schema.py
 
 if !SANITIZED
-check_PROGRAMS += tests/tool/dangling tests/tool/holder tests/tool/kept
+check_PROGRAMS += tests/tool/dangling tests/tool/holder tests/tool/kept tests/tool/watched
 TESTS += $(TOOL_TESTS)
 endif
 
@@ -32,6 +33,11 @@ tests_tool_holder_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_tool_holder_CFLAGS = $(TEST_CFLAGS)
 tests_tool_holder_SOURCES = tests/tool/holder.c tests/tool/damage.c tests/tool/damage.h
 tests_tool_holder_LDADD = -ldl
+
+tests_tool_watched_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_tool_watched_CFLAGS = $(TEST_CFLAGS)
+tests_tool_watched_SOURCES = tests/tool/watched.c tests/tool/damage.c tests/tool/damage.h
+tests_tool_watched_LDADD = -ldl -lpthread
 
 # Its frames and variables are looked at by name.
 tests_tool_kept_CPPFLAGS = $(TEST_CPPFLAGS)
