@@ -15,10 +15,10 @@
 #define COMMON_HELP                                                                                                     \
     "\n" SHOW_HELP "  -h, --help               print this\n"                                                           \
     "\n"                                                                                                                \
-    "A process stands still while its memory is copied, for less than half a second a gigabyte; nothing\n"              \
-    "runs in it. The rules of ptrace(2) say whose processes one may look into. Where blocks were\n"                     \
-    "allocated is known if the program runs with the option stacks or sample; classes and sizes\n"                      \
-    "always are.\n"                                                                                                     \
+    "A process stands still for a few milliseconds; where its writes can't be followed, see gcalloc(1),\n"              \
+    "while its memory is copied, for less than half a second a gigabyte. The rules of ptrace(2) say whose\n"            \
+    "processes one may look into. Where blocks were allocated is known if the program runs with the option\n"           \
+    "stacks or sample; classes and sizes always are.\n"                                                                 \
     "\n"
 
 static const char leaks_help[] =

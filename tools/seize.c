@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -194,6 +195,21 @@ static int traced_by_another(pid_t process_id, pid_t thread_id)
     return result;
 }
 
+/* A thread that the kernel has made for io_uring: it runs no code of the program's, and can't be traced. */
+static bool is_worker(pid_t process_id, pid_t thread_id)
+{
+    enum { IO_WORKER = 0x10 };
+    char path[64];
+    unsigned flags = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)process_id, (int)thread_id);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    int fields = fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %u", &flags);
+    fclose(file);
+    return fields == 1 && (flags & IO_WORKER) != 0;
+}
+
 static struct seized_thread *find(const struct seized *seized, pid_t thread_id)
 {
     for (size_t i = seized->count; i-- > 0;)
@@ -213,6 +229,8 @@ static int seize_thread(struct seized *seized, pid_t thread_id)
         seized->threads = threads;
     }
     if (ptrace(PTRACE_SEIZE, thread_id, NULL, NULL) != 0) {
+        if (errno == EPERM && is_worker(seized->process_id, thread_id))
+            return 0;
         int result = errno == ESRCH ? -ESRCH : traced_by_another(seized->process_id, thread_id);
         return result == -ESRCH ? 0 : result;
     }
@@ -312,6 +330,7 @@ static int stop_all(struct seized *seized)
 int seize_begin(pid_t process_id, struct seized *seized_out)
 {
     struct seized seized = {.process_id = process_id};
+    prctl(PR_SET_TIMERSLACK, 1); /* of the short waits for each thread */
     int result = stop_all(&seized);
     for (size_t i = 0; i < seized.count && result == 0; i++) {
         result = read_registers(&seized.threads[i]);
