@@ -321,6 +321,7 @@ libcore_la_SOURCES = \
 	src/own/suspects.c \
 	src/own/suspects.h \
 	src/own/text.c \
+	src/own/trial.h \
 	src/own/types.c \
 	src/own/types.h \
 	src/own/valid.c \
