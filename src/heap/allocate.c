@@ -77,6 +77,8 @@ static void *allocate_large(size_t size_bytes, size_t align_bytes, bool zeroed)
         return NULL;
     heap_collector_allocating();
     void *block = align_bytes <= UNIT_BYTES ? kept_take(heap, size_bytes, zeroed) : NULL;
+    if (block == NULL && kept_any(heap))
+        block = large_allocate_dirty(size_bytes, align_bytes, zeroed);
     if (block == NULL) {
         kept_make_room(heap, large_units(size_bytes));
         heap_collector_growing(size_bytes >> UNIT_SHIFT);

@@ -399,8 +399,8 @@ static struct span *find_span(struct thread_heap *heap, uint32_t class_index)
     struct span *span = thread_heap_adopt_span(heap, class_index);
     if (span != NULL)
         return span;
-    kept_make_room(heap, class_unit_count[class_index]);
     if (run_dirty_count() < class_unit_count[class_index]) {
+        kept_make_room(heap, class_unit_count[class_index]);
         heap->grown_units += class_unit_count[class_index];
         if (heap->grown_units >= RECLAIM_UNITS)
             reclaim_idle(heap);

@@ -7,19 +7,25 @@
 #ifndef HEAP_KEPT_H
 #define HEAP_KEPT_H
 
+#include "heap/thread.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
-struct span;
-struct thread_heap;
+struct unit;
 
 /* Keeps the block, whose state says free already. False when it is too large or enough are kept. `heap` may be NULL. */
-bool kept_add(struct thread_heap *heap, struct span *span);
+bool kept_add(struct thread_heap *heap, struct unit *first);
 
-/* A kept block of this size, or NULL. */
+/* A kept block that has what this size needs, or an eighth more; or NULL. */
 void *kept_take(struct thread_heap *heap, size_t size_bytes, bool zeroed);
 
-/* Before so many units are taken: if that would need pages which hold nothing yet, kept ones go back for it. */
+static inline bool kept_any(const struct thread_heap *heap)
+{
+    return heap->kept_units != 0;
+}
+
+/* Before so many units are taken in pages that hold nothing yet: kept ones go back for it. */
 void kept_make_room(struct thread_heap *heap, size_t unit_count);
 
 /* Gives up all of them. */

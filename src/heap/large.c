@@ -47,6 +47,11 @@ static size_t next_described(size_t index, size_t first)
     return index < border || index % GRANULE_UNITS != 0 ? index + 1 : index + GRANULE_UNITS;
 }
 
+static uint8_t keepable_units(const struct span *span)
+{
+    return span->unit_count <= KEPT_UNITS_MAX && !span_is_guarded(span) ? (uint8_t)span->unit_count : 0;
+}
+
 static void describe_unit(struct span *span, size_t index)
 {
     struct unit *unit = &heap_layout.units[index];
@@ -54,6 +59,7 @@ static void describe_unit(struct span *span, size_t index)
     unit->reciprocal = 0;
     unit->slot_bytes = span->slot_bytes;
     unit->use = USE_MALLOC;
+    unit->keepable_units = keepable_units(span);
     unit->kind = UNIT_LARGE;
     __atomic_store_n(&unit->span, span, __ATOMIC_RELEASE);
 }
@@ -142,20 +148,34 @@ static struct span *take_run(size_t unit_count, size_t align_units, enum run_pre
     return span;
 }
 
-void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed)
+static bool wants_clean(size_t size_bytes, bool zeroed)
+{
+    return zeroed && size_bytes >= CLEAN_BYTES_MIN;
+}
+
+static void *allocate_from(size_t size_bytes, size_t align_bytes, bool zeroed, enum run_preference preference)
 {
     size_t unit_count = large_units(size_bytes);
     size_t align_units = align_bytes > UNIT_BYTES ? align_bytes >> UNIT_SHIFT : 1;
     if (unit_count > image_now->unit_limit || align_units > image_now->unit_limit)
         return NULL;
-    bool is_clean = zeroed && size_bytes >= CLEAN_BYTES_MIN;
-    struct span *span = take_run(unit_count, align_units, is_clean ? RUN_CLEAN_FIRST : RUN_DIRTY_FIRST);
+    struct span *span = take_run(unit_count, align_units, preference);
     if (span == NULL)
         return NULL;
     if (zeroed)
         clear_dirty(span->first_unit, unit_count);
     prefer_huge_pages(span, true);
     return large_publish(span);
+}
+
+void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed)
+{
+    return allocate_from(size_bytes, align_bytes, zeroed, wants_clean(size_bytes, zeroed) ? RUN_CLEAN_FIRST : RUN_DIRTY_FIRST);
+}
+
+void *large_allocate_dirty(size_t size_bytes, size_t align_bytes, bool zeroed)
+{
+    return wants_clean(size_bytes, zeroed) ? NULL : allocate_from(size_bytes, align_bytes, zeroed, RUN_DIRTY_ONLY);
 }
 
 struct span *large_take_run(size_t unit_count, size_t align_units)
@@ -183,12 +203,14 @@ COLD void large_give_up(struct span *span)
 }
 
 /* The block is free: its run is kept for another, or given back. */
-static void let_go(struct thread_heap *heap, struct span *span)
+static void let_go(struct thread_heap *heap, struct unit *first)
 {
-    if (UNLIKELY(span_is_guarded(span)))
-        guard_end(span);
-    else if (!kept_add(heap, span))
-        large_destroy(span);
+    if (LIKELY(kept_add(heap, first)))
+        return;
+    if (UNLIKELY(span_is_guarded(first->span)))
+        guard_end(first->span);
+    else
+        large_destroy(first->span);
 }
 
 /* The generations of the block's note are used up: it stays for ever, without its pages. */
@@ -238,7 +260,7 @@ COLD void large_release(struct thread_heap *heap, void *block)
     if (UNLIKELY(large_is_noted(unit)) && !reclaim_note(unit))
         return;
     atomic_store_explicit(&unit->large_state, SLOT_FREE, memory_order_release);
-    let_go(heap, unit->span);
+    let_go(heap, unit);
 }
 
 COLD bool large_reclaim(struct unit *unit, uint32_t birth)
@@ -247,7 +269,7 @@ COLD bool large_reclaim(struct unit *unit, uint32_t birth)
     if (!slot_is_reclaimable(state, birth) || (slot_is_noted(state) && !reclaim_note(unit)) ||
         !slot_state_reclaim((uint8_t *)&unit->large_state, birth))
         return false;
-    let_go(NULL, unit->span);
+    let_go(NULL, unit);
     return true;
 }
 
@@ -304,9 +326,9 @@ void large_free(struct thread_heap *heap, void *block, struct unit *unit, void *
         misuse_double_free(block, unit->slot_bytes, caller);
         return;
     }
-    if (UNLIKELY(span_is_guarded(unit->span)))
+    if (UNLIKELY(unit->keepable_units == 0) && span_is_guarded(unit->span))
         guard_freed(unit->span, caller);
-    let_go(heap, unit->span);
+    let_go(heap, unit);
 }
 
 /*
@@ -336,7 +358,7 @@ COLD static void shrink_held(struct span *span, size_t unit_count)
     undescribe(span, first_cut);
     span->unit_count = unit_count;
     span->slot_bytes = unit_count << UNIT_SHIFT;
-    heap_layout.units[span->first_unit].slot_bytes = span->slot_bytes;
+    describe_unit(span, span->first_unit);
     run_unlock();
     hold_units(left, first_cut, cut_count);
     large_unlock();
@@ -354,7 +376,7 @@ static void shrink(struct span *span, size_t unit_count)
     undescribe(span, first_cut);
     span->unit_count = unit_count;
     span->slot_bytes = unit_count << UNIT_SHIFT;
-    heap_layout.units[span->first_unit].slot_bytes = span->slot_bytes;
+    describe_unit(span, span->first_unit);
     run_set_dirty(first_cut, cut_count, true);
     run_put(first_cut, cut_count);
     run_unlock();

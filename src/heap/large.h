@@ -21,6 +21,9 @@ static inline size_t large_units(size_t size_bytes)
  */
 void *large_allocate(size_t size_bytes, size_t align_bytes, bool zeroed);
 
+/* The same if that touches no page that holds nothing, and so might be better; else NULL. */
+void *large_allocate_dirty(size_t size_bytes, size_t align_bytes, bool zeroed);
+
 /*
  * Frees the block; `unit` is the descriptor of the unit that holds the pointer and is of kind UNIT_LARGE. Small ones may
  * stay with the calling thread's heap (heap/kept.h), which may be NULL.

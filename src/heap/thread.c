@@ -137,6 +137,7 @@ static void forget_lists(struct thread_heap *heap, void *context)
     birth_apply(heap);
     memset(heap->listed, 0, sizeof heap->listed);
     memset(heap->kept, 0, sizeof heap->kept);
+    heap->kept_counts = 0;
     heap->kept_units = 0;
     limbo_finish(heap);
     heap->spare = NULL;
@@ -290,7 +291,7 @@ static void park(struct thread_heap *heap)
 {
     remote_send_all(heap);
     lock_take(&parked_lock);
-    size_t held_bytes = buffer_held_bytes(heap) + (heap->kept_units << UNIT_SHIFT);
+    size_t held_bytes = buffer_held_bytes(heap) + ((size_t)heap->kept_units << UNIT_SHIFT);
     heap->warm = warm_count < WARM_MAX && held_bytes <= WARM_BYTES_MAX;
     warm_count += heap->warm;
     lock_release(&parked_lock);

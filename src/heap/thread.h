@@ -19,6 +19,7 @@
 
 struct batch;
 struct span;
+struct unit;
 
 /* A free slot and its state byte: allocating it needs nothing else. */
 struct entry {
@@ -50,7 +51,7 @@ static ALWAYS_INLINE void buffer_push(struct buffer *buffer, void *slot, uint8_t
     buffer->top = entry + 1;
 }
 
-enum { OUTBOX_COUNT = 4, KEPT_UNITS_MAX = 4 };
+enum { OUTBOX_COUNT = 4, KEPT_UNITS_MAX = 63 };
 
 /* A batch being filled with slots of one other heap. */
 struct outbox {
@@ -67,8 +68,10 @@ struct thread_heap {
     struct buffer buffers[CLASS_COUNT];
     struct outbox outboxes[OUTBOX_COUNT];
     struct batch *spare;       /* empty batches of this heap's */
-    struct span *kept[KEPT_UNITS_MAX + 1]; /* blocks of so many units, linked by span->next: see heap/kept.h */
-    size_t kept_units;                     /* of all of them */
+    struct unit *kept[KEPT_UNITS_MAX + 1]; /* first units of blocks of so many units: see heap/kept.h */
+    uint64_t kept_counts;                  /* a bit for each of these lists that is not empty */
+    uint32_t kept_units;                   /* of all of them */
+    uint32_t kept_missed;                  /* allocations in succession that none of them served */
     uint8_t wanted_class;      /* the exact class of the size that the thread last came to a slow path for */
     uint32_t exit_rounds;      /* how often the thread's destructors have reached us */
     uint8_t warm;              /* parked with its buffers full. Under the parked lock */

@@ -54,7 +54,10 @@ enum {
 
 struct unit {
     struct thread_heap *_Atomic owner; /* NULL for free units and large blocks */
-    uint8_t *states;                   /* of the span's slots, by index */
+    union {
+        uint8_t *states;        /* of the span's slots, by index */
+        struct unit *next_kept; /* of a large block: see heap/kept.h */
+    };
     uintptr_t start;                   /* the span's first byte */
     uint64_t reciprocal;               /* 2^64 / slot size, rounded up: high word of the product is the index */
     struct span *span;                 /* the rest; NULL when free */
@@ -64,12 +67,10 @@ struct unit {
     _Atomic uint8_t large_state; /* a large block's slot state */
     uint8_t use; /* see enum unit_use; USE_MALLOC in every unit of slots */
     uint8_t has_records; /* of a unit of slots: some may have a record, maybe out of date. See leak/record.c */
-    uint8_t padding;
+    uint8_t keepable_units; /* of a large block's first unit: how many the block has, if it may be kept (heap/kept.h); or 0 */
     size_t slot_bytes; /* kept after the unit is freed, to name a double free */
-    /*
-     * Of the span the unit is in: its notes plus 1, or, without any, an even number: twice the generation that notes about
-     * what lies here begin with (heap/note.h). A unit keeps the latter when its span goes.
-     */
+    /* Of the span the unit is in: its notes plus 1, or, without any, an even number: twice the generation that notes about
+       what lies here begin with (heap/note.h). A unit keeps the latter when its span goes. */
     uintptr_t notes;
 };
 
@@ -175,9 +176,7 @@ static ALWAYS_INLINE void slot_state_set(uint8_t *state, uint8_t value)
     __atomic_store_n(state, value, __ATOMIC_RELAXED);
 }
 
-/*
- * From allocated to free, for a slot of another thread's: of two threads that free it at once only one succeeds.
- */
+/* From allocated to free, for a slot of another thread's: of two threads that free it at once only one succeeds. */
 static inline bool slot_state_release(uint8_t *state)
 {
     return slot_is_allocated(__atomic_exchange_n(state, (uint8_t)SLOT_FREE, __ATOMIC_RELAXED));

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { BLOCKS = 64, LEAST_UNITS = 20 };
+enum { BLOCKS = 64, LEAST_UNITS = 20, MOST_UNITS = 256, SHARE = 8, MANY_UNITS_MOST = 8 };
 
 static char *take_units(size_t unit_count)
 {
@@ -37,7 +37,8 @@ END_TEST
 
 static size_t share_now(void)
 {
-    return units_taken() / 16 > LEAST_UNITS ? units_taken() / 16 : LEAST_UNITS;
+    size_t share = units_taken() / SHARE;
+    return share < LEAST_UNITS ? LEAST_UNITS : share > MOST_UNITS ? MOST_UNITS : share;
 }
 
 /* With a block that stays the heap is large enough for its share to count. */
@@ -56,6 +57,53 @@ START_TEST(no_more_than_a_share_is_kept)
     ck_assert_uint_le(kept_units(), share_before);
     ck_assert_uint_gt(kept_units() + unit_count, share_now());
     ck_assert(!is_large || kept_units() > LEAST_UNITS);
+    expect_sound_heap();
+}
+END_TEST
+
+/* Of larger ones a single one is, whatever the size of the heap. */
+START_TEST(one_large_block_is_kept)
+{
+    size_t unit_count = (size_t)_i;
+    char *block = take_units(unit_count);
+    char *other = take_units(unit_count);
+    heap_free(block);
+    heap_free(other);
+    ck_assert_uint_eq(kept_units(), unit_count);
+    char *again = take_units(unit_count);
+    ck_assert(again == block || again == other);
+    ck_assert_uint_eq(kept_units(), 0);
+    expect_sound_heap();
+}
+END_TEST
+
+START_TEST(a_block_may_be_an_eighth_too_large)
+{
+    char *block = take_units(16);
+    heap_free(block);
+    ck_assert_ptr_eq(take_units(13), block);
+    ck_assert_uint_eq(units_taken(), 13); /* it went back before untouched pages were taken */
+    char *again = take_units(32);
+    heap_free(again);
+    ck_assert_ptr_eq(take_units(29), again);
+    expect_sound_heap();
+}
+END_TEST
+
+/* Kept and not wanted any more: in time it makes room for what is. */
+START_TEST(what_nobody_wants_is_not_kept_for_ever)
+{
+    enum { TIMES = 40 };
+    char *blocks[LEAST_UNITS / 2];
+    for (size_t i = 0; i < LEAST_UNITS / 2; i++)
+        blocks[i] = take_units(2);
+    for (size_t i = 0; i < LEAST_UNITS / 2; i++)
+        heap_free(blocks[i]);
+    ck_assert_uint_eq(kept_units(), LEAST_UNITS);
+    heap_free(take_units(40)); /* so that there is something dirty beside them */
+    for (size_t i = 0; i < TIMES; i++)
+        heap_free(take_units(3));
+    ck_assert_uint_eq(kept_units(), 3);
     expect_sound_heap();
 }
 END_TEST
@@ -129,7 +177,10 @@ static TCase *kept(void)
     TCase *tests = tcase_create("kept");
     tcase_add_checked_fixture(tests, start_heap, NULL);
     tcase_add_test(tests, what_was_freed_last_is_taken_first);
-    tcase_add_loop_test(tests, no_more_than_a_share_is_kept, 0, 2 * KEPT_UNITS_MAX - 2);
+    tcase_add_loop_test(tests, no_more_than_a_share_is_kept, 0, 2 * MANY_UNITS_MOST - 2);
+    tcase_add_loop_test(tests, one_large_block_is_kept, MANY_UNITS_MOST + 1, KEPT_UNITS_MAX + 1);
+    tcase_add_test(tests, a_block_may_be_an_eighth_too_large);
+    tcase_add_test(tests, what_nobody_wants_is_not_kept_for_ever);
     tcase_add_test(tests, too_large_blocks_are_not_kept);
     tcase_add_loop_test(tests, one_goes_back_before_fresh_pages_are_taken, 0, 2);
     tcase_add_test(tests, all_go_back_for_a_block_larger_than_any);

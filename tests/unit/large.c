@@ -1,6 +1,7 @@
 /* heap/large: blocks beyond the largest class: where they lie, what leads to them, how they grow, move and shrink. */
 #include "heap/large.h"
 #include "base/bits.h"
+#include "heap/kept.h"
 #include "heap/layout.h"
 #include "heap/lookup.h"
 #include "heap/runs.h"
@@ -62,6 +63,7 @@ START_TEST(any_address_inside_leads_to_the_block)
         expect_found_inside(next, lookup_usable_size(next));
         expect_sound_heap();
         heap_free(block);
+        kept_flush(thread_heap_peek());
         struct block found;
         for (size_t offset = 0; offset < units * UNIT_BYTES; offset += UNIT_BYTES)
             ck_assert(!lookup_block(block + offset, &found));

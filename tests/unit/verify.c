@@ -37,7 +37,7 @@ static void make_heap(void)
     start_heap();
     for (int i = 0; i < BLOCKS; i++)
         blocks[i] = allocate(i % 2 ? SLOT_BYTES : random_size(&random, 200000));
-    void *freed = allocate(100000);
+    void *freed = allocate((KEPT_UNITS_MAX + 1) * UNIT_BYTES);
     large = allocate(5 << 20);
     heap_free(freed);
     threads_run_one(free_some, NULL);
