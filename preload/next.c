@@ -19,12 +19,12 @@
 #include <stdint.h>
 #include <string.h>
 
-next_any *next_table[NEXT_COUNT];
+IN_FEW_PROCESSES next_any *next_table[NEXT_COUNT];
 
 typedef long five_arguments(long, long, long, long, long);
 typedef long six_arguments(long, long, long, long, long, long);
 
-static _Atomic bool is_libcs[NEXT_COUNT];
+IN_FEW_PROCESSES static _Atomic bool is_libcs[NEXT_COUNT];
 
 /* Arrays, not pointers: these lie with what every program needs. */
 static const char names[NEXT_COUNT][24] = {

@@ -65,7 +65,7 @@ static const char derived_names[DERIVED_COUNT][36] = {
 enum basics { BASICS_UNKNOWN, BASICS_OURS, BASICS_REPLACED };
 
 static _Atomic enum basics basics;
-static void *derived_next[DERIVED_COUNT]; /* libstdc++'s, once the basics are known to be replaced */
+IN_FEW_PROCESSES static void *derived_next[DERIVED_COUNT]; /* libstdc++'s, once the basics are known to be replaced */
 
 typedef void new_handler(void);
 struct nothrow; /* std::nothrow_t */

@@ -2,7 +2,7 @@
 # Tests and the command link it too, with the very objects that go into the library, while their malloc stays libc's.
 noinst_LTLIBRARIES += libcore.la
 
-CORE_CFLAGS = $(NO_BUILTIN_MALLOC) -fvisibility=hidden -ftls-model=initial-exec -fno-plt
+CORE_CFLAGS = $(NO_BUILTIN_MALLOC) -fvisibility=hidden -ftls-model=initial-exec -fno-plt -ffunction-sections
 
 libcore_la_CFLAGS = $(AM_CFLAGS) $(CORE_CFLAGS)
 libcore_la_SOURCES = \

@@ -7,6 +7,8 @@
 #define COLD __attribute__((cold, noinline))
 /* Runs in every process, in a file of which else little does: it goes to the pages that all need. See preload/segments.ld. */
 #define IN_EVERY_PROCESS __attribute__((section(".text.startup"), noinline))
+/* A variable, all zero at first, that most processes never write, in a file of which others are. */
+#define IN_FEW_PROCESSES __attribute__((section(".bss.few")))
 #define NOINLINE __attribute__((noinline))
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define PRINTF_LIKE(format_index, first_index) __attribute__((format(printf, format_index, first_index)))

@@ -160,11 +160,13 @@ void options_set_defaults(struct options *options)
     *options = defaults;
 }
 
-static struct options current;
+/* Of a process that was given none the defaults are what counts: one page less. */
+IN_FEW_PROCESSES static struct options given;
+static const struct options *now = &defaults;
 
 const struct options *options_now(void)
 {
-    return &current;
+    return now;
 }
 
 COLD static void warn(const char *item, size_t item_length, const char *problem)
@@ -181,22 +183,31 @@ static const char *lsan_defaults;
 
 enum { VERBOSE_ALL = 3 };
 
+/* The later ones override the earlier. */
+COLD static void take(const char *text, const char *lsan)
+{
+    options_set_defaults(&given);
+    now = &given;
+    if (text != NULL)
+        options_parse(&given, text, warn);
+    if (lsan_defaults != NULL)
+        options_parse_lsan(&given, lsan_defaults);
+    if (lsan != NULL)
+        options_parse_lsan(&given, lsan);
+    if (given.verbose >= VERBOSE_ALL)
+        given.stats = given.gc_log = 1;
+}
+
 /* Runs in every process: no string literal, which would lie with those that are hardly ever read. */
 NOINLINE void options_load(void)
 {
     static const char variable[] = "GCALLOC_OPTIONS";
     static const char lsan_variable[] = "LSAN_OPTIONS";
-    options_set_defaults(&current);
     const char *text = os_is_privileged() ? NULL : os_environment_get(variable);
-    if (text != NULL)
-        options_parse(&current, text, warn);
-    if (lsan_defaults != NULL)
-        options_parse_lsan(&current, lsan_defaults);
     const char *lsan = os_is_privileged() ? NULL : os_environment_get(lsan_variable);
-    if (lsan != NULL)
-        options_parse_lsan(&current, lsan);
-    if (current.verbose >= VERBOSE_ALL)
-        current.stats = current.gc_log = 1;
+    now = &defaults;
+    if (text != NULL || lsan != NULL || lsan_defaults != NULL)
+        take(text, lsan);
 }
 
 COLD void options_load_with(const char *text)

@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { STEP_BYTES = 64, EXACT_BYTES_MAX = 4096, EXACT_COUNT = EXACT_BYTES_MAX / STEP_BYTES, POWER_COUNT = 40 };
+enum { STEP_BYTES = 64, EXACT_BYTES_MAX = 4096, EXACT_COUNT = EXACT_BYTES_MAX / STEP_BYTES, POWER_COUNT = 30 };
 
 enum { NEIGHBOUR_LOOKS = 16 }; /* pieces compared with each other: a list may be long */
 

@@ -23,7 +23,7 @@ void (*_Atomic heap_note_watcher)(void *block);
 _Atomic bool note_is_watched; /* all that a fast path looks at */
 
 struct lock note_array_lock;
-static struct note_array *idle[CLASS_COUNT + 1]; /* by class; large blocks last. Under the lock */
+IN_FEW_PROCESSES static struct note_array *idle[CLASS_COUNT + 1]; /* by class; large blocks last. Under the lock */
 
 /* ---- arrays ---- */
 

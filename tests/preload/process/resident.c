@@ -1,6 +1,6 @@
 /*
  * Prints resident KiB: of a program that allocates next to nothing ("tiny"); what 64 waiting threads cost more when each
- * has allocated one block ("threads"); or of the library's code behind its first segment, at the very end of a process that has done
+ * has allocated one block ("threads"); or of what few programs run of the library's code, at the very end of a process that has done
  * what every program may do ("rest"; nothing where the library has no such segment).
  */
 #include "support/require.h"
@@ -70,7 +70,7 @@ static void do_ordinary_things(void)
     }
 }
 
-/* The second executable mapping of the library and what it says of "Rss:". */
+/* The third executable mapping of the library and what it says of "Rss:". */
 static void print_rest(pid_t process)
 {
     static char text[1 << 20];
@@ -88,7 +88,7 @@ static void print_rest(pid_t process)
     for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
         if (strstr(line, "libgcalloc.so") != NULL)
             found += strstr(line, " r-xp ") != NULL;
-        else if (found == 2 && strncmp(line, "Rss:", 4) == 0) {
+        else if (found == 3 && strncmp(line, "Rss:", 4) == 0) {
             printf("%lu\n", strtoul(line + 4, NULL, 10));
             return;
         }
