@@ -7,8 +7,6 @@
 
 #if defined(__x86_64__)
 
-/* By name for the code below. */
-extern struct os_errand os_errand_room __attribute__((visibility("hidden")));
 struct os_errand os_errand_room;
 
 /*
@@ -16,7 +14,7 @@ struct os_errand os_errand_room;
  * instead of ending the call that the program is in. The tool duplicates the descriptor when the call has returned. Flags
  * come by the stack, below what the function that was interrupted may use there.
  */
-static __attribute__((cold, noinline, naked)) void errand(void)
+__attribute__((cold, noinline, naked)) void os_errand_code(void)
 {
     __asm__("syscall\n\t"
             "testq %rax, %rax\n\t"
@@ -58,27 +56,5 @@ _Static_assert(offsetof(struct os_errand, rsp) == 56 && offsetof(struct os_erran
                    offsetof(struct os_errand, flags) == 128 && offsetof(struct os_errand, program_counter) == 136 &&
                    offsetof(struct os_errand, blocked_signals) == 144,
                "as the code above has it");
-
-uintptr_t os_errand_code_address(void)
-{
-    return (uintptr_t)errand;
-}
-
-uintptr_t os_errand_room_address(void)
-{
-    return (uintptr_t)&os_errand_room;
-}
-
-#else
-
-uintptr_t os_errand_code_address(void)
-{
-    return 0;
-}
-
-uintptr_t os_errand_room_address(void)
-{
-    return 0;
-}
 
 #endif

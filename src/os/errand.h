@@ -25,9 +25,34 @@ struct os_errand {
     uint64_t blocked_signals;
 };
 
-/* Where both lie; 0 on machines that have none. A tool finds them in the image. */
-uintptr_t os_errand_code_address(void);
-uintptr_t os_errand_room_address(void);
+/*
+ * Where both lie; 0 on machines that have none. A tool finds them in the image. Inline, since every process asks for them
+ * and none runs what lies there.
+ */
+#if defined(__x86_64__)
+void os_errand_code(void);
+extern struct os_errand os_errand_room;
+
+static inline uintptr_t os_errand_code_address(void)
+{
+    return (uintptr_t)os_errand_code;
+}
+
+static inline uintptr_t os_errand_room_address(void)
+{
+    return (uintptr_t)&os_errand_room;
+}
+#else
+static inline uintptr_t os_errand_code_address(void)
+{
+    return 0;
+}
+
+static inline uintptr_t os_errand_room_address(void)
+{
+    return 0;
+}
+#endif
 
 /* Of code, at most: a thread that is in it has an errand to end. */
 enum { OS_ERRAND_CODE_BYTES = 256 };
