@@ -96,6 +96,8 @@ libcore_la_SOURCES = \
 	src/gc/settings.h \
 	src/gc/stand_in.c \
 	src/gc/stand_in.h \
+	src/gc/standstill.c \
+	src/gc/standstill.h \
 	src/gc/stop.c \
 	src/gc/stop.h \
 	src/gc/stop_table.c \

@@ -19,11 +19,11 @@
 #include "gc/helper.h"
 #include "gc/pointed.h"
 #include "gc/roots.h"
+#include "gc/standstill.h"
 #include "gc/stop.h"
 #include "gc/threads.h"
 #include "gc/trawl.h"
 #include "heap/collector.h"
-#include "heap/fork.h"
 #include "heap/large.h"
 #include "heap/limbo.h"
 #include "heap/misuse.h"
@@ -50,6 +50,7 @@ static _Atomic bool is_given_up;
 static _Atomic size_t retry_bytes; /* after a sweep in vain: the next when so much is held */
 static _Atomic bool is_trawling;   /* a sweep is under way, piece by piece */
 static _Atomic uint32_t is_beside; /* by the helper: others leave it alone, and wait for this word to change */
+static _Atomic uint32_t is_sweeping; /* a thread of the program's, in one stop; likewise */
 static _Atomic uint32_t wanted;    /* so many wait for the sweep lock, which the helper has most of the time */
 static bool is_void;               /* the helper is to drop what it is at. Under the sweep lock */
 static bool is_helper_denied;      /* likewise, for good */
@@ -93,100 +94,18 @@ static void reset_own(void)
         helper_forget();
     is_trawling = false;
     is_beside = 0;
-}
-
-/* The sweep lock is held. No collection is under way meanwhile, and nobody else reads the roots. */
-static void exclude_others(void)
-{
-    if (heap_collector != NULL)
-        heap_collector->lock();
-    else
-        roots_lock();
-}
-
-static void admit_others(void)
-{
-    if (heap_collector != NULL)
-        heap_collector->unlock();
-    else
-        roots_unlock();
+    is_sweeping = 0;
 }
 
 /* ---- a sweep ---- */
 
-static void look_at_root(const void *start, const void *end, unsigned step_bytes, void *context)
+static int stop_for(enum standstill work)
 {
-    (void)context;
-    pointed_range(&pointed, start, end, step_bytes);
-}
-
-/* All other threads are stopped, and the heap's locks are held. */
-static int search_all(void)
-{
-    for (struct span *span = span_from(0); span != NULL;
-         span = span_from(span->first_unit + span->unit_count))
-        pointed_note_span(&pointed, span);
-    int result = roots_scan(look_at_root, NULL);
-    if (result != 0)
-        return result;
-    pointed.unreadable = roots_unreadable(&pointed.unreadable_count);
-    for (struct span *span = span_from(0); span != NULL;
-         span = span_from(span->first_unit + span->unit_count))
-        pointed_span(&pointed, span);
-    return 0;
-}
-
-/* What a stop is for. */
-enum stop_work { STOP_SEARCH, STOP_TURN, STOP_FINISH };
-
-struct sweep {
-    enum stop_work work;
-    int result;
-    uint64_t start_ns;
-    uint64_t resumed_ns;
-};
-
-static int work_stopped(enum stop_work work)
-{
-    int result = 0;
-    if (work != STOP_FINISH) {
-        limbo_turn();
-        result = pointed_begin(&pointed);
-    }
-    if (result != 0 || work == STOP_TURN)
-        return result;
-    if (work == STOP_SEARCH || !trawl_is_complete())
-        return search_all();
-    trawl_finish();
-    return roots_scan(look_at_root, NULL);
-}
-
-static void stop_and_work(void *context)
-{
-    struct sweep *sweep = context;
-    heap_lock_all();
-    sweep->result = stop_begin();
-    sweep->start_ns = os_clock_ns();
-    if (sweep->result == 0)
-        sweep->result = work_stopped(sweep->work);
-    else
-        sweep->result = -EAGAIN;
-    heap_unlock_all();
-    if (stop_count() != 0)
-        stop_end();
-    sweep->resumed_ns = os_clock_ns();
-}
-
-static int stop_for(enum stop_work work)
-{
-    struct sweep sweep = {.work = work};
-    exclude_others();
-    stop_spill(stop_and_work, &sweep);
-    admit_others();
-    uint64_t pause_ns = sweep.resumed_ns - sweep.start_ns;
+    uint64_t pause_ns = 0;
+    int result = standstill_for(work, &pointed, &pause_ns);
     totals.pause_ns += pause_ns;
     totals.pause_ns_max = pause_ns > totals.pause_ns_max ? pause_ns : totals.pause_ns_max;
-    return sweep.result;
+    return result;
 }
 
 static void add_result(const struct limbo_result *result)
@@ -254,10 +173,14 @@ static uint64_t trawl_pause_ns; /* pauses before it */
 static int sweep_stopped(void)
 {
     uint64_t start_ns = os_thread_work_ns();
-    int result = stop_for(STOP_SEARCH);
+    is_sweeping = 1;
+    int result = stop_for(STANDSTILL_SEARCH);
+    if (result == 0)
+        release();
+    is_sweeping = 0;
+    os_futex_wake((const uint32_t *)&is_sweeping, INT32_MAX);
     if (result != 0)
         return fail(result);
-    release();
     uint64_t cost_ns = os_thread_work_ns() - start_ns;
     note_sweep(cost_ns, cost_ns);
     return 0;
@@ -271,7 +194,7 @@ static int begin_trawl(void)
     size_t heap_bytes = atomic_load_explicit(&image_now->units_used, memory_order_relaxed)
                         << UNIT_SHIFT;
     trawl_pause_ns = totals.pause_ns;
-    int result = stop_for(STOP_TURN);
+    int result = stop_for(STANDSTILL_TURN);
     if (result != 0)
         return fail(result);
     trawl_start(&pointed);
@@ -285,7 +208,7 @@ static int finish_trawl(void)
 {
     uint64_t start_ns = os_thread_work_ns();
     atomic_store_explicit(&is_trawling, false, memory_order_relaxed);
-    int result = stop_for(STOP_FINISH);
+    int result = stop_for(STANDSTILL_FINISH);
     trawl_end();
     if (result != 0)
         return fail(result);
@@ -308,7 +231,7 @@ static void trawl_on(size_t more_bytes, size_t since_turn_bytes)
     bool is_late = since_turn_bytes > LATE_FACTOR * allowance_bytes();
     bool is_done;
     do
-        is_done = trawl_step(piece);
+        is_done = trawl_step(piece) != TRAWL_ON;
     while (is_late && !is_done);
     trawl_cost_ns += os_thread_work_ns() - start_ns;
     if (is_done)
@@ -317,7 +240,7 @@ static void trawl_on(size_t more_bytes, size_t since_turn_bytes)
 
 static void finish_trawl_now(void)
 {
-    while (!trawl_step(PIECE_BYTES_MAX)) {
+    while (trawl_step(PIECE_BYTES_MAX) == TRAWL_ON) {
     }
     finish_trawl();
 }
@@ -375,8 +298,24 @@ static void give_way(void)
     lock_take(&sweep_lock);
 }
 
+/*
+ * A program that writes as fast as it is read after would leave all of that to the last stop. So it is stopped for short whiles, over and
+ * over, and has a moment after each in which it can write less than was read.
+ */
+static enum trawl_progress clean_in_stop(void)
+{
+    static const uint64_t moment_ns = 50000;
+    int progress = stop_for(STANDSTILL_CLEAN);
+    uint64_t end_ns = os_clock_ns() + moment_ns;
+    while (os_clock_ns() < end_ns) /* who sleeps is woken much later */
+        lock_pause();
+    return progress < 0 ? TRAWL_DONE : (enum trawl_progress)progress;
+}
+
+/* Passes in stops go on while each leaves much less than the one before. */
 static void trawl_to_the_end(void)
 {
+    bool is_behind = false;
     while (is_trawling) {
         uint64_t start_ns = os_thread_work_ns();
         give_way();
@@ -384,10 +323,11 @@ static void trawl_to_the_end(void)
             drop_trawl();
             return;
         }
-        bool is_done = trawl_step(PIECE_BYTES_MAX);
+        enum trawl_progress progress = is_behind ? clean_in_stop() : trawl_step(PIECE_BYTES_MAX);
         trawl_cost_ns += os_thread_work_ns() - start_ns;
-        if (is_done)
+        if (progress == TRAWL_DONE || (progress == TRAWL_BEHIND && is_behind))
             finish_trawl();
+        is_behind = is_behind || progress == TRAWL_BEHIND;
     }
 }
 
@@ -475,30 +415,34 @@ int quarantine_sweep(void)
 /* ---- what makes one begin ---- */
 
 /*
- * A program that frees faster than the helper reads is slowed down by moments that nobody notices, and when that is not enough, waits:
+ * A program that frees faster than the helper reads, or than another thread releases, is slowed down by moments that nobody notices, and when that is not enough, waits:
  * what is held must stay bounded. But never for ever.
  */
-static void keep_pace(size_t since_turn_bytes)
+static void keep_pace(const _Atomic uint32_t *while_set, size_t since_turn_bytes)
 {
     const uint64_t moment_ns = 300000, long_ns = 1000000000;
     size_t allowance = allowance_bytes();
     if (since_turn_bytes <= allowance || os_process_id() != image_now->process_id)
         return;
     bool is_late = since_turn_bytes > LATE_FACTOR * allowance;
-    os_futex_wait_for((const uint32_t *)&is_beside, 1, is_late ? long_ns : moment_ns);
+    os_futex_wait_for((const uint32_t *)while_set, 1, is_late ? long_ns : moment_ns);
 }
 
 static void on_held(size_t more_bytes, size_t since_turn_bytes)
 {
     if (is_beside) {
-        keep_pace(since_turn_bytes);
+        keep_pace(&is_beside, since_turn_bytes);
         return;
     }
     bool is_due = since_turn_bytes >= allowance_bytes() &&
                   since_turn_bytes >= atomic_load_explicit(&retry_bytes, memory_order_relaxed);
     bool is_busy = atomic_load_explicit(&is_trawling, memory_order_relaxed) || findings_are_there();
-    if ((!is_due && !is_busy) || !lock_try(&sweep_lock))
+    if (!is_due && !is_busy)
         return;
+    if (!lock_try(&sweep_lock)) {
+        keep_pace(&is_sweeping, since_turn_bytes);
+        return;
+    }
     if (os_process_id() != image_now->process_id || is_beside)
         ; /* the child of a vfork, or somebody was quicker */
     else if (is_trawling)

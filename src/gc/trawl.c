@@ -4,7 +4,7 @@
  * First the units that have candidates are found, then every present page is protected and read, then, again and again, what was written
  * since. A large block that is held loses access to its pages, and blocks move, only under large_lock(), which each piece holds.
  *
- * Uses os, heap. Locks: the run lock, and large_lock() around each piece.
+ * Uses os, heap. Locks: the run lock, and large_lock() around each piece that is read while threads run.
  */
 #include "gc/trawl.h"
 
@@ -14,6 +14,7 @@
 #include "heap/large.h"
 #include "heap/limbo.h"
 #include "heap/runs.h"
+#include "os/thread.h"
 #include "os/tracking.h"
 
 #include <stdatomic.h>
@@ -26,6 +27,7 @@ enum {
     REGION_SHIFT = 21, /* pages that are written over and over lie in few regions */
     HOT_BEFORE = 1,    /* pages in the region were found written in the last pass */
     HOT_NOW = 2,       /* and in this one */
+    STOPPED_BYTES = 1024 * 1024, /* between two looks at the clock in a stop */
     CLEAN_FACTOR = 32, /* looking whether pages were written is so much quicker than reading them */
 };
 
@@ -38,6 +40,7 @@ static uintptr_t next_address;
 static size_t visited_bytes; /* in this pass */
 static size_t visited_before; /* in the last one */
 static uint32_t passes;
+static bool looks_everywhere; /* in this pass, also where the last one found nothing written */
 static uint64_t read_once_bytes; /* by the first pass */
 static struct area regions_area; /* a byte for each region */
 static size_t region_count;      /* those behind are always looked at */
@@ -82,6 +85,7 @@ void trawl_start(struct pointed *search)
     visited_bytes = 0;
     visited_before = 0;
     passes = 0;
+    looks_everywhere = false;
     large_copy_only(true);
 }
 
@@ -162,11 +166,12 @@ static void read_pages(uintptr_t start, uintptr_t end, void *context)
 
 /*
  * The first pass after the reading looks at everything, to know where the program writes; those that follow look there again, and
- * nowhere else, so that they take as long as there is something to read. What is written elsewhere the stop will find.
+ * nowhere else, so that they take as long as there is something to read. What is written elsewhere the stop will find. When that does not
+ * gain any more, one looks everywhere again.
  */
 static uintptr_t skip_cold(uintptr_t address, uintptr_t end)
 {
-    while (passes > 1 && address < end && region_of(address) < region_count &&
+    while (passes > 1 && !looks_everywhere && address < end && region_of(address) < region_count &&
            !(regions_area.start[region_of(address)] & HOT_BEFORE))
         address = heap_layout.slots_start + ((region_of(address) + 1) << REGION_SHIFT);
     return address < end ? address : end;
@@ -182,27 +187,33 @@ static uintptr_t end_of_piece(size_t size_bytes, uintptr_t end)
     return hot < to ? hot : to;
 }
 
-/* Protects and reads the next piece of the address space. Returns true after the last one. */
+/* Protects and reads the next piece of the address space. Returns true after the last one. large_lock() is held. */
 static bool read_piece(size_t size_bytes)
 {
     uintptr_t end = heap_end();
     next_address = skip_cold(next_address, end);
     uintptr_t to = end_of_piece(size_bytes, end);
-    if (next_address < to && !is_forbidden) {
-        large_lock();
-        if (!is_forbidden)
-            os_tracking_epoch(next_address, to, read_pages, NULL);
-        large_unlock();
-    }
+    if (next_address < to && !is_forbidden)
+        os_tracking_epoch(next_address, to, read_pages, NULL);
     next_address = to;
     return to >= end;
 }
 
-/* A program that writes as fast as it is read after leaves the rest to the stop. */
-static bool begin_pass(void)
+static bool read_piece_beside(size_t size_bytes)
 {
-    bool gains = visited_bytes <= visited_before / 4 * 3 && passes < PASSES_MAX;
-    bool is_enough = phase == PHASE_CLEAN && (visited_bytes <= DIRTY_BYTES_ENOUGH || !gains);
+    large_lock();
+    bool is_last = read_piece(size_bytes);
+    large_unlock();
+    return is_last;
+}
+
+/* A pass has ended; another one may begin. */
+static enum trawl_progress begin_pass(void)
+{
+    bool is_tested = options_now()->concurrent == CONCURRENT_ALWAYS && passes == 1;
+    bool gains = visited_bytes <= visited_before / 4 * 3 && passes < PASSES_MAX && !is_tested;
+    bool is_first = phase == PHASE_READ;
+    bool is_enough = visited_bytes <= DIRTY_BYTES_ENOUGH && !is_tested;
     visited_before = visited_bytes;
     if (phase == PHASE_READ)
         read_once_bytes = pointed->scanned_bytes;
@@ -211,22 +222,35 @@ static bool begin_pass(void)
     next_address = heap_layout.slots_start;
     visited_bytes = 0;
     passes++;
-    return is_enough;
+    looks_everywhere = !is_first && !is_enough && !gains;
+    return is_first ? TRAWL_ON : is_enough ? TRAWL_DONE : gains ? TRAWL_ON : TRAWL_BEHIND;
 }
 
-bool trawl_step(size_t size_bytes)
+enum trawl_progress trawl_step(size_t size_bytes)
 {
     size_bytes = round_up(size_bytes, UNIT_BYTES);
     if (is_forbidden)
-        return true;
+        return TRAWL_DONE;
     if (phase == PHASE_UNITS) {
         if (find_units())
             phase = PHASE_READ;
-        return false;
+        return TRAWL_ON;
     }
-    if (!read_piece(phase == PHASE_CLEAN ? size_bytes * CLEAN_FACTOR : size_bytes))
-        return false;
+    if (!read_piece_beside(phase == PHASE_CLEAN ? size_bytes * CLEAN_FACTOR : size_bytes))
+        return TRAWL_ON;
     return begin_pass();
+}
+
+enum trawl_progress trawl_step_stopped(uint64_t time_ns)
+{
+    uint64_t end_ns = os_clock_ns() + time_ns;
+    do {
+        if (is_forbidden)
+            return TRAWL_DONE;
+        if (read_piece(STOPPED_BYTES))
+            return begin_pass();
+    } while (os_clock_ns() < end_ns);
+    return TRAWL_ON;
 }
 
 void trawl_finish(void)

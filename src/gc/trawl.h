@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* False where writes can't be tracked, or the program makes parts of its blocks unreadable: then sweeps read all in a stop. */
 bool trawl_is_possible(void);
@@ -24,8 +25,20 @@ bool trawl_prepare(void);
 /* Begins, after pointed_begin() and the turn. */
 void trawl_start(struct pointed *pointed);
 
-/* Reads about so many bytes. Returns true when what is left is for the stop. */
-bool trawl_step(size_t size_bytes);
+enum trawl_progress {
+    TRAWL_ON,     /* there is more to be read while threads run */
+    TRAWL_BEHIND, /* the program writes as fast as it is read after */
+    TRAWL_DONE,   /* what is left is little */
+};
+
+/* Reads about so many bytes. What is left may be read in a stop in any case. */
+enum trawl_progress trawl_step(size_t size_bytes);
+
+/*
+ * In a stop, when trawl_step() came behind: reads on for about so long. Many short stops with moments between them, in which the program
+ * writes less than was read, leave little for the last one.
+ */
+enum trawl_progress trawl_step_stopped(uint64_t time_ns);
 
 /* False when the program has meanwhile changed what can be read: then the stop reads all. */
 bool trawl_is_complete(void);

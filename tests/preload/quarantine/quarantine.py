@@ -99,12 +99,12 @@ def shuffles():
 
 def main():
     tally = Tally("quarantine")
-    for options in ("quarantine", "quarantine,quarantine_stop=0", "quarantine,quarantine_stop=0,concurrent=never", "quarantine,wipe=pattern", "quarantine,gc", "quarantine,trap_min=1G"):
+    for options in ("quarantine", "quarantine,quarantine_stop=0", "quarantine,quarantine_stop=0,concurrent=never", "quarantine,quarantine_stop=0,concurrent=always", "quarantine,wipe=pattern", "quarantine,gc", "quarantine,trap_min=1G"):
         tally.case(f"places, {options}", lambda options=options: places(options))
     tally.case("exploits", exploits)
-    for options in ("", ",quarantine_stop=0", ",quarantine_stop=0,quarantine_min=64K", ",quarantine_stop=0,quarantine_min=64K,concurrent=never", ",quarantine_min=32K", ",gc", ",wipe=no", ",stacks=8", ",collect_every=50,gc"):
+    for options in ("", ",quarantine_stop=0", ",quarantine_stop=0,quarantine_min=64K", ",quarantine_stop=0,quarantine_min=64K,concurrent=never", ",quarantine_stop=0,quarantine_min=64K,concurrent=always", ",quarantine_min=32K", ",gc", ",wipe=no", ",stacks=8", ",collect_every=50,gc"):
         tally.case(f"threads{options}", lambda options=options: churns(4, 8000, "quarantine,verify" + options))
-    for options in ("", ",quarantine_stop=0,quarantine_min=64K", ",quarantine_stop=0,quarantine_min=64K,concurrent=never"):
+    for options in ("", ",quarantine_stop=0,quarantine_min=64K", ",quarantine_stop=0,quarantine_min=64K,concurrent=never", ",quarantine_stop=0,quarantine_min=64K,concurrent=always"):
         tally.case(f"threads and forks{options}", lambda options=options: churns(3, 21000, "quarantine,verify" + options, "fork"))
     history = rf"  allocated  changed\+0x[0-9a-f]+\n{STACK}  freed      changed\+0x[0-9a-f]+\n{STACK}"
     written = r"gcalloc: error: write after free of 0x[0-9a-f]+ \(64 bytes\), at offset 16\n"
