@@ -52,8 +52,12 @@ CLEANFILES += bench/launch$(EXEEXT) bench/arena$(EXEEXT) bench/own$(EXEEXT) $(BE
 bench_launch_SOURCES = bench/launch.c
 bench_launch_LDFLAGS = $(AM_LDFLAGS) -all-static
 
-# Arenas, against obstacks, APR, talloc and GLib, whichever are there.
-bench_own_SOURCES = bench/own.c
+# Objects against GLib, talloc and C++, and arenas against obstacks, APR, talloc and GLib, whichever are there.
+bench_own_SOURCES = \
+	bench/own.c \
+	bench/shared_ptr.cc \
+	bench/shared_ptr.h
+bench_own_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 bench_own_CFLAGS = $(AM_CFLAGS) $(NO_BUILTIN_MALLOC)
 bench_own_LDADD = libgcalloc.la
 bench_arena_SOURCES = bench/arena.c

@@ -1,9 +1,10 @@
 /*
- * bench/own: what references, borrows, types and cycles cost, each call included, and what GLib's and talloc's take for the like.
+ * bench/own: what references, borrows, types and cycles cost, each call included, and what GLib's, talloc's and C++'s take for the like.
  *
  * Linked with the library. Peers are used when they are there. Each work is done in turn by all, over and over, and
  * the lowest time counts: what a machine that others use adds is not the code's.
  */
+#include "bench/shared_ptr.h"
 #include "gcalloc.h"
 
 #include <dlfcn.h>
@@ -149,6 +150,51 @@ static void talloc_new(void)
     }
 }
 
+static void upgrade_release(void)
+{
+    for (int i = 0; i < CALLS; i++) {
+        void *object = gca_upgrade(weak);
+        sink = (uintptr_t)object;
+        gca_release(object);
+    }
+}
+
+static void copy_shared_ptr(void)
+{
+    shared_ptr_copy(CALLS);
+}
+
+static void lock_weak_ptr(void)
+{
+    shared_ptr_lock(CALLS);
+}
+
+static void make_shared_ptr(void)
+{
+    shared_ptr_make(CALLS);
+}
+
+struct file {
+    void *stream;
+    uint64_t value;
+};
+
+static void close_file(void *file)
+{
+    sink = (uintptr_t)((struct file *)file)->stream;
+}
+
+GCA_TYPE(struct file, .drop = close_file);
+
+static void new_drop_by_function(void)
+{
+    for (int i = 0; i < CALLS; i++) {
+        struct file *object = gca_new(struct file);
+        sink = (uintptr_t)object;
+        gca_drop(object);
+    }
+}
+
 /* ---- a thousand objects at a time ---- */
 
 static struct node *ring;
@@ -220,14 +266,19 @@ static struct work {
     {"gca_retain + gca_release", NULL, retain_release, NULL, CALLS, "ns", 0},
     {"  g_rc_box_acquire + release", NULL, g_rc_box, NULL, CALLS, "ns", 0},
     {"  g_atomic_rc_box_acquire + release", NULL, g_atomic_rc_box, NULL, CALLS, "ns", 0},
+    {"  std::shared_ptr copied + released", NULL, copy_shared_ptr, NULL, CALLS, "ns", 0},
+    {"gca_upgrade + gca_release", NULL, upgrade_release, NULL, CALLS, "ns", 0},
+    {"  std::weak_ptr locked + released", NULL, lock_weak_ptr, NULL, CALLS, "ns", 0},
     {"gca_upgrade", NULL, upgrade, release_all, CALLS, "ns", 0},
     {"gca_get", NULL, get, NULL, CALLS, "ns", 0},
     {"gca_handle_get", NULL, look_up, NULL, CALLS, "ns", 0},
     {"gca_borrow + gca_end", NULL, borrow_end, NULL, CALLS, "ns", 0},
     {"calloc + free", NULL, calloc_free, NULL, CALLS, "ns", 0},
     {"gca_new + gca_drop", NULL, new_drop, NULL, CALLS, "ns", 0},
+    {"gca_new + gca_drop, with a function", NULL, new_drop_by_function, NULL, CALLS, "ns", 0},
     {"gca_rc_new + gca_release", NULL, rc_new_release, NULL, CALLS, "ns", 0},
     {"  g_rc_box_alloc + release", NULL, g_rc_box_new, NULL, CALLS, "ns", 0},
+    {"  std::make_shared + released", NULL, make_shared_ptr, NULL, CALLS, "ns", 0},
     {"  talloc + talloc_free", NULL, talloc_new, NULL, CALLS, "ns", 0},
     {"1000 owned, dropped with their owner", NULL, own_1000, NULL, 1000, "us", 0},
     {"  1000 talloc children, freed", NULL, talloc_own_1000, NULL, 1000, "us", 0},
@@ -270,6 +321,7 @@ static int is_possible(const struct work *work)
 int main(void)
 {
     find_peers();
+    shared_ptr_start();
     leaf = gca_rc_new(struct leaf);
     weak = gca_downgrade(leaf);
     handles = gca_handles_new(0);

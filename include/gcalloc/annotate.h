@@ -72,8 +72,8 @@
 
 /* From here on p is the function's; the caller has it no more. Nobody may have borrowed it. */
 #define GCA_TAKES(p)                                                                               \
-    GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->shared, GCA_P_(p)->lent->mutably, GCA_GONE_(p)))   \
-    GCA_CHECKS_(assert_capability(GCA_GONE_(p), GCA_P_(p)->gone, GCA_P_(p)->ended))
+    GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->shared, GCA_P_(p)->lent->mutably))                 \
+    GCA_CHECKS_(assert_capability(GCA_P_(p)->gone, GCA_P_(p)->ended))
 
 /* The same of parameter number n, which the function ends before it returns; or keeps somewhere. */
 #define GCA_DROPS(p, n) GCA_TAKES(p) GCA_CHECKS_LEAKS_(ownership_takes(malloc, n))
@@ -85,9 +85,9 @@
 /* ---- borrowing ---- */
 
 /* While the function runs it reads *p; or it changes *p, which no borrow may watch. */
-#define GCA_READS(p) GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->mutably, GCA_GONE_(p)))
+#define GCA_READS(p) GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->mutably))
 #define GCA_CHANGES(p)                                                                             \
-    GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->shared, GCA_P_(p)->lent->mutably, GCA_GONE_(p)))
+    GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->shared, GCA_P_(p)->lent->mutably))
 
 /* The result is a borrow of p, shared or mutable, which has begun and which somebody must end. */
 #define GCA_LENDS(p)                                                                               \
@@ -95,17 +95,13 @@
     GCA_CHECKS_(acquire_shared_capability(GCA_P_(p)->lent->shared))                                \
     GCA_CHECKS_(lock_returned(GCA_P_(p)->lent))
 #define GCA_LENDS_MUT(p)                                                                           \
-    GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->shared, GCA_GONE_(p)))                             \
+    GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->shared))                                           \
     GCA_CHECKS_(acquire_capability(GCA_P_(p)->lent->mutably))                                      \
     GCA_CHECKS_(lock_returned(GCA_P_(p)->lent))
 
 /* The same for functions that answer whether the borrow, which is p from then on, has begun. */
-#define GCA_TRIES(p)                                                                               \
-    GCA_CHECKS_(locks_excluded(GCA_GONE_(p)))                                                      \
-    GCA_CHECKS_(try_acquire_shared_capability(true, GCA_P_(p)->shared))
-#define GCA_TRIES_MUT(p)                                                                           \
-    GCA_CHECKS_(locks_excluded(GCA_GONE_(p)))                                                      \
-    GCA_CHECKS_(try_acquire_capability(true, GCA_P_(p)->mutably))
+#define GCA_TRIES(p) GCA_CHECKS_(try_acquire_shared_capability(true, GCA_P_(p)->shared))
+#define GCA_TRIES_MUT(p) GCA_CHECKS_(try_acquire_capability(true, GCA_P_(p)->mutably))
 
 /* The borrow ends; it is what GCA_LENDS() returned. */
 #define GCA_ENDS(borrow) GCA_CHECKS_(release_shared_capability(GCA_P_(borrow)->shared))
@@ -155,8 +151,8 @@
 void gca_check_is_gone_(const void *slot) GCA_CHECKS_(requires_capability(GCA_AT_(slot)->gone));
 bool gca_check_is_null_(const void *p) GCA_CHECKS_(assert_capability(GCA_P_(p)->gone));
 void *gca_check_moved_(const void *p) GCA_FRESH
-    GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->shared, GCA_P_(p)->lent->mutably, GCA_GONE_(p)))
-        GCA_CHECKS_(assert_capability(GCA_GONE_(p), GCA_P_(p)->gone));
+    GCA_CHECKS_(locks_excluded(GCA_P_(p)->lent->shared, GCA_P_(p)->lent->mutably))
+        GCA_CHECKS_(assert_capability(GCA_P_(p)->gone));
 #define gca_opaque(e) (__extension__({ e; }))
 #define gca_let(T, v, e) T v __attribute__((cleanup(gca_check_is_gone_))) = gca_opaque(e)
 #define gca_let_or(T, v, e)                                                                        \

@@ -10,8 +10,11 @@
 
 /*
  * Clang's analysis of locks is made to follow pointers: what a function is given is taken for one of these, which is
- * never in memory. A function that takes p asserts that p is not `owned`, in a form that needs no undoing, so a pointer
- * that nobody declared is followed as well.
+ * never in memory. A function that takes p asserts that p is `gone`, in a form that needs no undoing, so a pointer that nobody
+ * declared is followed as well.
+ *
+ * That p is used no more once it was taken is left to the analyzers: this analysis sees neither assignments to members, parameters and
+ * variables nor what tells a[0] from a[1], so `free(s); s = strdup(t); free(s);` would be a mistake to it.
  */
 struct GCA_CHECKS_(capability("state")) gca_state_ {
     char nothing;
@@ -26,8 +29,8 @@ struct GCA_CHECKS_(capability("lock")) gca_lock_ {
     char nothing;
 };
 struct GCA_CHECKS_(capability("pointer")) gca_pointer_ {
-    struct gca_state_ owned; /* denied once p is taken or moved: then it may not be used */
-    struct gca_state_ gone;  /* asserted with it: a tracked variable must have come to this */
+    struct gca_state_ owned; /* asserted of what is fresh */
+    struct gca_state_ gone;  /* asserted once p is taken or moved: a tracked variable must have come to this */
     struct gca_state_ ended; /* asserted when p was taken, not when moved, which leaves NULL */
     struct gca_shared_ shared;
     struct gca_mutable_ mutably;
@@ -36,7 +39,6 @@ struct GCA_CHECKS_(capability("pointer")) gca_pointer_ {
 };
 #define GCA_P_(p) ((const struct gca_pointer_ *)(const void *)(p))
 #define GCA_AT_(slot) GCA_P_(*(const void *const *)(slot))
-#define GCA_GONE_(p) !&GCA_P_(p)->owned
 /* What the analysis can't name: each variable that holds such a value stands for itself. */
 #define GCA_NO_OTHER_ ((const struct gca_pointer_ *)(const void *)sizeof(int))
 #endif
