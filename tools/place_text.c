@@ -84,23 +84,24 @@ static void print_name(const struct name *name)
         printf(" (%s)", safe(file));
 }
 
-static const struct stack *stack_of(const struct block *block)
+static const struct stack *stack_of(const struct block *block, struct stack *stack_out)
 {
     const struct leak_tables *tables = image_now->leak;
     struct block_record record;
-    return record_of(block, &record) ? stacks_get(tables->stacks, record_stack(&record)) : NULL;
+    return record_of(block, &record) ? stacks_get(tables->stacks, record_stack(&record), stack_out) : NULL;
 }
 
-static const struct stack *freed_stack_of(const struct block *block)
+static const struct stack *freed_stack_of(const struct block *block, struct stack *stack_out)
 {
     const struct leak_tables *tables = image_now->leak;
     const uint32_t *freed = block->span->columns[COLUMN_FREED];
-    return tables != NULL && freed != NULL ? stacks_get(tables->stacks, freed[block->index]) : NULL;
+    return tables != NULL && freed != NULL ? stacks_get(tables->stacks, freed[block->index], stack_out) : NULL;
 }
 
 void place_print_site(const struct places *places, const struct block *block)
 {
-    const struct stack *stack = stack_of(block);
+    struct stack room;
+    const struct stack *stack = stack_of(block, &room);
     if (stack != NULL)
         frames_print_site(places->frames, stack);
 }
@@ -113,22 +114,26 @@ static void print_stack(const struct places *places, const struct stack *stack)
 
 bool place_has_stack(const struct block *block)
 {
-    return stack_of(block) != NULL;
+    struct stack room;
+    return stack_of(block, &room) != NULL;
 }
 
 void place_print_stack(const struct places *places, const struct block *block)
 {
-    print_stack(places, stack_of(block));
+    struct stack room;
+    print_stack(places, stack_of(block, &room));
 }
 
 bool place_has_freed_stack(const struct block *block)
 {
-    return freed_stack_of(block) != NULL;
+    struct stack room;
+    return freed_stack_of(block, &room) != NULL;
 }
 
 void place_print_freed_stack(const struct places *places, const struct block *block)
 {
-    print_stack(places, freed_stack_of(block));
+    struct stack room;
+    print_stack(places, freed_stack_of(block, &room));
 }
 
 /* ---- roots ---- */

@@ -93,7 +93,8 @@ void classify_roots(const void *start, const void *end, unsigned step_bytes, boo
 static bool is_loaders(const struct leak_tables *tables, uint32_t stack_id)
 {
     static const char loader[] = "/ld-linux";
-    const struct stack *stack = stacks_get(tables->stacks, stack_id);
+    static struct stack frames;
+    const struct stack *stack = stacks_get(tables->stacks, stack_id, &frames);
     uint32_t module = stack != NULL ? (uint32_t)(stack->frames[0] >> FRAME_MODULE_SHIFT) : 0;
     return module != 0 && module < MODULE_COUNT_MAX && strstr(tables->modules->modules[module].path, loader) != NULL;
 }

@@ -52,7 +52,7 @@ struct life_table *lives_make(void)
 }
 
 /* A number for the stack; 0 where there is no room. One that lost a race for the stack is left unused. */
-COLD static uint32_t give_number(struct life_table *table, struct stack *stack, uint32_t id)
+COLD static uint32_t give_number(struct life_table *table, uint32_t *life, uint32_t id)
 {
     uint32_t none = 0;
     uint32_t number = atomic_load_explicit(&table->count, memory_order_relaxed);
@@ -62,16 +62,16 @@ COLD static uint32_t give_number(struct life_table *table, struct stack *stack, 
     } while (!atomic_compare_exchange_weak_explicit(&table->count, &number, number + 1, memory_order_acq_rel,
                                                     memory_order_relaxed));
     get(table, number)->stack = id;
-    return __atomic_compare_exchange_n(&stack->life, &none, number, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ? number : none;
+    return __atomic_compare_exchange_n(life, &none, number, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ? number : none;
 }
 
 static struct life *life_of(const struct leak_tables *tables, const struct block_record *record)
 {
     uint32_t id = record_stack(record);
-    struct stack *stack = (struct stack *)(uintptr_t)stacks_get(tables->stacks, id);
-    uint32_t number = stack != NULL ? __atomic_load_n(&stack->life, __ATOMIC_ACQUIRE) : 0;
-    if (UNLIKELY(number == 0) && stack != NULL)
-        number = give_number(tables->lives, stack, id);
+    uint32_t *life = stacks_life(tables->stacks, id);
+    uint32_t number = life != NULL ? __atomic_load_n(life, __ATOMIC_ACQUIRE) : 0;
+    if (UNLIKELY(number == 0) && life != NULL)
+        number = give_number(tables->lives, life, id);
     return get(tables->lives, number);
 }
 

@@ -31,7 +31,7 @@ struct life {
     _Atomic uint64_t spans[LIFE_SPANS]; /* ended, by how long they lived */
 };
 
-/* By number, which the stack knows (struct stack). Number 0 has no stack. */
+/* By number, which the stack knows (struct stack_entry). Number 0 has no stack. */
 struct life_table {
     _Atomic uint32_t count;
     struct life *_Atomic chunks[LIFE_CHUNKS_MAX];

@@ -39,7 +39,8 @@ static void add_frame(struct text *text, const struct leak_tables *tables, const
 static void add_stack(struct text *text, const char *what, uint32_t id)
 {
     const struct leak_tables *tables = image_now->leak;
-    const struct stack *stack = tables != NULL && id != 0 ? stacks_get(tables->stacks, id) : NULL;
+    struct stack frames;
+    const struct stack *stack = tables != NULL ? stacks_get(tables->stacks, id, &frames) : NULL;
     if (stack == NULL)
         return;
     for (uint32_t i = 0; i < stack->frame_count && i < FRAMES_SHOWN; i++)

@@ -89,7 +89,7 @@ COLD static uint32_t take_stack_plainly(const struct os_registers *from, uint32_
     uint64_t frames[FRAMES_MAX];
     uint32_t count =
         unwind_stack(from, own_object.start, own_object.end, frames, tables->frames_max, time_ms);
-    return stacks_id(tables->stacks, frames, count, stacks_hash(frames, count));
+    return stacks_id(tables->stacks, frames, count, stacks_hash(frames, count), (struct stacks_known){0, 0, 0, 0});
 }
 
 /* The trail stays with the heap when its thread ends. What it says is checked before it is believed, so the next one may have it. */
@@ -103,7 +103,7 @@ static uint32_t take_stack(const struct os_registers *from, uint32_t time_ms)
         return take_stack_plainly(from, time_ms);
     trail_follow(trail, from, own_object.start, own_object.end, time_ms);
     if (trail->id == 0)
-        trail->id = stacks_id(tables->stacks, trail->stack, trail->count, trail->hash);
+        trail->id = stacks_id(tables->stacks, trail->stack, trail->count, trail->hash, trail_known(trail));
     return trail->id;
 }
 
@@ -304,6 +304,7 @@ int record_start_guarded(uint32_t frames_max)
 int record_count_lives(void)
 {
     tables->lives = lives_make();
+    tables->stacks->has_lives = tables->lives != NULL;
     return tables->lives != NULL ? 0 : -ENOMEM;
 }
 

@@ -325,7 +325,8 @@ static uint32_t hash_bytes(uint32_t hash, const void *bytes, size_t count)
 uint32_t report_id(uint32_t stack_id, uint32_t type_number)
 {
     uint32_t hash = 2166136261u;
-    const struct stack *stack = stack_id != 0 ? stacks_get(tables()->stacks, stack_id) : NULL;
+    static struct stack frames;
+    const struct stack *stack = stack_id != 0 ? stacks_get(tables()->stacks, stack_id, &frames) : NULL;
     for (uint32_t i = 0; stack != NULL && i < stack->frame_count; i++) {
         uint64_t number = stack->frames[i] >> FRAME_MODULE_SHIFT;
         uint64_t offset = stack->frames[i] & ((UINT64_C(1) << FRAME_MODULE_SHIFT) - 1);

@@ -69,7 +69,8 @@ static void comma(const struct writer *writer, bool *is_first)
 /* Its number in this report, or -1. */
 static void stack_number(struct writer *writer, uint32_t id)
 {
-    if (writer->tables == NULL || stacks_get(writer->tables->stacks, id) == NULL ||
+    static struct stack frames;
+    if (writer->tables == NULL || stacks_get(writer->tables->stacks, id, &frames) == NULL ||
         grown_need(&writer->stack_numbers, (id + 1) * sizeof(uint32_t)) != 0 ||
         grown_need(&writer->stack_ids, (writer->stack_count + 1) * sizeof(uint32_t)) != 0) {
         sink_text(writer->sink, "-1");
@@ -332,7 +333,9 @@ static void write_stacks(const struct writer *writer)
     bool is_first = true;
     key(writer, "\"stacks\":[\n");
     for (uint32_t i = 0; i < writer->stack_count; i++) {
-        const struct stack *stack = stacks_get(writer->tables->stacks, ((const uint32_t *)writer->stack_ids.start)[i]);
+        static struct stack frames;
+        uint32_t id = ((const uint32_t *)writer->stack_ids.start)[i];
+        const struct stack *stack = stacks_get(writer->tables->stacks, id, &frames);
         bool is_first_frame = true;
         if (!is_first)
             key(writer, ",\n");

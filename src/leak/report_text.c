@@ -97,7 +97,8 @@ static void write_frame(struct sink *sink, const struct leak_tables *tables, uin
 static void write_stack(struct sink *sink, const struct report_record *record)
 {
     const struct leak_tables *tables = image_now->leak;
-    const struct stack *stack = tables != NULL ? stacks_get(tables->stacks, record->stack) : NULL;
+    static struct stack frames;
+    const struct stack *stack = tables != NULL ? stacks_get(tables->stacks, record->stack, &frames) : NULL;
     for (uint32_t i = 0; stack != NULL && i < stack->frame_count && i < FRAMES_SHOWN; i++)
         write_frame(sink, tables, i + 1, stack->frames[i]);
     if (stack == NULL && tables != NULL && tables->sample_bytes != 0)

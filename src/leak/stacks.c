@@ -1,6 +1,9 @@
 /*
  * leak/stacks: a hash table that is read and added to without locks.
  *
+ * A stack refers to an older one for the frames that the two have in common, if who enters it says which (leak/trail); to the very
+ * one that has the first of them as its own, so that each further one of the way adds a frame at least.
+ *
  * Stacks are appended to chunks and linked into the list of their hash with one compare-and-swap. When there are more
  * stacks than lists, one thread makes more lists and moves all stacks over, a list at a time; the others look in both
  * places. Who walks the very list that is being moved may miss what it looks for and enter a stack twice, which costs
@@ -21,13 +24,13 @@
 
 enum {
     HEADS_FIRST = 4096,
-    HEADS_GROWTH = 8,
+    HEADS_GROWTH = 4,
     HEADS_MAX = 1 << 24,
-    HEADER_WORDS = sizeof(struct stack) / 8
+    HEADER_WORDS = sizeof(struct stack_entry) / 8
 };
 
-_Static_assert(sizeof(struct stack) % 8 == 0 && HEADER_WORDS + FRAMES_MAX < STACK_CHUNK_WORDS,
-               "fits a chunk");
+_Static_assert(sizeof(struct stack_entry) % 8 == 0 && HEADER_WORDS + FRAMES_MAX + 1 < STACK_CHUNK_WORDS, "fits a chunk");
+_Static_assert(FRAMES_MAX <= UINT8_MAX, "counts are bytes");
 
 static size_t heads_bytes(uint32_t count)
 {
@@ -67,38 +70,139 @@ uint64_t stacks_hash(const uint64_t *frames, uint32_t frame_count)
     return stacks_hash_end(sum, frame_count);
 }
 
-static struct stack *at(const struct stack_table *table, uint32_t id)
+static struct stack_entry *at(const struct stack_table *table, uint32_t id)
 {
     uint64_t *chunk =
         atomic_load_explicit(&table->chunks[id / STACK_CHUNK_WORDS], memory_order_acquire);
-    return chunk == NULL ? NULL : (struct stack *)(chunk + id % STACK_CHUNK_WORDS);
+    return chunk == NULL ? NULL : (struct stack_entry *)(chunk + id % STACK_CHUNK_WORDS);
 }
 
-const struct stack *stacks_get(const struct stack_table *table, uint32_t id)
+static uint32_t words_of(const struct stack_entry *entry)
+{
+    return HEADER_WORDS + entry->own_count + (entry->has_life != 0 ? 1u : 0u);
+}
+
+/* NULL for what can't be one. */
+static struct stack_entry *entry_of(const struct stack_table *table, uint32_t id)
 {
     uint32_t used = atomic_load_explicit(&table->used_words, memory_order_acquire);
     if (id == 0 || id >= used || id / STACK_CHUNK_WORDS >= STACK_CHUNK_COUNT)
         return NULL;
     uint32_t room = STACK_CHUNK_WORDS - id % STACK_CHUNK_WORDS;
-    const struct stack *stack = at(table, id);
-    bool is_whole = stack != NULL && room > HEADER_WORDS && stack->frame_count != 0 &&
-                    stack->frame_count <= FRAMES_MAX && stack->frame_count <= room - HEADER_WORDS;
-    return is_whole ? stack : NULL;
+    struct stack_entry *entry = at(table, id);
+    if (entry == NULL || room <= HEADER_WORDS)
+        return NULL;
+    uint32_t count = __atomic_load_n(&entry->frame_count, __ATOMIC_ACQUIRE);
+    bool is_whole = count != 0 && count <= FRAMES_MAX && entry->own_count != 0 && entry->own_count <= count &&
+                    words_of(entry) <= room;
+    return is_whole ? entry : NULL;
 }
 
-static inline uint32_t find_in(const struct stack_table *table, const struct stack_heads *heads,
-                               uint32_t hash, const uint64_t *frames, uint32_t frame_count)
+const struct stack *stacks_get(const struct stack_table *table, uint32_t id, struct stack *stack_out)
 {
-    uint32_t id = atomic_load_explicit(&heads->heads[hash & heads->mask], memory_order_acquire);
+    const struct stack_entry *entry = entry_of(table, id);
+    uint32_t wanted = entry != NULL ? entry->frame_count : 0;
+    uint32_t count = 0;
+    uint32_t skip = 0;
+    while (entry != NULL && skip < entry->own_count) {
+        uint32_t taken = entry->own_count - skip < wanted - count ? entry->own_count - skip : wanted - count;
+        memcpy(stack_out->frames + count, entry->frames + skip, taken * sizeof *entry->frames);
+        count += taken;
+        if (count == wanted) {
+            stack_out->frame_count = wanted;
+            return stack_out;
+        }
+        skip = entry->outer_skip;
+        entry = entry_of(table, entry->outer);
+    }
+    return NULL;
+}
+
+uint32_t *stacks_life(const struct stack_table *table, uint32_t id)
+{
+    struct stack_entry *entry = entry_of(table, id);
+    return entry != NULL && entry->has_life != 0 ? (uint32_t *)&entry->frames[entry->own_count] : NULL;
+}
+
+/* ---- looking ---- */
+
+/* To the one of which the first frame is its own. Everything leads to what is whole. */
+static struct stacks_known straighten(const struct stack_table *table, struct stacks_known known)
+{
+    while (known.id != 0) {
+        const struct stack_entry *entry = at(table, known.id);
+        if (known.skip < entry->own_count)
+            break;
+        known.skip = known.skip - entry->own_count + entry->outer_skip;
+        known.id = entry->outer;
+    }
+    return known;
+}
+
+/* Whether the frames are those of the entry from `skip` on. */
+static bool has_frames(const struct stack_table *table, const struct stack_entry *entry, uint32_t skip, const uint64_t *frames,
+                       uint32_t count)
+{
+    for (;;) {
+        uint32_t own = entry->own_count - skip < count ? entry->own_count - skip : count;
+        if (memcmp(entry->frames + skip, frames, own * sizeof *frames) != 0)
+            return false;
+        frames += own;
+        count -= own;
+        if (count == 0)
+            return true;
+        skip = entry->outer_skip;
+        entry = at(table, entry->outer);
+    }
+}
+
+/* What is being looked for. */
+struct wanted {
+    const uint64_t *frames;
+    uint32_t frame_count;
+    uint32_t hash;
+    struct stacks_known known;
+};
+
+static inline bool is_wanted(const struct stack_table *table, const struct stack_entry *entry, const struct wanted *wanted)
+{
+    if (entry->hash != wanted->hash || entry->frame_count != wanted->frame_count)
+        return false;
+    bool ends_alike = wanted->known.id != 0 && entry->outer == wanted->known.id && entry->own_count == wanted->known.own &&
+                      entry->outer_skip == wanted->known.skip;
+    return has_frames(table, entry, 0, wanted->frames, ends_alike ? wanted->known.own : wanted->frame_count);
+}
+
+static inline uint32_t find_in(const struct stack_table *table, const struct stack_heads *heads, const struct wanted *wanted)
+{
+    uint32_t id = atomic_load_explicit(&heads->heads[wanted->hash & heads->mask], memory_order_acquire);
     while (id != 0) {
-        struct stack *stack = at(table, id);
-        if (stack->hash == hash && stack->frame_count == frame_count &&
-            memcmp(stack->frames, frames, frame_count * sizeof *frames) == 0)
+        struct stack_entry *entry = at(table, id);
+        if (is_wanted(table, entry, wanted))
             return id;
-        id = __atomic_load_n(&stack->next, __ATOMIC_ACQUIRE);
+        id = __atomic_load_n(&entry->next, __ATOMIC_ACQUIRE);
     }
     return 0;
 }
+
+/*
+ * The one that lies behind the stack that came before, if that is it: one look at memory that is near. What is not written yet reads
+ * as zero, up to the end of the chunk.
+ */
+static inline uint32_t find_behind(const struct stack_table *table, const struct wanted *wanted)
+{
+    uint32_t before = wanted->known.before;
+    if (before == 0)
+        return 0;
+    const struct stack_entry *entry = at(table, before);
+    uint32_t words = words_of(entry);
+    const struct stack_entry *behind = (const struct stack_entry *)((const uint64_t *)entry + words);
+    bool is_written = before % STACK_CHUNK_WORDS + words <= STACK_CHUNK_WORDS - HEADER_WORDS &&
+                      __atomic_load_n(&behind->frame_count, __ATOMIC_ACQUIRE) != 0;
+    return is_written && is_wanted(table, behind, wanted) ? before + words : 0;
+}
+
+/* ---- adding ---- */
 
 /* Room for so many words in one chunk. Returns its id, or 0. */
 static uint32_t reserve(struct stack_table *table, uint32_t words)
@@ -127,7 +231,7 @@ static uint32_t reserve(struct stack_table *table, uint32_t words)
 
 static void link_first(const struct stack_table *table, struct stack_heads *heads, uint32_t id)
 {
-    struct stack *stack = at(table, id);
+    struct stack_entry *stack = at(table, id);
     _Atomic uint32_t *head = &heads->heads[stack->hash & heads->mask];
     uint32_t first = atomic_load_explicit(head, memory_order_relaxed);
     do
@@ -176,26 +280,33 @@ COLD static void grow(struct stack_table *table)
     atomic_store_explicit(&table->growing, 0, memory_order_release);
 }
 
-NOINLINE static uint32_t add(struct stack_table *table, uint32_t hash, const uint64_t *frames,
-                             uint32_t frame_count)
+static void write_entry(const struct stack_table *table, struct stack_entry *entry, const struct wanted *wanted, uint32_t own)
+{
+    entry->hash = wanted->hash;
+    entry->outer = wanted->known.id;
+    entry->outer_skip = (uint8_t)wanted->known.skip;
+    entry->own_count = (uint8_t)own;
+    entry->has_life = table->has_lives;
+    memcpy(entry->frames, wanted->frames, own * sizeof *entry->frames);
+    __atomic_store_n(&entry->frame_count, (uint8_t)wanted->frame_count, __ATOMIC_RELEASE);
+}
+
+NOINLINE static uint32_t add(struct stack_table *table, const struct wanted *wanted)
 {
     struct stack_heads *previous = atomic_load_explicit(&table->previous, memory_order_relaxed);
     if (previous != NULL) {
-        uint32_t known = find_in(table, previous, hash, frames, frame_count);
-        known = known != 0 ? known
-                           : find_in(table, atomic_load(&table->heads), hash, frames, frame_count);
+        uint32_t known = find_in(table, previous, wanted);
+        known = known != 0 ? known : find_in(table, atomic_load(&table->heads), wanted);
         if (known != 0)
             return known;
     }
-    uint32_t id = reserve(table, HEADER_WORDS + frame_count);
+    uint32_t own = wanted->known.id != 0 ? wanted->known.own : wanted->frame_count;
+    uint32_t id = reserve(table, HEADER_WORDS + own + table->has_lives);
     if (id == 0) {
         atomic_fetch_add_explicit(&table->lost, 1, memory_order_relaxed);
         return 0;
     }
-    struct stack *stack = at(table, id);
-    stack->hash = hash;
-    memcpy(stack->frames, frames, frame_count * sizeof *frames);
-    __atomic_store_n(&stack->frame_count, frame_count, __ATOMIC_RELEASE);
+    write_entry(table, at(table, id), wanted, own);
     struct stack_heads *heads = atomic_load_explicit(&table->heads, memory_order_acquire);
     link_first(table, heads, id);
     if (atomic_fetch_add_explicit(&table->count, 1, memory_order_relaxed) > heads->mask)
@@ -203,12 +314,15 @@ NOINLINE static uint32_t add(struct stack_table *table, uint32_t hash, const uin
     return id;
 }
 
-uint32_t stacks_id(struct stack_table *table, const uint64_t *frames, uint32_t frame_count, uint64_t hash)
+uint32_t stacks_id(struct stack_table *table, const uint64_t *frames, uint32_t frame_count, uint64_t hash,
+                   struct stacks_known known)
 {
     if (frame_count == 0)
         return 0;
-    uint32_t short_hash = (uint32_t)(hash >> 32);
-    struct stack_heads *heads = atomic_load_explicit(&table->heads, memory_order_acquire);
-    uint32_t id = find_in(table, heads, short_hash, frames, frame_count);
-    return LIKELY(id != 0) ? id : add(table, short_hash, frames, frame_count);
+    struct wanted wanted = {frames, frame_count, (uint32_t)(hash >> 32), straighten(table, known)};
+    uint32_t id = find_behind(table, &wanted);
+    if (LIKELY(id != 0))
+        return id;
+    id = find_in(table, atomic_load_explicit(&table->heads, memory_order_acquire), &wanted);
+    return LIKELY(id != 0) ? id : add(table, &wanted);
 }

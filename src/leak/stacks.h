@@ -26,10 +26,25 @@ static inline uint64_t stacks_hash_end(uint64_t sum, uint32_t frame_count)
 
 uint64_t stacks_hash(const uint64_t *frames, uint32_t frame_count);
 
-/* The id of the stack with this hash, which is entered if it is new. 0 for one without frames, and when there is no room. */
-uint32_t stacks_id(struct stack_table *table, const uint64_t *frames, uint32_t frame_count, uint64_t hash);
+/* What is known of a stack beforehand. */
+struct stacks_known {
+    uint32_t before; /* the stack that the thread asked for before, or 0: what was made after it once may well come after it again */
+    uint32_t id;     /* from the frame `own` on, which is not the first, it is this stack from `skip` on; or 0 */
+    uint32_t own;
+    uint32_t skip;
+};
 
-/* The stack with the id; NULL for an id that no stack has as far as can be told. Good on a copy of the image, too. */
-const struct stack *stacks_get(const struct stack_table *table, uint32_t id);
+/* The id of the stack with this hash, which is entered if it is new. 0 for one without frames, and when there is no room. */
+uint32_t stacks_id(struct stack_table *table, const uint64_t *frames, uint32_t frame_count, uint64_t hash,
+                   struct stacks_known known);
+
+/*
+ * The stack with the id, in *stack_out; or NULL, and nothing there, for an id that no stack has as far as can be told. Good on a copy
+ * of the image, too.
+ */
+const struct stack *stacks_get(const struct stack_table *table, uint32_t id, struct stack *stack_out);
+
+/* Where its number in leak/lives.h is kept; NULL if it has none. */
+uint32_t *stacks_life(const struct stack_table *table, uint32_t id);
 
 #endif

@@ -316,7 +316,8 @@ static struct rule *find_rule(const struct report_record *record, const struct s
 static void apply_to(struct report_record *record)
 {
     const struct leak_tables *tables = image_now->leak;
-    const struct stack *stack = tables != NULL && record->stack != 0 ? stacks_get(tables->stacks, record->stack) : NULL;
+    static struct stack frames;
+    const struct stack *stack = tables != NULL ? stacks_get(tables->stacks, record->stack, &frames) : NULL;
     bool passes = !has_only;
     struct rule *rule = stack != NULL ? find_rule(record, stack, &passes) : NULL;
     if (rule == NULL && passes)

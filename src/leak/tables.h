@@ -25,17 +25,29 @@ enum {
 };
 
 /*
- * A distinct call stack. Its id is the number of the word it starts at, in chunks laid end to end; no stack crosses
- * from one chunk to the next. A frame is an address inside the call, innermost first, and in the upper 16 bits the
- * number of the module it lies in, 0 if in none: the same address means something else once another module has taken
- * its place.
+ * A distinct call stack, as it lies in the image. Its id is the number of the word it starts at, in chunks laid end to end; none
+ * crosses from one chunk to the next. Only the frames that it does not share with one that was there before are its own: the rest
+ * are those of the stack `outer` from the frame `outer_skip` on, which is one of that stack's own. So what recursion makes
+ * takes a few words each. With stack_table.has_lives a word follows the frames, the stack's number in leak/lives.h or 0.
+ *
+ * A frame is an address inside the call, innermost first, and in the upper 16 bits the number of the module it lies in, 0 if in
+ * none: the same address means something else once another module has taken its place.
  */
-struct stack {
+struct stack_entry {
     uint32_t next; /* id of another one with the same remainder, or 0 */
     uint32_t hash;
-    uint32_t frame_count;
-    uint32_t life; /* its number in leak/lives.h, or 0 */
+    uint32_t outer;      /* 0: all frames are its own */
+    uint8_t frame_count; /* with those of others; 0 while it is written */
+    uint8_t own_count;   /* at least one */
+    uint8_t outer_skip;
+    uint8_t has_life;
     uint64_t frames[];
+};
+
+/* The same, put together. */
+struct stack {
+    uint32_t frame_count;
+    uint64_t frames[FRAMES_MAX];
 };
 
 /* The heads of the lists, by hash. Replaced by a larger one as it fills; the old one stays, since others may be reading it. */
@@ -53,6 +65,7 @@ struct stack_table {
     _Atomic uint32_t count;
     _Atomic uint32_t growing; /* 1 plus the image's fork_count while a thread makes larger heads */
     _Atomic uint64_t lost;    /* captures that found no room */
+    bool has_lives;           /* set before there are any */
 };
 
 /* An object as it was loaded once. Loaded again elsewhere or with other contents, it is another module. */

@@ -121,6 +121,7 @@ static void clear(struct trail *trail)
     trail->top = trail->capacity;
     trail->extra_count = 0;
     trail->id = 0;
+    trail->before.id = 0;
     memset(trail->starts, 0, sizeof trail->starts);
 }
 
@@ -343,12 +344,23 @@ static uint64_t begin_at_entry(struct trail *trail, uint32_t entry)
     return trail->states[entry].needs;
 }
 
+/* Entries on top of this one are about to go. */
+static void keep_before(struct trail *trail, uint32_t entry)
+{
+    struct trail_before *before = &trail->before;
+    if (trail->id != 0)
+        *before = (struct trail_before){trail->id, trail->top, trail->count, entry};
+    else if (entry > before->same)
+        before->same = entry;
+    trail->id = 0;
+}
+
 /* Entries that are on top of where the way has led to make room for it. */
 static void add_way(struct trail *trail, const struct way *way)
 {
     uint32_t entry = way->joined;
     bool joins_any = entry < trail->capacity;
-    trail->id = 0;
+    keep_before(trail, entry);
     trail->top = entry;
     atomic_signal_fence(memory_order_seq_cst);
     uint64_t needs = joins_any ? begin_at_entry(trail, entry) : begin_outermost(trail, way);
@@ -381,6 +393,18 @@ static void describe(struct trail *trail)
     if (known > trail->limit)
         hash -= trail->states[top + trail->limit].hash * trail->factor;
     trail->hash = stacks_hash_end(hash, trail->count);
+}
+
+/* One frame is its own at least, and the stack before has all others from some frame on. */
+struct stacks_known trail_known(const struct trail *trail)
+{
+    const struct trail_before *before = &trail->before;
+    uint32_t first = before->same > trail->top ? before->same : trail->top + 1;
+    uint32_t own = first - trail->top;
+    uint32_t skip = first - before->top;
+    bool has_rest = before->id != 0 && own < trail->count && first >= before->top && skip < before->count &&
+                    trail->count - own <= before->count - skip;
+    return (struct stacks_known){before->id, has_rest ? before->id : 0, own, skip};
 }
 
 /* ---- the rest ---- */

@@ -11,6 +11,7 @@
 #ifndef LEAK_TRAIL_H
 #define LEAK_TRAIL_H
 
+#include "leak/stacks.h"
 #include "os/registers.h"
 
 #include <stdbool.h>
@@ -43,6 +44,12 @@ struct trail {
     uint32_t count;        /* of its frames */
     uint32_t id;           /* of this stack, as who uses the trail has it; set to 0 when it is another one */
     uint64_t hash;         /* stacks_hash() */
+    struct trail_before {  /* the stack before, that had an id */
+        uint32_t id;       /* 0: there is none */
+        uint32_t top;      /* it began at this entry */
+        uint32_t count;
+        uint32_t same;     /* entries from here on are as they were then */
+    } before;
 
     uint32_t limit;
     uint32_t capacity;
@@ -71,5 +78,8 @@ struct trail *trail_make(uint32_t limit);
  */
 void trail_follow(struct trail *trail, const struct os_registers *from, uintptr_t skip_start, uintptr_t skip_end,
                   uint32_t now_ms);
+
+/* What the stack has in common with the one before. */
+struct stacks_known trail_known(const struct trail *trail);
 
 #endif

@@ -27,10 +27,11 @@ static uint32_t make_frames(uint32_t number, uint64_t *frames_out)
 
 static struct stack_table *table;
 static uint32_t ids[STACKS];
+static struct stack shown;
 
 static uint32_t id_of(const uint64_t *frames, uint32_t count)
 {
-    return stacks_id(table, frames, count, stacks_hash(frames, count));
+    return stacks_id(table, frames, count, stacks_hash(frames, count), (struct stacks_known){0, 0, 0, 0});
 }
 
 START_TEST(each_stack_has_one_id_and_keeps_it)
@@ -51,7 +52,7 @@ START_TEST(each_stack_has_one_id_and_keeps_it)
     }
     ck_assert_uint_eq(atomic_load(&table->count), distinct);
     for (uint32_t i = 0; i < STACKS; i++) {
-        const struct stack *stack = ids[i] == 0 ? NULL : stacks_get(table, ids[i]);
+        const struct stack *stack = ids[i] == 0 ? NULL : stacks_get(table, ids[i], &shown);
         uint32_t count = make_frames(i, frames);
         hot_assert(ids[i] == 0 || (stack != NULL && stack->frame_count == count &&
                                    memcmp(stack->frames, frames, count * sizeof *frames) == 0),
@@ -61,20 +62,52 @@ START_TEST(each_stack_has_one_id_and_keeps_it)
 }
 END_TEST
 
+/* As a thread goes deeper and comes back, each stack is put in with what it shares with the one before. */
+START_TEST(stacks_that_share_their_outer_frames_are_whole)
+{
+    start_heap();
+    table = stacks_make();
+    uint64_t way[FRAMES_MAX];
+    struct random random = {3};
+    uint32_t depth = 1, count_before = 0, id_before = 0;
+    way[FRAMES_MAX - 1] = 1;
+    for (int i = 0; i < LOOKUPS; i++) {
+        uint32_t kept = 1 + (uint32_t)random_below(&random, depth);
+        depth = kept + (uint32_t)random_below(&random, 4);
+        depth = depth < FRAMES_MAX ? depth : FRAMES_MAX;
+        for (uint32_t j = kept; j < depth; j++)
+            way[FRAMES_MAX - 1 - j] = random_below(&random, 3);
+        const uint64_t *frames = way + FRAMES_MAX - depth;
+        uint32_t own = depth > kept ? depth - kept : 1;
+        struct stacks_known known = {id_before, id_before, own, count_before - (depth - own)};
+        if (own == depth)
+            known.id = 0;
+        uint32_t id = stacks_id(table, frames, depth, stacks_hash(frames, depth), known);
+        hot_assert(id == id_of(frames, depth), "one id, whatever was known");
+        const struct stack *stack = stacks_get(table, id, &shown);
+        hot_assert(stack != NULL && stack->frame_count == depth && memcmp(stack->frames, frames, depth * sizeof *frames) == 0,
+                   "its frames");
+        id_before = id;
+        count_before = depth;
+    }
+    ck_assert_uint_lt(atomic_load(&table->used_words), 6 * atomic_load(&table->count));
+}
+END_TEST
+
 START_TEST(what_is_no_id_has_no_stack)
 {
     start_heap();
     table = stacks_make();
     uint64_t frames[FRAMES_MAX] = {0};
     ck_assert_uint_eq(id_of(frames, 0), 0);
-    ck_assert_ptr_null(stacks_get(table, 0));
-    ck_assert_ptr_null(stacks_get(table, 1));
-    ck_assert_ptr_null(stacks_get(table, UINT32_MAX));
+    ck_assert_ptr_null(stacks_get(table, 0, &shown));
+    ck_assert_ptr_null(stacks_get(table, 1, &shown));
+    ck_assert_ptr_null(stacks_get(table, UINT32_MAX, &shown));
     uint32_t id = id_of(frames, FRAMES_MAX);
-    ck_assert_uint_eq(stacks_get(table, id)->frame_count, FRAMES_MAX);
+    ck_assert_uint_eq(stacks_get(table, id, &shown)->frame_count, FRAMES_MAX);
     struct random random = {7};
     for (int i = 0; i < 100000; i++) { /* of a torn copy, say: never a crash */
-        const struct stack *stack = stacks_get(table, (uint32_t)random_next(&random));
+        const struct stack *stack = stacks_get(table, (uint32_t)random_next(&random), &shown);
         hot_assert(stack == NULL || stack->frame_count <= FRAMES_MAX, "bounded");
     }
 }
@@ -84,11 +117,12 @@ END_TEST
 static void *enter_many(void *argument)
 {
     uint64_t frames[FRAMES_MAX];
+    struct stack own;
     struct random random = {(uint64_t)(uintptr_t)argument};
     for (int i = 0; i < LOOKUPS / 4; i++) {
         uint32_t number = (uint32_t)random_below(&random, STACKS);
         uint32_t count = make_frames(number, frames);
-        const struct stack *stack = stacks_get(table, id_of(frames, count));
+        const struct stack *stack = stacks_get(table, id_of(frames, count), &own);
         require(stack != NULL && stack->frame_count == count &&
                 memcmp(stack->frames, frames, count * 8) == 0);
     }
@@ -163,6 +197,7 @@ static TCase *stacks_case(void)
     TCase *tests = tcase_create("stacks");
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, each_stack_has_one_id_and_keeps_it);
+    tcase_add_test(tests, stacks_that_share_their_outer_frames_are_whole);
     tcase_add_test(tests, what_is_no_id_has_no_stack);
     tcase_add_test(tests, threads_enter_stacks_at_once);
     tcase_add_test(tests, this_code_lies_in_this_program);

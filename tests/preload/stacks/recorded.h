@@ -53,13 +53,31 @@ static inline bool has_record(const void *block)
     return span_of(block)->columns[COLUMN_STACK] != NULL && record_of(block)->stack != 0;
 }
 
+static inline const struct stack_entry *entry_of(uint32_t id)
+{
+    const uint64_t *chunk = recorded_tables()->stacks->chunks[id / STACK_CHUNK_WORDS];
+    require(id != 0 && chunk != NULL);
+    return (const struct stack_entry *)(chunk + id % STACK_CHUNK_WORDS);
+}
+
+/* Until the thread asks again. */
 static inline const struct stack *stack_of(const void *block)
 {
     uint32_t id = record_of(block)->stack;
     require(id != 0);
-    const uint64_t *chunk = recorded_tables()->stacks->chunks[id / STACK_CHUNK_WORDS];
-    require(chunk != NULL);
-    return (const struct stack *)(chunk + id % STACK_CHUNK_WORDS);
+    static __thread struct stack stack;
+    const struct stack_entry *entry = entry_of(id);
+    uint32_t skip = 0;
+    stack.frame_count = entry->frame_count;
+    for (uint32_t i = 0; i < stack.frame_count; i++, skip++) {
+        while (skip == entry->own_count) {
+            skip = entry->outer_skip;
+            entry = entry_of(entry->outer);
+            require(skip < entry->own_count);
+        }
+        stack.frames[i] = entry->frames[skip];
+    }
+    return &stack;
 }
 
 static inline uintptr_t frame_address(uint64_t frame)
