@@ -52,7 +52,8 @@ static int find_dynamic(struct module *module, uintptr_t *dynamic_out)
     for (const ElfW(Phdr) *segment = segments; segment < segments + header.e_phnum; segment++) {
         if (segment->p_type == PT_DYNAMIC)
             dynamic = segment;
-        if (segment->p_type == PT_LOAD && segment->p_offset == 0)
+        /* One without anything of the file may claim to begin anywhere in it. */
+        if (segment->p_type == PT_LOAD && segment->p_offset == 0 && segment->p_filesz != 0)
             module->bias = module->base - segment->p_vaddr;
     }
     if (dynamic == NULL)
