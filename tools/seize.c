@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <elf.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,12 @@ static uint64_t now_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void seize_hurry(bool is_urgent)
+{
+    const struct sched_param urgent = {.sched_priority = 1}, usual = {0};
+    sched_setscheduler(0, is_urgent ? SCHED_RR | SCHED_RESET_ON_FORK : SCHED_OTHER, is_urgent ? &urgent : &usual);
 }
 
 /* ---- registers ---- */

@@ -40,6 +40,12 @@ int seize_begin(pid_t process_id, struct seized *seized_out);
 /* Waits until one that was let go on for a moment has stopped again. Returns 0, -ESRCH or -ETIMEDOUT. */
 int seize_await(struct seized_thread *thread, int *status_out);
 
+/*
+ * Before and after a short stop: while a process waits for us nobody else gets our processor, as far as we may say so. What
+ * takes longer is done as everybody else does it; threads made meanwhile always do.
+ */
+void seize_hurry(bool is_urgent);
+
 /* Lets all threads go on. Their registers stay readable until seize_free(). */
 void seize_end(struct seized *seized);
 void seize_free(struct seized *seized);

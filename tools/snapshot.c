@@ -177,6 +177,7 @@ static int note_threads(struct snapshot *snapshot)
 static int take_stopped(struct snapshot *snapshot, const struct ahead *ahead, const struct held_list *files, struct copying *copying)
 {
     uint64_t since_ns;
+    seize_hurry(ahead->is_on);
     int result = stop(snapshot, &since_ns);
     if (result == 0)
         result = snapshot_copy(snapshot, ahead, copying);
@@ -184,6 +185,7 @@ static int take_stopped(struct snapshot *snapshot, const struct ahead *ahead, co
         result = held_read(snapshot, files);
     seize_end(&snapshot->seized);
     snapshot->stopped_ns = clock_ns(CLOCK_MONOTONIC) - since_ns;
+    seize_hurry(false);
     snapshot->taken_ms = clock_ns(CLOCK_REALTIME) / 1000000;
     return result;
 }

@@ -50,13 +50,17 @@ static int fetch_descriptor(struct ahead *ahead)
 {
     struct snapshot *snapshot = ahead->snapshot;
     struct seized seized;
+    seize_hurry(true);
     uint64_t since_ns = now_ns();
     int result = seize_begin(snapshot->target.process_id, &seized);
-    if (result != 0)
+    if (result != 0) {
+        seize_hurry(false);
         return result;
+    }
     result = errand_descriptor(&seized, &snapshot->target, &snapshot->heap.header, watch_call(), watch_call_flags());
     seize_end(&seized);
     ahead->paused_ns = now_ns() - since_ns;
+    seize_hurry(false);
     seize_free(&seized);
     return result;
 }

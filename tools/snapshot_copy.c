@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SPARE_BYTES = 64 << 20, SHARED_BYTES_MAX = 2 << 20 };
+enum { SPARE_BYTES = 64 << 20, SHARED_BYTES_MAX = 2 << 20, HURRIED_BYTES_MAX = 64 << 20 };
 
 /* ---- before the stop ---- */
 
@@ -222,6 +222,8 @@ int snapshot_copy(struct snapshot *snapshot, const struct ahead *ahead, struct c
     int result = heap_copy_map(&snapshot->heap, &snapshot->target);
     if (result == 0)
         result = snapshot_pages_each(snapshot, ahead->is_on, copy_page_run, copying_out);
+    if (copying_out->list.total_bytes > HURRIED_BYTES_MAX)
+        seize_hurry(false);
     if (result == 0)
         result = copy(snapshot, &copying_out->list);
     if (result == 0)
