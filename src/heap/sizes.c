@@ -14,12 +14,19 @@ enum {
     DOUBLING_STEPS = 8,
     PAIRS_ABOVE_BYTES = 128,
     FOURS_ABOVE_BYTES = 1024,
-    OWN_UNITS = 64, /* that a shared class has when the sizes in it get classes of their own: later than needed, since blocks don't move */
+    /*
+     * Units that a shared class has when the sizes in it get classes of their own; in a heap of so many units fewer suffice. Later than would
+     * be best for each class by itself: blocks don't move, and for a while both classes are there.
+     */
+    OWN_UNITS = 64,
+    LARGE_HEAP_UNITS = 512,
+    OWN_UNITS_IN_LARGE = 16,
 };
 
 struct class_rule class_rule __attribute__((aligned(CACHE_LINE_BYTES))) = {1, CLASS_BYTES_MAX, false, 0};
 
 static _Atomic uint32_t units_now[CLASS_COUNT]; /* in spans of the class */
+static _Atomic uint32_t units_of_all;
 
 /* clang-format off */
 const uint32_t class_slot_bytes[CLASS_COUNT] = {
@@ -128,11 +135,14 @@ COLD void class_share_nothing(void)
 void class_count_units(uint32_t class_index, int32_t change)
 {
     atomic_fetch_add_explicit(&units_now[class_index], (uint32_t)change, memory_order_relaxed);
+    atomic_fetch_add_explicit(&units_of_all, (uint32_t)change, memory_order_relaxed);
 }
 
 void class_note_demand(uint32_t exact_index)
 {
     uint32_t now_index = class_by_16_bytes[class_slot_bytes[exact_index] / BLOCK_ALIGNMENT - 1];
-    if (now_index != exact_index && atomic_load_explicit(&units_now[now_index], memory_order_relaxed) >= OWN_UNITS)
+    bool is_large = atomic_load_explicit(&units_of_all, memory_order_relaxed) >= LARGE_HEAP_UNITS;
+    uint32_t enough = is_large ? OWN_UNITS_IN_LARGE : OWN_UNITS;
+    if (now_index != exact_index && atomic_load_explicit(&units_now[now_index], memory_order_relaxed) >= enough)
         give_own_slots(exact_index);
 }

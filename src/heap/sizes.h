@@ -7,8 +7,8 @@
  *
  * Every class keeps the pages of its own peak, its own buffer and on average half a span, and the fewer blocks it has the higher its peak
  * is above its mean: with eight blocks at a time twice as much or more. So a small heap is better off with few classes, a large one with
- * many: above 128 bytes two classes share slots of the larger, above 1 KiB four those of the largest, until that has 1 MiB of spans. At most
- * a fifth, above 1 KiB a third of a slot is unused then.
+ * many: above 128 bytes two classes share slots of the larger, above 1 KiB four those of the largest, until that has 1 MiB of spans, or 256 KiB
+ * in a heap of 8 MiB. At most a fifth, above 1 KiB a third of a slot is unused then.
  */
 #ifndef HEAP_SIZES_H
 #define HEAP_SIZES_H

@@ -103,6 +103,22 @@ START_TEST(a_size_in_demand_gets_its_own_class)
 }
 END_TEST
 
+START_TEST(a_large_heap_gives_own_classes_sooner)
+{
+    enum { SIZE_BYTES = 136, OTHER_BYTES = 4000, UNITS = 16, LARGE_UNITS = 512 };
+    uint32_t exact = class_exact(SIZE_BYTES), shared = class_shared(exact), other = class_exact(OTHER_BYTES);
+    class_count_units(shared, UNITS);
+    class_count_units(other, LARGE_UNITS - UNITS - 1);
+    class_note_demand(exact);
+    ck_assert_uint_eq(class_of(SIZE_BYTES), shared);
+    class_count_units(other, 1);
+    class_note_demand(exact);
+    ck_assert_uint_eq(class_of(SIZE_BYTES), exact);
+    class_count_units(other, UNITS - LARGE_UNITS);
+    class_count_units(shared, -UNITS);
+}
+END_TEST
+
 /* As with a collector. */
 START_TEST(nothing_is_shared_where_blocks_dont_fill_slots)
 {
@@ -179,6 +195,7 @@ static TCase *sizes(void)
     tcase_add_test(tests, every_size_gets_the_smallest_class_that_holds_it);
     tcase_add_test(tests, sizes_share_classes_at_first);
     tcase_add_test(tests, a_size_in_demand_gets_its_own_class);
+    tcase_add_test(tests, a_large_heap_gives_own_classes_sooner);
     tcase_add_test(tests, nothing_is_shared_where_blocks_dont_fill_slots);
     tcase_add_test(tests, little_of_a_slot_is_unused);
     tcase_add_test(tests, index_and_start_are_exact_at_every_offset);
