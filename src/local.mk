@@ -81,6 +81,8 @@ libcore_la_SOURCES = \
 	src/gc/pointed.h \
 	src/gc/preclean.c \
 	src/gc/preclean.h \
+	src/gc/present.c \
+	src/gc/present.h \
 	src/gc/quarantine.c \
 	src/gc/quarantine.h \
 	src/gc/pressure.c \

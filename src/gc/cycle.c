@@ -24,6 +24,7 @@
 #include "gc/outcome.h"
 #include "gc/pacing.h"
 #include "gc/pause.h"
+#include "gc/present.h"
 #include "gc/roots.h"
 #include "gc/stop.h"
 #include "gc/trace.h"
@@ -136,6 +137,7 @@ static int mark_young(struct cycle *cycle)
     if (result != 0)
         return result;
     heap_birth_set(birth);
+    present_look(white_sparse_bytes);
     mark_start(&cycle_marker, cycle_items(), CYCLE_ITEMS);
     result = roots_scan(mark_root_range, NULL);
     if (result == 0)
@@ -159,6 +161,7 @@ static int mark_all(struct cycle *cycle)
         return result;
     heap_birth_set(birth);
     background_renew();
+    present_look(white_sparse_bytes);
     mark_start(&cycle_marker, cycle_items(), CYCLE_ITEMS);
     result = roots_scan(mark_root_range, NULL);
     if (result == 0 && roots_are_hidden())
@@ -232,6 +235,7 @@ static void run_stopped(void *context)
     bool is_stopped = cycle->result == 0;
     if (is_stopped)
         cycle->result = mark(cycle);
+    present_forget();
     unlock_heap();
     if (is_stopped)
         stop_end();

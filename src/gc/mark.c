@@ -18,6 +18,7 @@
 #include "base/compiler.h"
 #include "gc/grey.h"
 #include "gc/mark_find.h"
+#include "gc/present.h"
 #include "gc/white.h"
 
 #include <string.h>
@@ -242,6 +243,13 @@ static void scan_readable(struct marker *marker, uintptr_t start, uintptr_t end)
         scan_some(marker, start, end);
 }
 
+/* What is not there points nowhere. */
+static void scan_present(struct marker *marker, uintptr_t start, uintptr_t end)
+{
+    for (uintptr_t stretch_end; present_next(&start, end, &stretch_end); start = stretch_end)
+        scan_readable(marker, start, stretch_end);
+}
+
 /* A chunk at a time, so that the list holds what one chunk led to and not the whole block's, if it has room for the rest. */
 NOINLINE static void scan_large(struct marker *marker, uintptr_t start)
 {
@@ -253,7 +261,7 @@ NOINLINE static void scan_large(struct marker *marker, uintptr_t start)
         worklist_push(&marker->list, (start + CHUNK_BYTES - 4 - marker->view.heap_start) | WORK_REST))
         end = start + CHUNK_BYTES;
     marker->scanned_bytes += end - start;
-    scan_readable(marker, start, end);
+    scan_present(marker, start, end);
 }
 
 /* ---- scanning slots ---- */
@@ -296,14 +304,23 @@ static ALWAYS_INLINE void scan_slot(struct marker *marker, const struct mark_vie
     }
 }
 
+/* A slot that may have pages without anything, or parts that can't be read. */
+NOINLINE static void scan_large_slot(struct marker *marker, const struct mark_view *view, uintptr_t start, uintptr_t end)
+{
+    if (!view->is_plain)
+        return scan_readable(marker, start, end);
+    for (uintptr_t stretch_end; present_next(&start, end, &stretch_end); start = stretch_end)
+        scan_slot(marker, view, start, stretch_end - start);
+}
+
 static ALWAYS_INLINE void scan_found(struct marker *marker, const struct mark_view *view, struct mark_found found)
 {
     size_t size_bytes = found.class->slot_bytes;
     marker->scanned_bytes += size_bytes;
-    if (LIKELY(view->is_plain && size_bytes != 0))
+    if (LIKELY(size_bytes - 1 < view->whole_bytes))
         scan_slot(marker, view, found.start, size_bytes);
     else if (size_bytes != 0)
-        scan_readable(marker, start_of(found), start_of(found) + size_bytes);
+        scan_large_slot(marker, view, start_of(found), start_of(found) + size_bytes);
     else
         scan_large(marker, start_of(found));
 }
@@ -352,6 +369,7 @@ static ALWAYS_INLINE struct mark_view view_of(const struct marker *marker)
 {
     struct mark_view view = marker->view;
     view.is_plain = marker->unreadable_count == 0 && !marker->distances && !marker->slots_fill;
+    view.whole_bytes = !view.is_plain ? 0 : present_is_known() ? PRESENT_BYTES_MIN - 1 : UNIT_BYTES;
     view.plain_bytes = marker->slots_fill ? 0 : view.heap_bytes;
     return view;
 }

@@ -41,6 +41,7 @@ struct mark_view {
     size_t heap_bytes;
     size_t plain_bytes; /* words above are not followed the quick way: 0 where a block may fill its slot */
     bool is_plain;      /* nor blocks read that way if this is not set */
+    size_t whole_bytes; /* slots of so many bytes at most are */
     const uint64_t *units; /* gc/white.h */
     const struct mark_class *classes;
 };

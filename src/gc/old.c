@@ -14,6 +14,7 @@
 #include "base/invariant.h"
 #include "gc/crew.h"
 #include "gc/mark_find.h"
+#include "gc/present.h"
 #include "gc/white_lanes.h"
 #include "heap/span.h"
 #include "os/match.h"
@@ -59,6 +60,12 @@ static void read_run(struct marker *marker, uintptr_t start, uintptr_t end)
     }
 }
 
+static void read_present(struct marker *marker, uintptr_t start, uintptr_t end)
+{
+    for (uintptr_t stretch_end; present_next(&start, end, &stretch_end); start = stretch_end)
+        read_run(marker, start, stretch_end);
+}
+
 /* Those of up to sixteen slots that hold old blocks, a bit each. */
 static uint32_t olds_of(const uint8_t *states, size_t count, uint8_t young)
 {
@@ -82,7 +89,11 @@ static void read_slots(struct marker *marker, const struct span *span, uint8_t y
             uint32_t first = bit_lowest(olds);
             uint32_t count = bit_lowest(~(olds >> first));
             uintptr_t start = span_slot(span, i + first);
-            read_run(marker, start, start + count * span->slot_bytes);
+            uintptr_t end = start + count * span->slot_bytes;
+            if (span->slot_bytes < PRESENT_BYTES_MIN)
+                read_run(marker, start, end);
+            else
+                read_present(marker, start, end);
             olds &= ~((((uint32_t)1 << count) - 1) << first);
         }
     }
@@ -93,7 +104,7 @@ static void read_large(struct marker *marker, const struct span *span, uint8_t y
     uint8_t state =
         slot_state_get((const uint8_t *)&heap_layout.units[span->first_unit].large_state);
     if (slot_kind(state) == SLOT_ALLOCATED && slot_birth(state) != slot_birth(young))
-        read_run(marker, span->start, span->start + span->slot_bytes);
+        read_present(marker, span->start, span->start + span->slot_bytes);
 }
 
 void old_mark(struct marker *marker, uint32_t young)

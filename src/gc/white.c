@@ -9,6 +9,7 @@
 #include "base/image.h"
 #include "gc/area.h"
 #include "gc/grey.h"
+#include "gc/present.h"
 #include "gc/white_lanes.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@ const uint64_t *white_units;
 size_t white_unit_count;
 uint32_t white_serial;
 uint64_t white_candidate_blocks, white_candidate_bytes;
+uint64_t white_sparse_bytes;
 
 static struct area mirror = {.is_random = true};
 static struct area units_area = {.is_random = true};
@@ -173,7 +175,7 @@ static bool start_large(const struct span *span, const struct white_rule *rule)
 int white_prepare(void)
 {
     white_serial++;
-    white_candidate_blocks = white_candidate_bytes = 0;
+    white_candidate_blocks = white_candidate_bytes = white_sparse_bytes = 0;
     size_t units = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_acquire) >> UNIT_SHIFT;
     size_t used_bytes = atomic_load_explicit(&image_now->metadata_used_bytes, memory_order_acquire);
     if (area_need(&mirror, used_bytes + WORD_BITS) != 0 || area_need(&units_area, units * sizeof *white_units) != 0 ||
@@ -212,6 +214,7 @@ size_t white_build(const struct white_rule *rule, size_t from_unit, size_t unit_
         if (!has_room(span))
             continue;
         bool is_large = span_is_large(span);
+        white_sparse_bytes += span->slot_bytes < PRESENT_BYTES_MIN ? 0 : span->unit_count << UNIT_SHIFT;
         uint32_t candidates = is_large ? start_large(span, rule) : start_span(span, rule);
         white_candidate_blocks += candidates;
         white_candidate_bytes += candidates * span->slot_bytes;

@@ -90,6 +90,7 @@ extern uint32_t white_serial; /* how often they were made */
 
 /* What there is of candidates in spans, since white_prepare(). */
 extern uint64_t white_candidate_blocks, white_candidate_bytes;
+extern uint64_t white_sparse_bytes; /* slots and blocks of several pages, candidates or not */
 
 enum { WHITE_UNIT_BACK_SHIFT = 48, WHITE_UNIT_CLASS_SHIFT = 56, WHITE_UNIT_LARGE = 255 };
 

@@ -5,11 +5,13 @@
 #include "gc/mark.h"
 #include "base/bits.h"
 #include "gc/old.h"
+#include "gc/present.h"
 #include "gc/sweep.h"
 #include "gc/white.h"
 #include "heap/birth.h"
 #include "heap/fork.h"
 #include "heap/span.h"
+#include "os/memory.h"
 #include "property/random.h"
 #include "support/suite.h"
 #include "unit/heap.h"
@@ -183,6 +185,87 @@ START_TEST(memory_that_must_not_be_read_is_not)
 }
 END_TEST
 
+/* ---- pages that hold nothing ---- */
+
+/* The cycle before the one that counts; with it blocks grow old. */
+static void grow_old(void)
+{
+    struct white_rule rule;
+    white_rule_full(&rule, 1);
+    ck_assert_int_eq(white_start(&rule), 0);
+    heap_birth_set(1);
+}
+
+static size_t pages_held(const char *start, size_t size_bytes)
+{
+    unsigned char held[1024];
+    size_t page_bytes = os_page_bytes(), pages = size_bytes / page_bytes, count = 0;
+    ck_assert_uint_le(pages, sizeof held);
+    ck_assert_int_eq(mincore((void *)start, pages * page_bytes, held), 0);
+    for (size_t i = 0; i < pages; i++)
+        count += held[i] & 1;
+    return count;
+}
+
+/* Each word is on a page of its own, the last one across the border of two. */
+static void write_sparsely(char *start, size_t size_bytes, char *const *words)
+{
+    memcpy(start, &words[0], sizeof *words);
+    memcpy(start + size_bytes / 2 + 12, &words[1], sizeof *words);
+    memcpy(start + size_bytes - os_page_bytes() - 4, &words[2], sizeof *words);
+}
+
+/* Blocks that were never used before: what is written to them is all they have. With `old` they are read by gc/old. */
+static void mark_sparse(char *const *sparse, size_t count, bool old)
+{
+    struct white_rule rule;
+    if (old)
+        white_rule_young(&rule, 1, 2);
+    else
+        white_rule_full(&rule, 1);
+    ck_assert_int_eq(white_start(&rule), 0);
+    present_look(white_sparse_bytes);
+    ck_assert(present_is_known());
+    mark_start(&marker, items, ITEMS);
+    for (size_t i = 0; i < count && !old; i++)
+        mark_word(&marker, (uintptr_t)sparse[i]);
+    if (old)
+        old_mark(&marker, 1);
+    mark_drain(&marker);
+    present_forget();
+}
+
+START_TEST(pages_that_hold_nothing_stay_as_they_are)
+{
+    enum { SPARSE = 80, LARGE_BYTES = 2000000, SLOT_BYTES = 14000, WORDS = 3 };
+    bool old = _i != 0;
+    char *sparse[SPARSE], *words[SPARSE][WORDS], *lost;
+    size_t held[SPARSE], bytes[SPARSE];
+    class_rule.bias = 0;
+    start_heap();
+    for (int i = 0; i < SPARSE; i++)
+        sparse[i] = allocate(i % 8 == 0 ? LARGE_BYTES : SLOT_BYTES);
+    if (old)
+        grow_old();
+    for (int i = 0; i < SPARSE; i++)
+        for (int word = 0; word < WORDS; word++)
+            memset(words[i][word] = allocate(48), 0, 48);
+    memset(lost = allocate(48), 0, 48);
+    for (int i = 0; i < SPARSE; i++) {
+        bytes[i] = unit_at(sparse[i])->slot_bytes;
+        write_sparsely(sparse[i], bytes[i], words[i]);
+        held[i] = pages_held((char *)round_up((uintptr_t)sparse[i], os_page_bytes()), bytes[i] - os_page_bytes());
+    }
+    mark_sparse(sparse, SPARSE, old);
+    for (int i = 0; i < SPARSE; i++) {
+        ck_assert_uint_eq(held[i], pages_held((char *)round_up((uintptr_t)sparse[i], os_page_bytes()), bytes[i] - os_page_bytes()));
+        ck_assert(is_marked(words[i][0]) && is_marked(words[i][1]) && is_marked(words[i][2]));
+    }
+    ck_assert_uint_lt(pages_held(sparse[0], LARGE_BYTES), 16);
+    ck_assert(!is_marked(lost));
+}
+END_TEST
+
 /* ---- graphs ---- */
 
 struct graph {
@@ -300,15 +383,6 @@ START_TEST(random_graphs_are_marked_as_the_model_says)
     expect_model();
 }
 END_TEST
-
-/* The cycle before the one that counts; with it blocks grow old. */
-static void grow_old(void)
-{
-    struct white_rule rule;
-    white_rule_full(&rule, 1);
-    ck_assert_int_eq(white_start(&rule), 0);
-    heap_birth_set(1);
-}
 
 /*
  * Some blocks are old, and some of those have gone: the young ones among them take their slots. What any old block leads to is held, and
@@ -438,6 +512,7 @@ static TCase *words(void)
     tcase_add_loop_test(tests, the_last_slot_of_a_span_has_an_end_too, 0, 64);
     tcase_add_test(tests, leaves_are_marked_and_not_scanned);
     tcase_add_test(tests, memory_that_must_not_be_read_is_not);
+    tcase_add_loop_test(tests, pages_that_hold_nothing_stay_as_they_are, 0, 2);
     return tests;
 }
 
