@@ -44,12 +44,23 @@ void gca_type_add(gca_type *type);
 #define GCA_TYPE(...) GCA_TYPE_NAMED_(__COUNTER__, __VA_ARGS__, .file = __BASE_FILE__)
 #define GCA_TYPE_NAMED_(number, ...) GCA_TYPE_NAMED_AGAIN_(number, __VA_ARGS__)
 #define GCA_TYPE_NAMED_AGAIN_(number, T, ...)                                                                          \
+    GCA_LACKS_MEMBERS_                                                                                                 \
     static gca_type gca_type_##number = {.name = #T, .size_bytes = sizeof(T), __VA_ARGS__};                            \
+    GCA_LACKS_NONE_                                                                                                    \
     __attribute__((constructor)) static void gca_add_type_##number(void)                                               \
     {                                                                                                                  \
         gca_type_add(&gca_type_##number);                                                                              \
     }                                                                                                                  \
     struct gca_type /* for the semicolon */
+
+/* C++ compilers warn of members that are left out even where those that are there are named. */
+#ifdef __cplusplus
+#define GCA_LACKS_MEMBERS_ _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")
+#define GCA_LACKS_NONE_ _Pragma("GCC diagnostic pop")
+#else
+#define GCA_LACKS_MEMBERS_
+#define GCA_LACKS_NONE_
+#endif
 
 /* Up to eight fields of T, last in GCA_TYPE(). */
 #define GCA_POINTERS(T, ...)                                                                                           \
