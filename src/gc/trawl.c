@@ -223,6 +223,8 @@ static enum trawl_progress begin_pass(void)
     visited_bytes = 0;
     passes++;
     looks_everywhere = !is_first && !is_enough && !gains;
+    if (looks_everywhere)
+        visited_before = SIZE_MAX; /* the next pass is of another kind */
     return is_first ? TRAWL_ON : is_enough ? TRAWL_DONE : gains ? TRAWL_ON : TRAWL_BEHIND;
 }
 
