@@ -46,19 +46,6 @@ static bool is_missed_slot(const struct white_span *span, uint32_t index)
            is_missed(&span->white[index], slot_state_get(&now->states[index]));
 }
 
-static bool find_missed(struct white_span *span_out, uint32_t *index_out)
-{
-    struct white_span span;
-    for (size_t unit = 0; white_span_from(unit, &span); unit = span.first_unit + span.unit_count)
-        for (uint32_t i = 0; i < span.slot_count; i++)
-            if (is_missed_slot(&span, i)) {
-                *span_out = span;
-                *index_out = i;
-                return true;
-            }
-    return false;
-}
-
 /* ---- who holds it ---- */
 
 static struct {
@@ -119,8 +106,8 @@ static void look_in_blocks(void)
     } while (held.place == 0);
 }
 
-/* Up to who was not missed, and should have led to the block. */
-static void find_holder(const struct white_span *missed, uint32_t index)
+/* Up to who was not missed, and should have led to the block. False when there is nobody. */
+static bool find_holder(const struct white_span *missed, uint32_t index)
 {
     enum { STEPS_MAX = 10000 };
     struct white_span span = *missed;
@@ -136,16 +123,35 @@ static void find_holder(const struct white_span *missed, uint32_t index)
     held.is_root = held.place == 0;
     if (held.is_root)
         roots_scan(look_in_root, NULL);
+    return held.place != 0;
 }
 
 COLD static void report(const struct white_span *missed, uint32_t index, bool beside)
 {
-    find_holder(missed, index);
-    const char *where = held.place == 0 ? " nowhere" : held.is_root ? " in a root" : " in a block";
-    message_note("error: marking %s missed the block at %p, and from there on that at %p, %zu bytes, which is held%s, at %p",
+    message_note("error: marking %s missed the block at %p, and from there on that at %p, %zu bytes, which is held in a %s, at %p",
                  beside ? "beside the program" : "from old blocks", (void *)(missed->start + index * missed->slot_bytes),
-                 (void *)~held.start, (size_t)(held.start - held.end), where, (void *)held.place);
+                 (void *)~held.start, (size_t)(held.start - held.end), held.is_root ? "root" : "block", (void *)held.place);
     os_abort();
+}
+
+/*
+ * Where the stack of the thread that marks is not known (it has just begun, or is a thread's that has forked), all of it is read, and
+ * what the first marking left there in frames that have ended leads the second to garbage. Nobody holds that.
+ */
+static void look_for_missed(bool beside)
+{
+    enum { LOOKS_MAX = 64 };
+    struct white_span span;
+    int looks = 0;
+    for (size_t unit = 0; white_span_from(unit, &span); unit = span.first_unit + span.unit_count)
+        for (uint32_t i = 0; i < span.slot_count && looks < LOOKS_MAX; i++)
+            if (is_missed_slot(&span, i)) {
+                held.place = 0;
+                held.is_root = false;
+                looks++;
+                if (find_holder(&span, i))
+                    report(&span, i, beside);
+            }
 }
 
 void check_marks(struct work *items, size_t count, bool beside)
@@ -160,8 +166,6 @@ void check_marks(struct work *items, size_t count, bool beside)
         dirty_mark_noted(&marker);
     mark_drain(&marker);
     white_check_swap();
-    struct white_span span;
-    uint32_t index;
-    if (result == 0 && find_missed(&span, &index))
-        report(&span, index, beside);
+    if (result == 0)
+        look_for_missed(beside);
 }

@@ -9,6 +9,7 @@
 #include "support/subject.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdbool.h>
@@ -42,7 +43,10 @@ static __attribute__((noinline)) bool is_held(uintptr_t hidden)
     return gca_is_held((void *)~hidden);
 }
 
-/* True when one of so many new blocks lies where the other one was. */
+/*
+ * True when one of so many new blocks lies where the other one was, in whole or in part: a block of 16,384 bytes takes two units, and a
+ * new one may begin with the second or end with the first.
+ */
 static __attribute__((noinline)) bool is_taken(uintptr_t hidden, size_t size, size_t bytes)
 {
     static uintptr_t taken[TAKEN_MAX];
@@ -50,7 +54,8 @@ static __attribute__((noinline)) bool is_taken(uintptr_t hidden, size_t size, si
     size_t count = 0;
     for (; count < TAKEN_MAX && count * size < bytes && !found; count++) {
         char *block = opaque(malloc(size));
-        found = ~hidden - (uintptr_t)block < size || (uintptr_t)block - ~hidden < size;
+        size_t room = malloc_usable_size(block);
+        found = ~hidden - (uintptr_t)block < room || (uintptr_t)block - ~hidden < room;
         taken[count] = ~(uintptr_t)block;
     }
     while (count > 0)
