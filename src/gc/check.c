@@ -72,7 +72,7 @@ static void look_for_holder(uintptr_t start, uintptr_t end)
         struct white_span span;
         uint32_t index;
         memcpy(&word, (const void *)place, sizeof word);
-        if (~word > held.start || ~word < held.end)
+        if (~word > held.start || ~word <= held.end)
             continue;
         if (!held.is_root && missed_block_at(place, &span, &index))
             held.above = ~place;
