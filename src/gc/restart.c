@@ -17,6 +17,7 @@
 #include "os/signals.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -74,14 +75,19 @@ struct again {
     uint64_t mask;
     bool is_made;
     long result;
+    _Atomic uint32_t *busy;
 };
 
-/* In the region: with the program's own mask, as the call was made. A handler that has run meanwhile ends it. */
+/*
+ * In the region: with the program's own mask, as the call was made. A handler that has run meanwhile ends it. From here on we may
+ * wait for as long as the program would, or not come back: a handler may jump.
+ */
 static long make_again(long address, long b, long c, long d, long e, long f, long g)
 {
     struct again *again = (struct again *)address;
     uint64_t handled_count = region_handled_count();
     (void)b, (void)c, (void)d, (void)e, (void)f, (void)g;
+    atomic_fetch_sub(again->busy, 1);
     os_signal_set_mask(again->mask);
     again->is_made = region_handled_count() == handled_count;
     if (again->is_made)
@@ -89,49 +95,53 @@ static long make_again(long address, long b, long c, long d, long e, long f, lon
     return 0;
 }
 
-static void restart(void *context, const struct os_call *known, bool is_registered)
+/* This and the next one return whether make_again() has run, and with it the program's call or handler. */
+static bool restart(void *context, const struct os_call *known, bool is_registered, _Atomic uint32_t *busy)
 {
-    struct again again = {.mask = os_context_mask(context), .result = -EINTR};
+    struct again again = {.mask = os_context_mask(context), .result = -EINTR, .busy = busy};
     if (!os_context_call(context, known, &again.call) || again.call.number == SYS_restart_syscall)
-        return;
+        return false;
     uintptr_t end;
     bool is_cramped = os_context_on_alternate_stack(context, (uintptr_t)&again, &end);
     if (!is_registered || is_cramped || !region_is_possible()) {
         os_context_restart(context, &again.call);
-        return;
+        return false;
     }
     region_call(make_again, (long)&again, 0, 0, 0, 0, 0, 0);
     os_context_set_result(context, again.result);
+    return true;
 }
 
 /*
  * A call that the kernel would restart, or that has not begun: made here and now, in a region, it costs the next stops
  * nothing however long it takes.
  */
-static void make_early(void *context, bool is_registered)
+static bool make_early(void *context, bool is_registered, _Atomic uint32_t *busy)
 {
-    struct again again = {.mask = os_context_mask(context), .result = -EINTR};
+    struct again again = {.mask = os_context_mask(context), .result = -EINTR, .busy = busy};
     uintptr_t end;
     if (!is_registered || os_context_on_alternate_stack(context, (uintptr_t)&again, &end) ||
         !region_is_possible())
-        return;
+        return false;
     os_context_next_call(context, &again.call);
     region_call(make_again, (long)&again, 0, 0, 0, 0, 0, 0);
     if (again.is_made)
         os_context_step(context, again.result);
+    return true;
 }
 
-void restart_interrupted(void *context, const struct os_call *known, bool is_registered)
+bool restart_interrupted(void *context, const struct os_call *known, bool is_registered, _Atomic uint32_t *busy)
 {
     long number = -1;
     bool restarts;
     if (os_context_is_interrupted(context)) {
         if (!handler_follows(context, &restarts))
-            restart(context, known, is_registered);
+            return restart(context, known, is_registered, busy);
     } else if (os_context_before_call(context, &number) && can_be_interrupted(number)) {
         if (!handler_follows(context, &restarts))
-            make_early(context, is_registered);
-        else if (!restarts)
+            return make_early(context, is_registered, busy);
+        if (!restarts)
             os_context_step(context, -EINTR);
     }
+    return false;
 }

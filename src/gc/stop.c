@@ -76,7 +76,7 @@ NOINLINE void stop_spill(void (*function)(void *context), void *context)
     __asm__ volatile("" ::: "memory"); /* no tail call: the frame stays */
 }
 
-static _Atomic uint32_t handling; /* threads between the entry of the handler and its end */
+static _Atomic uint32_t handling; /* threads between the entry of the handler and its end, or the program's call that it makes again */
 
 /*
  * In the handler: says where the thread stands, and waits for the end of the stop. The kernel has put all registers behind
@@ -121,8 +121,8 @@ static void handle(int signal, void *info, void *context)
         call = entry->call; /* the table changes with the next stop */
     if (entry != NULL)
         answer(entry, context, now);
-    restart_interrupted(context, in_call ? &call : NULL, is_registered);
-    atomic_fetch_sub(&handling, 1);
+    if (!restart_interrupted(context, in_call ? &call : NULL, is_registered, &handling))
+        atomic_fetch_sub(&handling, 1);
 }
 
 /* libc installs its handler when the first thread is made, over ours. */

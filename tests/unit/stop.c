@@ -146,6 +146,40 @@ START_TEST(blocked_threads_stay_blocked)
 }
 END_TEST
 
+static void *block_registered(void *argument)
+{
+    *(int *)argument = os_thread_id();
+    require(thread_register(0, 0) != NULL);
+    block(NULL);
+    thread_unregister();
+    return NULL;
+}
+
+/* The handler of the first stop makes its call again, which lasts. */
+START_TEST(giving_up_does_not_wait_for_calls_made_again)
+{
+    pthread_t thread;
+    int thread_id = 0;
+    bool is_in_region = false;
+    start_all();
+    sem_init(&never, 0, 0);
+    require(pthread_create(&thread, NULL, block_registered, &thread_id) == 0);
+    await_begun(1);
+    while (!is_in_region) {
+        ck_assert_int_eq(stop_at_last(), 0);
+        is_in_region = find(thread_id)->is_region;
+        stop_end();
+    }
+    stop_give_up();
+    ck_assert_int_eq(stop_begin(), -EAGAIN);
+    stop_take_up();
+    ck_assert_int_eq(stop_at_last(), 0);
+    stop_end();
+    sem_post(&never);
+    pthread_join(thread, NULL);
+}
+END_TEST
+
 static void *end_at_once(void *argument)
 {
     counters[0]++;
@@ -506,6 +540,7 @@ static TCase *stop(void)
     tcase_add_test(tests, one_thread_alone);
     tcase_add_test(tests, spinning_threads_stand_still);
     tcase_add_test(tests, blocked_threads_stay_blocked);
+    tcase_add_test(tests, giving_up_does_not_wait_for_calls_made_again);
     tcase_add_test(tests, threads_that_come_and_go);
     tcase_add_test(tests, the_stack_pointer_is_the_threads);
     tcase_add_test(tests, the_signal_is_taken_on_an_alternate_stack);
