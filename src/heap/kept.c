@@ -26,6 +26,7 @@ enum {
     MANY_UNITS_MOST = 8, /* of larger ones only one is kept */
     SLACK_SHARE = 8,     /* a block may be larger than needed by a part in so many */
     MISSED_MAX = 16,     /* so many allocations in succession */
+    LOOK_EVERY = 32,     /* allocations served: free pages elsewhere may have to go back */
 };
 
 _Static_assert((int)KEPT_UNITS_MAX < (int)WORD_BITS, "a bit for each count");
@@ -100,6 +101,8 @@ void *kept_take(struct thread_heap *heap, size_t size_bytes, bool zeroed)
     heap->kept_missed = first != NULL ? 0 : heap->kept_missed + kept_any(heap);
     if (first == NULL)
         return NULL;
+    if (++heap->kept_served % LOOK_EVERY == 0)
+        run_purge_due();
     void *block = (void *)first->start;
     if (zeroed)
         memset(block, 0, class_rule.zeroes ? first->slot_bytes : size_bytes);

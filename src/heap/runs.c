@@ -398,6 +398,14 @@ void run_put(size_t first, size_t count)
         purge_note_purged(purge_down_to(purge_target()));
 }
 
+NOINLINE void run_purge_due(void)
+{
+    lock_take(&lock);
+    if (purge_is_due())
+        purge_note_purged(purge_down_to(purge_target()));
+    lock_release(&lock);
+}
+
 size_t run_dirty_count(void)
 {
     return atomic_load_explicit(&image_now->units_dirty, memory_order_relaxed);

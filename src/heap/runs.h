@@ -36,6 +36,9 @@ bool run_take_at(size_t first, size_t count);
  */
 void run_put(size_t first, size_t count);
 
+/* Purges as run_put() does, where the budget asks for it: for who gets along without that for long. */
+void run_purge_due(void);
+
 /*
  * The next stretch of dirty (or clean) units of a taken run within [from, limit): its start, or limit when there is
  * none; its end goes to *end_out.

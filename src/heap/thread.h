@@ -72,6 +72,7 @@ struct thread_heap {
     uint64_t kept_counts;                  /* a bit for each of these lists that is not empty */
     uint32_t kept_units;                   /* of all of them */
     uint32_t kept_missed;                  /* allocations in succession that none of them served */
+    uint32_t kept_served;                  /* allocations that one of them served, modulo 2^32 */
     uint8_t wanted_class;      /* the exact class of the size that the thread last came to a slow path for */
     uint32_t exit_rounds;      /* how often the thread's destructors have reached us */
     uint8_t warm;              /* parked with its buffers full. Under the parked lock */
