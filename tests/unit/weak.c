@@ -100,6 +100,7 @@ START_TEST(a_reference_is_cleared_when_its_block_is_freed)
     void *other = allocate(sizes[_i]);
     heap_free(other);
     ck_assert_ptr_eq(weak_get(first), block);
+    ck_assert_ptr_eq(allocate(sizes[_i]), other); /* of a large size a single one is kept at hand: it must not be this one */
     heap_free(block);
     ck_assert_ptr_null(weak_get(first));
     ck_assert_ptr_null(weak_get(second));
@@ -374,6 +375,45 @@ START_TEST(what_is_freed_is_not_finalized)
 }
 END_TEST
 
+static const size_t kept_unit_counts[] = {2, 8, 9, 19, KEPT_UNITS_MAX};
+enum { KEPT_SIZES = sizeof kept_unit_counts / sizeof kept_unit_counts[0] };
+
+/* What a thread keeps at hand, descriptors and all: the next block there has nothing of the one before. */
+START_TEST(a_kept_block_leaves_nothing_to_the_next)
+{
+    size_t size_bytes = kept_unit_counts[_i] * UNIT_BYTES;
+    struct node *node = allocate(size_bytes);
+    struct gca_weak_ref *former = weak_to(node);
+    roots[1] = (struct node *)former;
+    set_final(node, true);
+    for (int round = 0; round < 3; round++) {
+        heap_free(node);
+        ck_assert_uint_eq(thread_heap_peek()->kept_units, kept_unit_counts[_i]);
+        ck_assert(!is_allocated(node));
+        ck_assert_ptr_null(weak_get(former));
+        expect_finalized(""); /* a collection passes over it */
+        ck_assert_ptr_eq(allocate(size_bytes), node);
+        ck_assert(!large_is_noted(unit_at(node)));
+        ck_assert_int_eq(finalize_set(node, NULL, NULL, true), -ENOENT);
+        ck_assert_ptr_null(weak_get(former));
+    }
+    struct gca_weak_ref *latter = weak_to(node);
+    memset(node, 0, size_bytes);
+    node->number = 7;
+    set_final(node, false);
+    roots[0] = node;
+    roots[2] = (struct node *)latter;
+    expect_finalized("");
+    ck_assert_ptr_null(weak_get(former));
+    ck_assert_ptr_eq(weak_get(latter), node);
+    roots[0] = NULL;
+    expect_finalized("7");
+    ck_assert_ptr_null(weak_get(latter));
+    expect_finalized("");
+    ck_assert(!is_allocated(node));
+}
+END_TEST
+
 /* ---- random graphs ---- */
 
 struct graph {
@@ -513,6 +553,7 @@ static TCase *finalizers(void)
     tcase_add_test(tests, a_block_made_reachable_again_lives);
     tcase_add_test(tests, setting_again_replaces_and_null_takes_back);
     tcase_add_test(tests, what_is_freed_is_not_finalized);
+    tcase_add_loop_test(tests, a_kept_block_leaves_nothing_to_the_next, 0, KEPT_SIZES);
     tcase_add_loop_test(tests, random_graphs_become_ready_as_the_model_says, 0, 8);
     tcase_add_loop_test(tests, with_cycles_everything_lost_is_finalized_once, 0, 20);
     return tests;
