@@ -147,6 +147,33 @@ static const char *check_buffer(const struct thread_heap *heap, uint32_t class_i
     return NULL;
 }
 
+/* Adds their units to the sum, and ends where it exceeds what the heap says: so a list that is a ring has an end as well. */
+static const char *check_kept_list(const struct thread_heap *heap, size_t unit_count, size_t *sum)
+{
+    for (const struct unit *unit = heap->kept[unit_count]; unit != NULL; unit = unit->next_kept) {
+        if (unit->kind != UNIT_LARGE || unit->keepable_units != unit_count || unit != &heap_layout.units[unit->span->first_unit])
+            return "a kept block is in the wrong list";
+        if (atomic_load_explicit(&unit->large_state, memory_order_relaxed) != SLOT_FREE)
+            return "a kept block is not free";
+        *sum += unit_count;
+        if (*sum > heap->kept_units)
+            break;
+    }
+    return NULL;
+}
+
+static const char *check_kept(const struct thread_heap *heap)
+{
+    const char *problem = NULL;
+    size_t sum = 0;
+    for (size_t i = 0; i <= KEPT_UNITS_MAX && problem == NULL; i++) {
+        if ((heap->kept[i] != NULL) != ((heap->kept_counts >> i & 1) != 0))
+            return "a heap's bit for kept blocks is wrong";
+        problem = check_kept_list(heap, i, &sum);
+    }
+    return problem == NULL && sum != heap->kept_units ? "a heap's count of kept units is wrong" : problem;
+}
+
 static void check_heap(struct thread_heap *heap, void *context)
 {
     struct totals *totals = context;
@@ -156,6 +183,8 @@ static void check_heap(struct thread_heap *heap, void *context)
         totals->problem = remote_verify(heap);
     if (!totals->busy)
         totals->waiting += remote_count(heap);
+    if (totals->problem == NULL && !totals->busy && !atomic_load(&heap->orphaned))
+        totals->problem = check_kept(heap);
     for (uint32_t i = 0; i < CLASS_COUNT && totals->problem == NULL && !atomic_load(&heap->orphaned); i++) {
         totals->problem = check_list(heap, i, totals);
         if (totals->busy)

@@ -202,6 +202,30 @@ START_TEST(lists)
 }
 END_TEST
 
+START_TEST(kept_blocks)
+{
+    enum { UNITS = 3 };
+    static const char *const wrong_count = "a heap's count of kept units is wrong", *const wrong_list = "a kept block is in the wrong list";
+    struct thread_heap *heap = heap_self;
+    char *first = allocate(UNITS * UNIT_BYTES), *second = allocate(UNITS * UNIT_BYTES);
+    heap_free(first);
+    heap_free(second);
+    struct unit *unit = heap->kept[UNITS];
+    ck_assert_ptr_eq(unit, unit_at(second));
+    ck_assert_ptr_eq(unit->next_kept, unit_at(first));
+    uint32_t other_units = heap->kept_units + 1;
+    expect_sound_heap();
+    expect_broken_byte(&unit->large_state, SLOT_ALLOCATED, "a kept block is not free");
+    expect_broken_byte(&unit->large_state, SLOT_FREE | SLOT_NOTED, "a kept block is not free");
+    expect_broken_byte(&unit->keepable_units, UNITS + 1, wrong_list);
+    expect_broken_word(&heap->kept[UNITS], (uintptr_t)(unit + 1), wrong_list);
+    expect_broken_word(&heap->kept_counts, heap->kept_counts ^ 1 << UNITS, "a heap's bit for kept blocks is wrong");
+    expect_broken(&heap->kept_units, &other_units, sizeof other_units, wrong_count);
+    expect_broken_word(&unit->next_kept, 0, wrong_count);
+    expect_broken_word(&unit->next_kept, (uintptr_t)unit, wrong_count); /* a ring */
+}
+END_TEST
+
 START_TEST(buffers)
 {
     struct entry *entry = buffer->top - 1;
@@ -264,6 +288,7 @@ static TCase *verify(void)
     tcase_add_test(tests, runs);
     tcase_add_test(tests, large_blocks);
     tcase_add_test(tests, lists);
+    tcase_add_test(tests, kept_blocks);
     tcase_add_test(tests, buffers);
     tcase_add_test(tests, batches);
     tcase_add_test(tests, a_slot_in_two_places);
