@@ -125,7 +125,7 @@ static uint32_t now_of(const struct snapshot *snapshot)
     uint32_t newest = 0;
     if (tables == NULL)
         return 0;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    clock_gettime(tables->lives != NULL ? CLOCK_MONOTONIC : CLOCK_MONOTONIC_COARSE, &now); /* as record.c does */
     if (snapshot->target.core == NULL)
         return (uint32_t)(((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec - tables->start_ns) / 1000000);
     for (struct span *span = span_from(0); span != NULL; span = span_from(span->first_unit + span->unit_count)) {

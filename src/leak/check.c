@@ -59,10 +59,14 @@ bool check_is_on(void)
 
 /* ---- what is known of the process ---- */
 
+/* By the clock of records: with the option lifetimes the coarse one would lag behind them. */
 static uint32_t now_ms(void)
 {
     const struct leak_tables *tables = image_now->leak;
-    return tables != NULL ? (uint32_t)((os_clock_coarse_ns() - tables->start_ns) / 1000000) : 0;
+    if (tables == NULL)
+        return 0;
+    uint64_t now_ns = tables->lives != NULL ? os_clock_ns() : os_clock_coarse_ns();
+    return (uint32_t)((now_ns - tables->start_ns) / 1000000);
 }
 
 static struct report_about about_now(enum check_moment moment)

@@ -104,6 +104,12 @@ struct report {
     int result;
 };
 
+/* How long before the report that was: none at all for what a thread has allocated since. */
+static inline uint32_t report_age_ms(const struct report *report, uint32_t time_ms)
+{
+    return report->about.now_ms > time_ms ? report->about.now_ms - time_ms : 0;
+}
+
 static inline struct report_record *report_records(const struct report *report)
 {
     return report->records.start;

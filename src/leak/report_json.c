@@ -220,12 +220,6 @@ static void write_shape(struct writer *writer, const struct report_record *recor
     key(writer, "]]");
 }
 
-static uint64_t age_of(const struct writer *writer, uint32_t time_ms)
-{
-    uint32_t now_ms = writer->report->about.now_ms;
-    return now_ms > time_ms ? now_ms - time_ms : 0;
-}
-
 static void write_record(struct writer *writer, const struct report_record *record)
 {
     string(writer, "{\"class\":", leak_class_names[record->class]);
@@ -241,8 +235,8 @@ static void write_record(struct writer *writer, const struct report_record *reco
     number(writer, ",\"bytes\":", record->own.bytes);
     number(writer, ",\"indirect_blocks\":", record->indirect.blocks);
     number(writer, ",\"indirect_bytes\":", record->indirect.bytes);
-    number(writer, ",\"age_min_ms\":", age_of(writer, record->newest_ms));
-    number(writer, ",\"age_max_ms\":", age_of(writer, record->oldest_ms));
+    number(writer, ",\"age_min_ms\":", report_age_ms(writer->report, record->newest_ms));
+    number(writer, ",\"age_max_ms\":", report_age_ms(writer->report, record->oldest_ms));
     number(writer, ",\"size_min\":", record->size_min);
     number(writer, ",\"size_max\":", record->size_max);
     if (record->weight_blocks > 0) {

@@ -71,11 +71,11 @@ static void write_ages(struct sink *sink, const struct report *report, const str
     if (record->stack == 0 && record->thread == 0)
         return;
     sink_text(sink, "  age ");
-    write_age(sink, report->about.now_ms - record->newest_ms);
+    write_age(sink, report_age_ms(report, record->newest_ms));
     if (record->own.blocks == 1)
         return;
     sink_text(sink, "..");
-    write_age(sink, report->about.now_ms - record->oldest_ms);
+    write_age(sink, report_age_ms(report, record->oldest_ms));
 }
 
 static void write_frame(struct sink *sink, const struct leak_tables *tables, uint32_t place, uint64_t frame)

@@ -5,6 +5,7 @@ nothing else; exit statuses; the form of a report."""
 import concurrent.futures
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -124,6 +125,19 @@ def text():
     for part in ("LEAK 1/1 definite  40 B in 1 block (+1.9 KiB indirect in 49)", "  cycle\n", "places+0x",
                  "gcalloc: leaked 40 B in 1 block; indirect 1.9 KiB in 49 blocks\n"):
         expect(part in words, words)
+
+
+def ages():
+    """With lifetimes, too, whose clock goes in finer steps: what was allocated just now is not older than the program."""
+    step = time.clock_getres(6)  # CLOCK_MONOTONIC_COARSE
+    for options in ["leaks"] + ["leaks,lifetimes"] * 12:
+        began = time.monotonic()
+        result = run([program("places"), "single", "before_underscore_exit", "lose"], env=subject_environment(options))
+        words = result.stderr.decode()
+        found = re.search(r" age (\d+)(ms|s|m|h)\n", words)
+        expect(found is not None, words)
+        seconds = int(found[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[found[2]]
+        expect(seconds <= time.monotonic() - began + step, f"{options}: {words}")
 
 
 def statuses():
@@ -329,6 +343,7 @@ def main():
     tally.case("the form of a report", form)
     tally.case("ids", ids_are_stable)
     tally.case("text", text)
+    tally.case("ages", ages)
     tally.case("exit statuses", statuses)
     tally.case("report files are new files", files_are_new)
     tally.case("files at once", files_at_once)
