@@ -18,9 +18,11 @@ struct place {
     _Atomic uintptr_t start; /* 0: nothing is known */
     uintptr_t end;
     uint64_t file;
+    uint64_t scan; /* the last that found it so */
 };
 
 static struct place places[PLACES];
+static uint64_t scan_now;
 static _Atomic bool is_used;
 
 static struct place *place_of(const struct os_map *map)
@@ -34,10 +36,20 @@ static bool may_be(const struct os_map *map)
     return map->kind == OS_MAP_FILE && !map->writable && map->end - map->start >= BYTES_MIN;
 }
 
+void pristine_begin_scan(void)
+{
+    scan_now++;
+}
+
+/* What one scan did not find as it was is not known to the next: it may have been written to in between. */
 bool pristine_is_known(const struct os_map *map)
 {
-    const struct place *place = place_of(map);
-    return may_be(map) && place->start == map->start && place->end == map->end && place->file == map->file;
+    struct place *place = place_of(map);
+    if (!may_be(map) || place->start != map->start || place->end != map->end || place->file != map->file ||
+        scan_now - place->scan > 1)
+        return false;
+    place->scan = scan_now;
+    return true;
 }
 
 void pristine_note(const struct os_map *map)
@@ -47,6 +59,7 @@ void pristine_note(const struct os_map *map)
     struct place *place = place_of(map);
     place->end = map->end;
     place->file = map->file;
+    place->scan = scan_now;
     place->start = map->start;
     is_used = true;
 }

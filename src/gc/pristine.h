@@ -18,6 +18,9 @@
 
 struct os_map;
 
+/* Comes first. It is then asked of each mapping whether it is known: what is not asked for, or was another, is forgotten. */
+void pristine_begin_scan(void);
+
 bool pristine_is_known(const struct os_map *map);
 
 /* Of all pages of the mapping each that is present is the file's. */

@@ -422,6 +422,7 @@ static int pour_mapping(struct scan *scan, size_t index, size_t *next_cut)
 static int pour_mappings(struct scan *scan)
 {
     size_t next_cut = 0;
+    pristine_begin_scan();
     for (size_t i = 0; i < maps.count; i++)
         if (maps.entries[i].kind != OS_MAP_DEVICE)
             scan->last_address = maps.entries[i].end;

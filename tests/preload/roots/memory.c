@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -131,6 +132,21 @@ static void map_constant_file(void)
         *(volatile char *)&area[i];
     collect();
     require(mprotect(area, AREA_BYTES, PROT_READ | PROT_WRITE) == 0);
+}
+
+/* By a system call of the program's own, which only the collection in between can see. */
+static void map_constant_file_and_call(void)
+{
+    map_constant_file();
+    require(mprotect(area, AREA_BYTES, PROT_READ) == 0);
+    collect();
+    require(syscall(SYS_mprotect, area, AREA_BYTES, PROT_READ | PROT_WRITE) == 0);
+}
+
+static void collect_and_call(void)
+{
+    collect();
+    require(syscall(SYS_mprotect, area, AREA_BYTES, PROT_READ) == 0);
 }
 
 static void map_code(void)
@@ -328,6 +344,8 @@ const struct place memory_places[] = {
     {"shared mapping made read-only", map_shared, put_word, make_read_only, clear_area, 0, NULL},
     {"shared mapping made unreadable", map_shared, put_word, make_unreadable, clear_area, 0, NULL},
     {"file mapping that was read-only, and is again", map_constant_file, put_word, make_read_only, clear_area, 0, NULL},
+    {"file mapping that a system call made writable for a while", map_constant_file_and_call, put_word, collect_and_call, clear_area, 0,
+     NULL},
     {"file mapping made unreadable", map_file_privately, put_word, make_unreadable, clear_area, 0, NULL},
     {"shared mapping in a child", map_shared, put_word, NULL, NULL, 0, run_in_child},
     {"memory file in a child", map_memory_file, put_word, NULL, NULL, 0, run_in_child},
