@@ -47,23 +47,28 @@ static bool is_still_kept(void)
     return now.inode == kept.identity.inode && now.device == kept.identity.device;
 }
 
-static _Atomic bool is_borrowed;
+static _Thread_local bool borrows __attribute__((tls_model("initial-exec")));
 
-void message_borrow_output(bool borrows)
+void message_borrow_output(bool has_own_descriptors)
 {
-    is_borrowed = borrows;
+    borrows = has_own_descriptors;
+}
+
+static int write_borrowed(const struct text *text)
+{
+    int descriptor = os_borrow(STANDARD_ERROR);
+    if (descriptor < 0)
+        return descriptor;
+    int result = os_write_all(descriptor, text->bytes, text->length);
+    os_close(descriptor);
+    return result;
 }
 
 /* The program has closed its standard error; or this is a thread of ours, which has descriptors of its own. */
 COLD static void write_elsewhere(const struct text *text)
 {
-    int descriptor = is_borrowed ? os_borrow(STANDARD_ERROR) : -EBADF;
-    if (descriptor >= 0) {
-        os_write_all(descriptor, text->bytes, text->length);
-        os_close(descriptor);
-    } else if (is_still_kept()) {
+    if ((!borrows || write_borrowed(text) != 0) && is_still_kept())
         os_write_all(kept.descriptor, text->bytes, text->length);
-    }
 }
 
 void message_write(const struct text *text)

@@ -23,8 +23,8 @@ void message_note(const char *format, ...) PRINTF_LIKE(1, 2);
  */
 void message_keep_output(void);
 
-/* Threads of ours have descriptors of their own now, or no more: they write to the process's standard error. */
-void message_borrow_output(bool borrows);
+/* Whether the calling thread, one of ours, has descriptors of its own: then it writes to the process's standard error. */
+void message_borrow_output(bool has_own_descriptors);
 
 /* An option's path, with every %p replaced by the process id. */
 void message_expand_path(struct text *path, const char *pattern);

@@ -14,6 +14,7 @@
 
 #include "base/compiler.h"
 #include "base/lock.h"
+#include "base/message.h"
 #include "base/options.h"
 #include "gc/area.h"
 #include "gc/grey.h"
@@ -169,7 +170,7 @@ static void serve(void *context)
 {
     struct member *member = context;
     heap_self = (struct thread_heap *)&thread_heap_none;
-    os_helper_leave_files(options_now()->gc_log != 0);
+    message_borrow_output(os_helper_leave_files(options_now()->gc_log != 0) == 0);
     while (!is_ending) {
         uint32_t now = calls;
         if (now == member->call) {

@@ -96,14 +96,12 @@ void helper_quit(void)
     }
     if (last != 0)
         os_helper_await_end(last);
-    message_borrow_output(false);
     job = JOB_NONE;
 }
 
 void helper_forget(void)
 {
     helper_thread_id = 0;
-    message_borrow_output(false);
     job = JOB_NONE;
     os_tracking_abandon();
 }

@@ -61,10 +61,11 @@ END_TEST
 static void *speak_without_descriptors(void *argument)
 {
     ck_assert_int_eq(unshare(CLONE_FILES), 0);
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 500; i++)
         close(i);
+    message_borrow_output(argument != NULL);
     message_note("from elsewhere");
-    return argument;
+    return NULL;
 }
 
 START_TEST(who_has_no_descriptors_borrows_standard_error)
@@ -75,11 +76,9 @@ START_TEST(who_has_no_descriptors_borrows_standard_error)
     int kept = dup(STDERR_FILENO), file = open(path, O_WRONLY | O_CREAT, 0600);
     ck_assert_int_eq(dup2(file, STDERR_FILENO), STDERR_FILENO);
     for (int borrows = 0; borrows < 2; borrows++) {
-        message_borrow_output(borrows != 0);
-        ck_assert_int_eq(pthread_create(&thread, NULL, speak_without_descriptors, NULL), 0);
+        ck_assert_int_eq(pthread_create(&thread, NULL, speak_without_descriptors, borrows != 0 ? path : NULL), 0);
         ck_assert_int_eq(pthread_join(thread, NULL), 0);
     }
-    message_borrow_output(false);
     dup2(kept, STDERR_FILENO);
     ck_assert_str_eq(content_of(path), "gcalloc: from elsewhere\n");
 }
@@ -120,6 +119,26 @@ START_TEST(without_a_usable_log_file_it_is_standard_error)
     message_note("no such folder");
     dup2(saved, STDERR_FILENO);
     ck_assert_str_eq(content_of(path), "gcalloc: no log file\ngcalloc: no such folder\n");
+}
+END_TEST
+
+/* The program's own threads never borrow, also once one of ours has; and that one, when the program's number can't be written to. */
+START_TEST(what_was_kept_is_used_when_standard_error_is_not)
+{
+    char path[100];
+    pthread_t thread;
+    snprintf(path, sizeof path, "%s/stderr", folder);
+    use_log_file("");
+    int saved = redirect_standard_error(path);
+    message_keep_output();
+    int unwritable = open("/dev/null", O_RDONLY);
+    ck_assert_int_eq(dup2(unwritable, STDERR_FILENO), STDERR_FILENO);
+    ck_assert_int_eq(pthread_create(&thread, NULL, speak_without_descriptors, path), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    close(STDERR_FILENO);
+    message_note("at the end");
+    dup2(saved, STDERR_FILENO);
+    ck_assert_str_eq(content_of(path), "gcalloc: from elsewhere\ngcalloc: at the end\n");
 }
 END_TEST
 
@@ -183,6 +202,7 @@ static TCase *message(void)
     tcase_add_test(tests, the_process_id_is_put_in_wherever_it_is_wanted);
     tcase_add_test(tests, without_a_usable_log_file_it_is_standard_error);
     tcase_add_test(tests, who_has_no_descriptors_borrows_standard_error);
+    tcase_add_test(tests, what_was_kept_is_used_when_standard_error_is_not);
     tcase_add_test(tests, a_long_line_is_cut_but_still_ends);
     tcase_add_test(tests, errno_is_left_alone);
     tcase_add_test(tests, wrong_options_are_one_line_each);
