@@ -184,10 +184,12 @@ static ALWAYS_INLINE void end_one(void *object)
     const gca_type *type = entry->type;
     uint32_t holder = atomic_load_explicit(&spot.note->holder, memory_order_relaxed);
     atomic_store_explicit(&spot.note->holder, holder | HOLDER_DYING, memory_order_relaxed); /* nobody else has it */
-    if (type->drop != NULL)
+    if (type->drop != NULL) {
+        struct note *note = spot.note;
         call_drop(object, type);
-    if (has_more(&spot) || UNLIKELY(!spot_is_noted(&spot)))
-        return end_rest(object, spot.note, type);
+        if (UNLIKELY(!spot_find_own(object, &spot)) || has_more(&spot)) /* it may have freed the whole span */
+            return end_rest(object, note, type);
+    }
     own_give_up_pointers(object, type);
     clear_note(spot.note);
     free_spot(&spot, id, entry);

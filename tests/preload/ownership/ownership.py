@@ -20,6 +20,7 @@ BLOCK = "{a} ({size} bytes)"
 CASES = {
     "dropped_twice": (True, "ownership misuse", "gca_drop({a}): not an object, or one that has ended", ("{here}",)),
     "freed_by_its_function": (True, "ownership misuse", "the drop function of struct suicide has freed {a} itself", ()),
+    "freed_with_all_others": (True, "ownership misuse", "the drop function of struct lemming has freed {a} itself", ()),
     "drop_of_the_stack": (True, "ownership misuse", "gca_drop({a}): not an object, or one that has ended", ("{here}",)),
     "owns_itself": (True, "ownership misuse", f"gca_own(): {NODE} would own itself", ("{here}",)),
     "counted_is_owned": (True, "ownership misuse", f"gca_own(): {NODE} is counted: references hold it, not an owner",

@@ -1,6 +1,7 @@
 /* What is wrong with objects, by name: ownership.py says what must be reported of each. */
 #include "gcalloc.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,35 @@ GCA_TYPE(struct suicide, .drop = free_oneself);
 static void freed_by_its_function(void)
 {
     struct suicide *object = hidden(gca_new(struct suicide));
+    say(object);
+    gca_drop(object);
+}
+
+/* So much that the memory which tells what it was is gone as well. */
+enum { LEMMINGS = 1000 };
+
+struct lemming {
+    char bytes[4000];
+};
+
+static struct lemming *lemmings[LEMMINGS];
+
+static void free_all(void *object)
+{
+    (void)object;
+    for (size_t i = 0; i < LEMMINGS; i++)
+        free(lemmings[i]);
+    memset(lemmings, 0, sizeof lemmings);
+    malloc_trim(0);
+}
+
+GCA_TYPE(struct lemming, .drop = free_all);
+
+static void freed_with_all_others(void)
+{
+    for (size_t i = 0; i < LEMMINGS; i++)
+        lemmings[i] = gca_new(struct lemming);
+    struct lemming *object = hidden(lemmings[LEMMINGS / 2]);
     say(object);
     gca_drop(object);
 }
@@ -419,6 +449,7 @@ static const struct {
 #define CASE(name) {#name, name}
     CASE(dropped_twice),
     CASE(freed_by_its_function),
+    CASE(freed_with_all_others),
     CASE(drop_of_the_stack),
     CASE(owns_itself),
     CASE(counted_is_owned),
