@@ -24,10 +24,6 @@
 
 #if defined(__x86_64__)
 
-#ifndef PTRACE_O_SUSPEND_SECCOMP
-#define PTRACE_O_SUSPEND_SECCOMP (1 << 21)
-#endif
-
 /* For those who build with older headers: Linux 3.11, 5.13 and 6.4. */
 enum { GET_SIGNAL_MASK = 0x420a, SET_SIGNAL_MASK = 0x420b, GET_RSEQ = 0x420f, GET_DISPATCH = 0x4211 };
 
@@ -128,19 +124,15 @@ static int seccomp_mode(const struct target *target, pid_t thread_id)
 }
 
 /*
- * A filter may do anything about a call that the program does not make. Who administers the machine may suspend it for a
- * thread that he traces.
+ * A filter may do anything about a call that the program does not make. None is ever suspended: where the thread is sent is
+ * what the process's own memory says, and code that a filter confines would be free there.
  */
 static int set_options(const struct errand *errand)
 {
-    enum { STRICT = 1 };
     int mode = seccomp_mode(errand->target, errand->thread->thread_id);
-    if (mode < 0 || mode == STRICT)
+    if (mode != 0)
         return mode < 0 ? mode : -EACCES;
-    long options = PTRACE_O_TRACESYSGOOD | (mode != 0 ? PTRACE_O_SUSPEND_SECCOMP : 0);
-    if (ptrace(PTRACE_SETOPTIONS, errand->thread->thread_id, NULL, (void *)options) == 0)
-        return 0;
-    return errno == ESRCH ? -ESRCH : -EACCES;
+    return ptrace(PTRACE_SETOPTIONS, errand->thread->thread_id, NULL, (void *)PTRACE_O_TRACESYSGOOD) == 0 ? 0 : -errno;
 }
 
 /* ---- there and back ---- */

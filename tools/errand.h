@@ -15,8 +15,8 @@
 
 /*
  * Makes the call with one argument. Returns our descriptor; -ENOSYS: not on this machine; -EACCES: the process has a
- * seccomp filter, which might end it for the call, and we may not suspend that; -EAGAIN: no thread is in a state for
- * this; -ESRCH; or what the call itself returns.
+ * seccomp filter, which might end it for the call; -EAGAIN: no thread is in a state for this; -ESRCH; or what the call
+ * itself returns.
  */
 int errand_descriptor(struct seized *seized, const struct target *target, const struct image *header, long call,
                       long argument);
