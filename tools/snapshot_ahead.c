@@ -92,6 +92,8 @@ static int make_mirrors(struct ahead *ahead, const size_t *map_bytes)
 
 static int begin(struct ahead *ahead, const size_t *map_bytes)
 {
+    if (!watch_is_reliable())
+        return -ENOSYS;
     if (is_followed(ahead->snapshot))
         return -EBUSY;
     int descriptor = fetch_descriptor(ahead);

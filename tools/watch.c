@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 /* How long the process's mappings are held at a time. */
@@ -24,6 +25,16 @@ enum { PIECE_BYTES = 4 << 20 };
 /* Linux 6.4 and 6.7, for those who build with older headers. */
 static const uint64_t feature_unpopulated = (uint64_t)1 << 13;
 static const uint64_t feature_asynchronous = (uint64_t)1 << 15;
+
+bool watch_is_reliable(void)
+{
+    enum { MAJOR = 6, MINOR = 14 };
+    struct utsname names;
+    int major = 0, minor = 0;
+    if (uname(&names) != 0 || sscanf(names.release, "%d.%d", &major, &minor) != 2)
+        return false;
+    return major > MAJOR || (major == MAJOR && minor >= MINOR);
+}
 
 long watch_call(void)
 {

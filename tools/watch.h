@@ -2,7 +2,8 @@
  * tools/watch: which pages another process writes from some moment on.
  *
  * By a userfaultfd that the process has made for us (tools/errand.h), in the form that no write waits for: a write to a
- * protected page costs the process a short fault which the kernel settles by itself. Since Linux 6.7. When our
+ * protected page costs the process a short fault which the kernel settles by itself. Linux has it since 6.7 and
+ * gets it right since 6.14: before, pages that mremap() moves while they are protected are lost sight of. When our
  * descriptors are closed, as when this command is killed, the kernel takes all of it back.
  */
 #ifndef TOOLS_WATCH_H
@@ -10,6 +11,7 @@
 
 #include "tools/target.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct watch {
@@ -19,6 +21,9 @@ struct watch {
 
 /* Called for pages that hold something and have been written. Returns 0 or -errno, which ends the look. */
 typedef int watch_visit(uintptr_t start, uintptr_t end, void *context);
+
+/* Whether this kernel is new enough. */
+bool watch_is_reliable(void);
 
 /* What to ask the process for: the arguments of userfaultfd(2). */
 long watch_call(void);
