@@ -184,6 +184,7 @@ static int copy_round(struct ahead *ahead, size_t *copied_out)
 {
     struct round round = {.ahead = ahead};
     int result = look_at_all(&round);
+    ahead->has_copied = ahead->has_copied || result == 0;
     if (result == 0)
         result = copy_run(&round.list, &ahead->snapshot->target, &ahead->lost);
     *copied_out = round.list.total_bytes;

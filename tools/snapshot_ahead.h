@@ -14,6 +14,7 @@
 struct ahead {
     struct snapshot *snapshot;
     bool is_on;         /* otherwise everything is to be copied during the stop */
+    bool has_copied;    /* what no longer holds anything may have an old copy, even when it is off */
     int problem;        /* why it is not, -errno */
     uint64_t paused_ns; /* how long the process stood still for it */
     struct watch watch;

@@ -82,11 +82,11 @@ static int make_room(struct snapshot *snapshot, const struct plan *plan)
 static int prepare(struct snapshot *snapshot, struct ahead *ahead)
 {
     struct plan plan = {.snapshot = snapshot, .map_bytes = calloc(snapshot->maps.count + 1, sizeof(size_t))};
-    int result = plan.map_bytes != NULL ? snapshot_pages_each(snapshot, false, plan_run, &plan) : -ENOMEM;
+    int result = plan.map_bytes != NULL ? snapshot_pages_each(snapshot, LOOK_FOR_ALL, plan_run, &plan) : -ENOMEM;
     if (result == 0)
         result = make_room(snapshot, &plan);
     if (result == 0)
-        result = snapshot_pages_each(snapshot, false, prepare_run, &snapshot->heap);
+        result = snapshot_pages_each(snapshot, LOOK_FOR_ALL, prepare_run, &snapshot->heap);
     if (result == 0)
         result = ahead_begin(ahead, snapshot, plan.map_bytes);
     if (result == 0) {
@@ -218,10 +218,11 @@ static int copy(struct snapshot *snapshot, const struct copy_list *list)
 
 int snapshot_copy(struct snapshot *snapshot, const struct ahead *ahead, struct copying *copying_out)
 {
+    enum snapshot_look look = ahead->is_on ? LOOK_FOR_WRITTEN : ahead->has_copied ? LOOK_FOR_GAPS : LOOK_FOR_ALL;
     *copying_out = (struct copying){.snapshot = snapshot, .ahead = ahead};
     int result = heap_copy_map(&snapshot->heap, &snapshot->target);
     if (result == 0)
-        result = snapshot_pages_each(snapshot, ahead->is_on, copy_page_run, copying_out);
+        result = snapshot_pages_each(snapshot, look, copy_page_run, copying_out);
     if (copying_out->list.total_bytes > HURRIED_BYTES_MAX)
         seize_hurry(false);
     if (result == 0)

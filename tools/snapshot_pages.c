@@ -17,6 +17,7 @@ enum { BUFFER_BYTES = 12288, WHOLE_FILE_BYTES_MAX = 256 << 20 };
 
 struct walk {
     struct snapshot *snapshot;
+    enum snapshot_look look;
     struct os_pages pages;
     struct os_pages doubts;
     snapshot_page_run *visit;
@@ -59,7 +60,7 @@ static int walk_outside(struct walk *walk, size_t map, uintptr_t start, uintptr_
 static int visit_gap(struct walk *walk, size_t map, uintptr_t start, uintptr_t end, enum snapshot_area area)
 {
     const struct os_page_run gap = {start, end, PAGES_NOTHING};
-    return walk->pages.tells_written && start < end ? walk->visit(&gap, map, area, walk->context) : 0;
+    return walk->look != LOOK_FOR_ALL && start < end ? walk->visit(&gap, map, area, walk->context) : 0;
 }
 
 static int walk_heap_part(struct walk *walk, size_t map, uintptr_t start, uintptr_t end, enum snapshot_area area)
@@ -85,7 +86,7 @@ static int walk_heap(struct walk *walk, size_t map, uintptr_t start, uintptr_t e
 {
     struct os_page_run run;
     int result;
-    if (!walk->pages.tells_written || !os_pages_is_tracked(&walk->pages, start))
+    if (walk->look != LOOK_FOR_WRITTEN || !os_pages_is_tracked(&walk->pages, start))
         return walk_heap_part(walk, map, start, end, area);
     os_pages_begin_doubtful(&walk->doubts, start, end);
     while ((result = os_pages_next(&walk->doubts, &run)) == 1) {
@@ -126,11 +127,11 @@ static int walk_map(struct walk *walk, size_t index)
     return result == 0 && next < map->end ? walk_outside(walk, index, next, map->end) : result;
 }
 
-int snapshot_pages_each(struct snapshot *snapshot, bool tells_written, snapshot_page_run *visit, void *context)
+int snapshot_pages_each(struct snapshot *snapshot, enum snapshot_look look, snapshot_page_run *visit, void *context)
 {
     static _Alignas(8) unsigned char buffer[BUFFER_BYTES], doubtful[BUFFER_BYTES];
     char path[64];
-    struct walk walk = {.snapshot = snapshot, .visit = visit, .context = context};
+    struct walk walk = {.snapshot = snapshot, .look = look, .visit = visit, .context = context};
     snprintf(path, sizeof path, "/proc/%d/task/%d/pagemap", (int)snapshot->target.process_id,
              (int)snapshot->target.thread_id);
     int result = os_pages_open_of(&walk.pages, path, buffer, sizeof buffer);
@@ -138,7 +139,7 @@ int snapshot_pages_each(struct snapshot *snapshot, bool tells_written, snapshot_
         result = os_pages_open_of(&walk.doubts, path, doubtful, sizeof doubtful);
     else
         return result;
-    walk.pages.tells_written = tells_written;
+    walk.pages.tells_written = look == LOOK_FOR_WRITTEN;
     for (size_t i = 0; i < snapshot->maps.count && result == 0; i++)
         if (is_wanted(&snapshot->maps.entries[i]))
             result = walk_map(&walk, i);
