@@ -112,3 +112,18 @@ def need_root():
 
 def copied(path, folder):
     return shutil.copy(path, folder)
+
+
+class Running:
+    """A program of the tests with a pipe each way, until the end of a with block."""
+
+    process = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()

@@ -3,13 +3,13 @@
 import os
 import subprocess
 
-from common import expect, temporary_folder
+from common import Running, expect, temporary_folder
 from harness import built_path, find_program, subject_environment
 
 KEPT = built_path("tool", "kept")
 
 
-class Kept:
+class Kept(Running):
     """tests/tool/kept, running; `at` says where its blocks are."""
 
     def __init__(self, options="stacks=8", command=(KEPT,), **more):
@@ -34,15 +34,6 @@ class Kept:
         self.process.stdin.write(words + "\n")
         self.process.stdin.flush()
         return self.answer()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
 
 
 def core_of(pid, folder):

@@ -8,14 +8,14 @@ import signal
 import subprocess
 import time
 
-from common import COMMAND, CommandTally, expect, expect_same, gcalloc, plain_environment
+from common import COMMAND, CommandTally, Running, expect, expect_same, gcalloc, plain_environment
 from harness import Missing, built_path, find_program, subject_environment
 
 WATCHED = built_path("tool", "watched")
 BLOCKS = 4096
 
 
-class Watched:
+class Watched(Running):
     """tests/tool/watched, running."""
 
     def __init__(self, *arguments, options="stacks=8", **more):
@@ -45,15 +45,6 @@ class Watched:
         # Mappings of which writes are followed, in the kernel's words.
         followed = sum(1 for line in self.text("smaps").splitlines() if line.startswith("VmFlags:") and " uw" in line)
         return status, files, children, followed
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
 
 
 def follows_writes():

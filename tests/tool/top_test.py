@@ -10,7 +10,7 @@ import termios
 import fcntl
 import struct
 
-from common import (COMMAND, LIBRARY, CommandTally, copied, expect, expect_line, expect_only_line, expect_same, gcalloc, need_root,
+from common import (COMMAND, LIBRARY, CommandTally, Running, copied, expect, expect_line, expect_only_line, expect_same, gcalloc, need_root,
                     plain_environment, temporary_folder)
 from harness import built_path, subject_environment
 
@@ -19,7 +19,7 @@ NOBODY = 65534
 KIB = 1024
 
 
-class Holder:
+class Holder(Running):
     """tests/tool/holder, running; each order is carried out when the call returns."""
 
     def __init__(self, command=(HOLDER,), env=None, **more):
@@ -35,15 +35,6 @@ class Holder:
         self.process.stdin.write(words + "\n")
         self.process.stdin.flush()
         self.await_answer()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
 
 
 def top(pid, *options, **more):
