@@ -14,17 +14,16 @@ from common import (COMMAND, LIBRARY, CommandTally, Missing, compiled, copied, e
 PYTHON = sys.executable
 WAYS = ((), ("--stats",))
 # Writes by itself: a signal during a print would find the stream busy.
+# Not pause(): a signal just before it, whose handler python runs later, would be waited for in vain.
 WAITING_PROGRAM = """
 import os, signal, sys
 def say(*words):
     os.write(1, (" ".join(words) + "\\n").encode())
-def tell(number, frame):
-    say("got", signal.Signals(number).name)
-for name in sys.argv[1:]:
-    signal.signal(getattr(signal, name), tell)
+signals = [getattr(signal, name) for name in sys.argv[1:]]
+signal.pthread_sigmask(signal.SIG_BLOCK, signals)
 say("ready", str(os.getpid()))
 while True:
-    signal.pause()
+    say("got", signal.Signals(signal.sigwait(signals)).name)
 """
 
 
