@@ -70,12 +70,23 @@ static int read_line(char *line, size_t size_bytes)
     return length > 0;
 }
 
-static void *serve(void *ignored);
+static void serve(void);
+
+/* Goes on when the thread before is gone: its end allocates, too. */
+static void *follow(void *first)
+{
+    if (pthread_join(*(pthread_t *)first, NULL) != 0)
+        abort();
+    serve();
+    return NULL;
+}
 
 static void leave(void)
 {
+    static pthread_t self;
     pthread_t thread;
-    if (pthread_create(&thread, NULL, serve, NULL) != 0)
+    self = pthread_self();
+    if (pthread_create(&thread, NULL, follow, &self) != 0)
         abort();
     pthread_exit(NULL);
 }
@@ -101,18 +112,17 @@ static void obey(char *line)
         abort();
 }
 
-static void *serve(void *ignored)
+static void serve(void)
 {
     char line[512];
     /* The first answer of a thread says that it is there. */
     for (answer(); read_line(line, sizeof line); answer())
         obey(line);
     exit(0);
-    return ignored;
 }
 
 int main(void)
 {
-    serve(NULL);
+    serve();
     return 0;
 }
