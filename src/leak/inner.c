@@ -3,16 +3,30 @@
  *
  * The rules are those of Valgrind's memcheck (--leak-check-heuristics), but for objects with several bases: there the
  * table of virtual functions itself says how far the part is from the object's start, as the C++ ABI for Itanium has it.
+ * Rust's hash tables (std, hashbrown) are told by their control bytes, of which the first are there once more at the end.
  *
  * Uses base, heap. Locks: none.
  */
 #include "leak/inner.h"
 
+#include "base/bits.h"
 #include "heap/unit.h"
 
 #include <string.h>
 
-enum { COUNT_BYTES = 8, WIDE_COUNT_BYTES = 16, STRING_HEADER_BYTES = 24, POINTER_ALIGNMENT = 8 };
+enum {
+    COUNT_BYTES = 8,
+    WIDE_COUNT_BYTES = 16,
+    STRING_HEADER_BYTES = 24,
+    POINTER_ALIGNMENT = 8,
+    POINTER_BYTES = 8,
+    TABLE_EMPTY = 0xff, /* the control byte of a bucket without an entry */
+#ifdef __SSE2__
+    TABLE_GROUP_BYTES = 16, /* looked at by one instruction */
+#else
+    TABLE_GROUP_BYTES = 8,
+#endif
+};
 
 /* What the program may have asked for, when it is not recorded: more than the next smaller class. */
 struct extent {
@@ -76,6 +90,33 @@ static bool is_base(const struct cell *cell, uintptr_t address)
            census.source->read(first_table - OFFSET_TO_TOP_BYTES, &offset_to_top) && offset_to_top == 0;
 }
 
+/* Who aligns blocks by hand has their start in front of what is given out, for free(). */
+static bool is_aligned_by_hand(const struct cell *cell, size_t offset)
+{
+    return offset >= POINTER_BYTES && word_at(cell->start + offset - POINTER_BYTES) == cell->start;
+}
+
+/* As many as fit behind the buckets, and a power of two; or 0. */
+static size_t buckets_of(struct extent extent, size_t offset)
+{
+    if (extent.most_bytes <= offset + TABLE_GROUP_BYTES)
+        return 0;
+    size_t count = (size_t)1 << bit_highest(extent.most_bytes - offset - TABLE_GROUP_BYTES);
+    return fits(extent, offset + count + TABLE_GROUP_BYTES) ? count : 0;
+}
+
+/* The buckets lie in front of the address, a byte for each behind it, at least one of them empty. */
+static bool is_table(const struct cell *cell, struct extent extent, size_t offset)
+{
+    const char *control = (const char *)cell->start + offset;
+    size_t count = buckets_of(extent, offset);
+    if (count == 0 || offset % TABLE_GROUP_BYTES != 0)
+        return false;
+    size_t repeated = count < TABLE_GROUP_BYTES ? count : TABLE_GROUP_BYTES;
+    size_t behind = count < TABLE_GROUP_BYTES ? TABLE_GROUP_BYTES : count;
+    return memcmp(control, control + behind, repeated) == 0 && memchr(control, TABLE_EMPTY, count) != NULL;
+}
+
 /* Arenas and pools lie inside their first chunk, and what they hand out inside any: nobody has the start. */
 static bool is_chunk(const struct cell *cell)
 {
@@ -96,5 +137,5 @@ bool inner_holds(const struct cell *cell, uintptr_t address)
         return true;
     if (offset == STRING_HEADER_BYTES && is_string(cell, extent))
         return true;
-    return is_base(cell, address);
+    return is_aligned_by_hand(cell, offset) || is_table(cell, extent, offset) || is_base(cell, address);
 }

@@ -1,6 +1,6 @@
 /*
- * What C++ keeps of a block may be an address inside of it: of an array's first element, of a second base class. Such
- * blocks are held; others, of which the program keeps an inner address, are in doubt. Says how many of each there are.
+ * What programs keep of a block may be an address inside of it: C++ that of an array's first element, of a second base class, Rust that
+ * of a hash table's control bytes, others an aligned one. Such blocks are held; others, of which the program keeps an inner address, are in doubt.
  */
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +9,12 @@
 #include <new>
 #include <string>
 #include <vector>
+
+#ifdef __SSE2__
+#define HASH_GROUP_BYTES 16
+#else
+#define HASH_GROUP_BYTES 8
+#endif
 
 namespace
 {
@@ -57,7 +63,33 @@ Second *volatile virtual_part;
 std::string *volatile text;
 std::vector<std::unique_ptr<Both>> *volatile owners;
 char *volatile inner;
+void *volatile tables[4];
+void *volatile aligned;
 } // namespace
+
+/* As hashbrown makes them: entries, a control byte for each, and the first of those once more. */
+static void *table(std::size_t count, std::size_t entry_bytes)
+{
+    constexpr std::size_t group = HASH_GROUP_BYTES;
+    std::size_t offset = (count * entry_bytes + group - 1) / group * group;
+    char *control = static_cast<char *>(std::malloc(offset + count + group)) + offset;
+    std::memset(control, 0xff, count + group);
+    for (std::size_t i = 0; i < count * 7 / 8; i++) {
+        control[i] = static_cast<char>(i * 37 % 128);
+        control[(i - group & (count - 1)) + group] = control[i];
+    }
+    return control;
+}
+
+/* As SDL, OpenCV and Eigen do it. */
+static void *align_by_hand(std::size_t size)
+{
+    char *start = static_cast<char *>(std::malloc(size + 64 + sizeof start));
+    std::size_t least = reinterpret_cast<std::size_t>(start) + sizeof start;
+    char *result = start + ((least + 63) / 64 * 64 - reinterpret_cast<std::size_t>(start));
+    std::memcpy(result - sizeof start, &start, sizeof start);
+    return result;
+}
 
 static void *lost_both()
 {
@@ -76,6 +108,9 @@ int main(int count, char **arguments)
         owners->emplace_back(new Both);
     inner = static_cast<char *>(std::malloc(500)) + 100;
     std::memset(inner - 100, 'y', 500);
+    for (std::size_t i = 0; i < 4; i++)
+        tables[i] = table(std::size_t{4} << 4 * i, 24);
+    aligned = align_by_hand(1000);
     if (!loses)
         return 0;
     array = nullptr;
@@ -83,5 +118,8 @@ int main(int count, char **arguments)
     virtual_part = nullptr;
     text = nullptr;
     owners = nullptr;
+    aligned = nullptr;
+    for (void *volatile &one : tables)
+        one = nullptr;
     return lost_both() == nullptr;
 }
