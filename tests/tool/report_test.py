@@ -55,6 +55,23 @@ def text_names_lines():
         expect_line(rf"    #3  serve           server\.c:{made.SERVE_LINE}", shown(file, cwd=folder))
 
 
+def names_of_rust():
+    """The standard library's frames name nobody, and what calls main() is left out."""
+    functions = {"make": "<alloc::raw_vec::RawVec<T> as core::default::Default>::default", "session_new": "hashbrown::map::HashMap<K,V>::insert",
+                 "serve": "shop::stock", "main": "std::sys::backtrace::__rust_begin_short_backtrace"}
+    with subject() as (folder, _, file):
+        report = json.loads(shown("--json", file))
+        for symbol in report["symbols"]:
+            for frame in symbol["frames"]:
+                frame["function"] = functions.get(frame.get("function"), "?")
+        text = shown(made.saved(folder, report, "rust.json"))
+        expect_line(r"    #1  hashbrown::map::HashMap<K,V>::insert .*", text)
+        expect_line(r"    #2  shop::stock .*", text)
+        expect_line(r"  suppress: leak:shop::stock", text)
+        expect_line(r"  shape: cycle shop::stock -> .*", text)
+        expect("backtrace" not in text and "raw_vec" not in text, f"more than the program's frames in\n{text}")
+
+
 def text_is_short():
     with subject() as (folder, program, _):
         records = [made.record(id=f"{i:08x}", bytes=2048 + i) for i in range(30)]
@@ -585,6 +602,7 @@ def main():
     if "not in this build" in gcalloc("help").stdout:
         raise SystemExit(77)
     tally.case("text: names, lines, inlined calls", text_names_lines)
+    tally.case("text: names of Rust", names_of_rust)
     tally.case("text: top 20", text_is_short)
     tally.case("text: threads of one site", threads_are_one_site)
     tally.case("text: other classes", other_classes)

@@ -177,6 +177,14 @@ static bool is_among(const char *name, const char *const *list, size_t count)
     return false;
 }
 
+static bool begins_with_any(const char *name, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(name, list[i], strlen(list[i])) == 0)
+            return true;
+    return false;
+}
+
 /* What hands memory on and is the same under every leak. */
 static bool is_allocator(const struct report *report, const struct trace_frame *frame)
 {
@@ -187,7 +195,8 @@ static bool is_allocator(const struct report *report, const struct trace_frame *
     };
     static const char *const beginnings[] = {
         "__gnu_cxx::new_allocator<", "std::__new_allocator<", "std::allocator<",
-        "std::allocator_traits<", "alloc::alloc::", "alloc::raw_vec::", "__rdl_",
+        "std::allocator_traits<", "alloc::alloc::", "alloc::raw_vec::", "<alloc::alloc::",
+        "<alloc::raw_vec::", "__rdl_",
     };
     if (frame->address->module >= 0 &&
         strncmp(text_base_name(report->modules[frame->address->module].path), "libgcalloc.so",
@@ -196,10 +205,21 @@ static bool is_allocator(const struct report *report, const struct trace_frame *
     const char *function = frame->symbol != NULL ? frame->symbol->function : NULL;
     if (function == NULL)
         return false;
-    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
-        if (strncmp(function, beginnings[i], strlen(beginnings[i])) == 0)
-            return true;
-    return is_among(function, names, sizeof names / sizeof names[0]);
+    return begins_with_any(function, beginnings, sizeof beginnings / sizeof beginnings[0]) ||
+           is_among(function, names, sizeof names / sizeof names[0]);
+}
+
+bool names_is_standard(const struct trace_frame *frame)
+{
+    static const char *const beginnings[] = {
+        "std::",  "<std::",  "__gnu_cxx::", "alloc::",      "<alloc::",
+        "core::", "<core::", "hashbrown::", "<hashbrown::",
+    };
+    const char *function = frame->symbol != NULL ? frame->symbol->function : NULL;
+    if (function == NULL)
+        return false;
+    return begins_with_any(function, beginnings, sizeof beginnings / sizeof beginnings[0]) ||
+           strstr(function, " as core::") != NULL || strstr(function, " as alloc::") != NULL;
 }
 
 /* What calls main() and the functions of threads. */
@@ -221,6 +241,18 @@ static bool is_libc(const struct report *report, const struct trace_frame *frame
            strcmp(text_base_name(report->modules[frame->address->module].path), "libc.so.6") == 0;
 }
 
+/* Rust's run time has a function by this name below what a thread runs: its own backtraces end there. */
+static size_t without_rust_start(const struct trace *trace, size_t begin, size_t end)
+{
+    for (size_t i = begin + 1; i < end; i++) {
+        const struct symbol_frame *symbol = trace->frames[i].symbol;
+        if (symbol != NULL && symbol->function != NULL &&
+            strstr(symbol->function, "__rust_begin_short_backtrace") != NULL)
+            return i;
+    }
+    return end;
+}
+
 static void trim(const struct report *report, struct trace *trace)
 {
     size_t begin = 0;
@@ -234,6 +266,7 @@ static void trim(const struct report *report, struct trace *trace)
     while (end > begin &&
            (is_start(&trace->frames[end - 1]) || is_libc(report, &trace->frames[end - 1])))
         end--;
+    end = without_rust_start(trace, begin, end);
     if (begin == end)
         return;
     memmove(trace->frames, trace->frames + begin, (end - begin) * sizeof *trace->frames);

@@ -33,6 +33,9 @@ struct symbol names_find(struct names *names, const struct report_address *addre
  */
 struct trace names_trace(struct names *names, int32_t stack, bool is_trimmed);
 
+/* A function of C++'s or Rust's standard library, by its name. */
+bool names_is_standard(const struct trace_frame *frame);
+
 /* A name for one line: the function, or module+0xoffset. To be freed. */
 char *names_label(const struct report *report, const struct trace_frame *frame);
 

@@ -32,8 +32,7 @@ static bool is_common(const struct report *report, const struct trace_frame *fra
     for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++)
         if (strncmp(name, modules[i], strlen(modules[i])) == 0)
             return true;
-    return frame->symbol != NULL && frame->symbol->function != NULL &&
-           strncmp(frame->symbol->function, "std::", 5) == 0;
+    return names_is_standard(frame);
 }
 
 static char *line_for(const struct report *report, const struct trace_frame *frame)

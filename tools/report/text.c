@@ -247,7 +247,10 @@ static char *short_name(const struct render *render, const char *type, int32_t s
     if (type != NULL)
         return memory_copy(strncmp(type, "struct ", 7) == 0 ? type + 7 : type);
     struct trace trace = names_trace(render->names, stack, true);
-    char *label = trace.count > 0 ? names_label(render->report, &trace.frames[0]) : memory_copy("?");
+    size_t at = 0;
+    while (at + 1 < trace.count && names_is_standard(&trace.frames[at]))
+        at++;
+    char *label = trace.count > 0 ? names_label(render->report, &trace.frames[at]) : memory_copy("?");
     free(trace.frames);
     return label;
 }
