@@ -43,23 +43,29 @@ static void *atomically_boxed;
 static void *(*talloc_named)(const void *, size_t, const char *);
 static int (*talloc_free_one)(void *, const char *);
 
+/* Something is done in between that no compiler sees through: it could fold what follows each other, as it may in programs. */
+#define USE(pointer) __asm__ volatile("" : : "r"(pointer) : "memory")
+
 static void retain(void)
 {
     for (int i = 0; i < CALLS; i++)
-        gca_retain(leaf);
+        USE(gca_retain(leaf));
 }
 
 static void release_all(void)
 {
-    for (int i = 0; i < CALLS; i++)
+    for (int i = 0; i < CALLS; i++) {
         gca_release(leaf);
+        USE(leaf);
+    }
 }
 
 static void retain_release(void)
 {
     for (int i = 0; i < CALLS; i++) {
-        gca_retain(leaf);
+        USE(gca_retain(leaf));
         gca_release(leaf);
+        USE(leaf);
     }
 }
 
@@ -85,6 +91,18 @@ static void borrow_end(void)
 {
     for (int i = 0; i < CALLS; i++) {
         const struct leaf *reader = gca_borrow(leaf);
+        USE(reader);
+        gca_end(reader);
+        USE(leaf);
+    }
+}
+
+/* In a function that calls no other in between. */
+static void borrow_end_folded(void)
+{
+    for (int i = 0; i < CALLS; i++) {
+        const struct leaf *reader = gca_borrow(leaf);
+        sink = reader->value[0];
         gca_end(reader);
     }
 }
@@ -273,6 +291,7 @@ static struct work {
     {"gca_get", NULL, get, NULL, CALLS, "ns", 0},
     {"gca_handle_get", NULL, look_up, NULL, CALLS, "ns", 0},
     {"gca_borrow + gca_end", NULL, borrow_end, NULL, CALLS, "ns", 0},
+    {"  the same, read in between only", NULL, borrow_end_folded, NULL, CALLS, "ns", 0},
     {"calloc + free", NULL, calloc_free, NULL, CALLS, "ns", 0},
     {"gca_new + gca_drop", NULL, new_drop, NULL, CALLS, "ns", 0},
     {"gca_new + gca_drop, with a function", NULL, new_drop_by_function, NULL, CALLS, "ns", 0},

@@ -85,36 +85,56 @@ static inline void *gca_retain_quickly_(const void *object)
     struct gca_note_ *note;
     if (__builtin_expect(!gca_find_own_(object, 0, &note), 0))
         return gca_retain_of(object);
-    gca_add_(note, 1);
+    note->strong++;
     return (void *)(uintptr_t)object;
 }
 
 static inline void gca_release_quickly_(void *object)
 {
     struct gca_note_ *note;
-    if (__builtin_expect(!gca_find_own_(object, GCA_WATCHED_, &note), 0) ||
-        __builtin_expect(__atomic_load_n(&note->strong, __ATOMIC_RELAXED) == 1, 0))
+    if (__builtin_expect(!gca_find_own_(object, GCA_WATCHED_, &note), 0) || __builtin_expect(note->strong == 1, 0))
         gca_release(object);
     else
-        gca_add_(note, (uint32_t)-1);
+        note->strong--; /* written by this thread alone, as long as that holds the object */
 }
 
-/* What was found is the object's if, afterwards, the generation is right and the note still lies there. */
-static inline void *gca_upgrade_quickly_(gca_weak weak)
+static inline __attribute__((always_inline)) void *gca_weak_object_(gca_weak weak)
 {
-    void *object = (void *)(uintptr_t)(weak.word >> GCA_GENERATION_BITS_ << 4);
-    struct gca_note_ *note, *again;
-    uint32_t generation = (uint32_t)(weak.word & ((1u << GCA_GENERATION_BITS_) - 1));
-    if (__builtin_expect(!gca_find_own_(object, 0, &note), 0) ||
-        __builtin_expect(__atomic_load_n(&note->word, __ATOMIC_ACQUIRE) >> GCA_GENERATION_SHIFT_ != generation, 0) ||
-        __builtin_expect(!gca_find_note_(object, &again) || again != note, 0))
+    return (void *)(uintptr_t)(weak.word >> GCA_GENERATION_BITS_ << 4);
+}
+
+static inline __attribute__((always_inline)) bool gca_weak_is_of_(gca_weak weak, const struct gca_note_ *note)
+{
+    return __builtin_expect(__atomic_load_n(&note->word, __ATOMIC_ACQUIRE) >> GCA_GENERATION_SHIFT_ ==
+                                (weak.word & ((1u << GCA_GENERATION_BITS_) - 1)), 1);
+}
+
+/* What was found is the object's if, afterwards, the generation is right and the way there is the same. */
+static inline __attribute__((always_inline)) void *gca_upgrade_quickly_(gca_weak weak)
+{
+    void *object = gca_weak_object_(weak);
+    struct gca_way_ way;
+    struct gca_note_ *note;
+    if (__builtin_expect(!gca_find_way_(object, &way, &note), 0) ||
+        !gca_has_(note, GCA_HOLDER_MASK_, gca_self_1.holder) || !gca_weak_is_of_(weak, note) || !gca_is_same_way_(&way))
         return gca_upgrade(weak);
-    gca_add_(note, 1);
+    note->strong++;
+    return object;
+}
+
+static inline void *gca_get_quickly_(gca_weak weak)
+{
+    void *object = gca_weak_object_(weak);
+    struct gca_way_ way;
+    struct gca_note_ *note;
+    if (__builtin_expect(!gca_find_way_(object, &way, &note), 0) || !gca_weak_is_of_(weak, note) || !gca_has_(note, GCA_DYING_, 0))
+        return gca_get(weak);
     return object;
 }
 
 #define gca_release(object) gca_release_quickly_(object)
 #define gca_upgrade(weak) gca_upgrade_quickly_(weak)
+#define gca_get(weak) gca_get_quickly_(weak)
 #endif
 
 /* ---- cycles ---- */

@@ -21,27 +21,29 @@
 
 enum { STACK_FIRST = 64 };
 
-/* In the low bits of a place's address. */
-enum { PLACE_MUTABLE = 1, PLACE_UNCOUNTED = 2, PLACE_BITS = 7 };
+/* No address, and no kind of borrow. */
+#define LENT_NEVER ((uintptr_t)5 << 60)
+
+struct gca_borrow_ borrow_below = {.lent = LENT_NEVER};
 
 static const char *const section = "borrow conflict";
 
 static struct own_self *_Atomic borrowers; /* threads that have borrowed and live. Under own_lock */
 
-static const gca_place *place_of(uintptr_t tagged)
+/* 0: it has ended in another thread. */
+static uintptr_t get_lent(const struct gca_borrow_ *borrow)
 {
-    return (const gca_place *)(tagged & ~(uintptr_t)PLACE_BITS);
+    return __atomic_load_n(&borrow->lent, __ATOMIC_RELAXED);
 }
 
-static uintptr_t get_place(const struct gca_borrow_ *borrow)
+static const gca_place *get_place(const struct gca_borrow_ *borrow)
 {
     return __atomic_load_n(&borrow->place, __ATOMIC_RELAXED);
 }
 
-/* NULL: it has ended in another thread. */
-static const void *get_object(const struct gca_borrow_ *borrow)
+static const void *object_of(uintptr_t lent)
 {
-    return __atomic_load_n(&borrow->object, __ATOMIC_RELAXED);
+    return (const void *)(lent & ~(GCA_LENT_MUT_ | GCA_LENT_UNCOUNTED_));
 }
 
 /* ---- stacks ---- */
@@ -52,20 +54,25 @@ static inline void set_top(struct gca_borrows_ *self, struct gca_borrow_ *top)
     __atomic_store_n(&self->top, top, __ATOMIC_RELEASE);
 }
 
+static void put_stack(const struct gca_borrows_ *former)
+{
+    if (former->bottom != &borrow_below + 1)
+        metadata_put(former->bottom - 1, (1 + (size_t)(former->limit - former->bottom)) * sizeof *former->bottom);
+}
+
 COLD static bool make_room(struct gca_borrows_ *self)
 {
     size_t count = (size_t)(self->top - self->bottom);
     size_t room = count == 0 ? STACK_FIRST : 2 * count;
-    struct gca_borrow_ *borrows = metadata_take(room * sizeof *borrows);
-    if (borrows == NULL)
+    struct gca_borrow_ *below = metadata_take((1 + room) * sizeof *below);
+    if (below == NULL)
         return false;
     if (!own_self.has_exit)
         own_need_exit();
     lock_take(&own_lock);
-    if (count != 0)
-        memcpy(borrows, self->bottom, count * sizeof *borrows);
-    metadata_put(self->bottom, count * sizeof *borrows);
-    *self = (struct gca_borrows_){borrows, borrows + count, borrows + room};
+    memcpy(below, self->bottom - 1, (1 + count) * sizeof *below);
+    put_stack(self);
+    *self = (struct gca_borrows_){.bottom = below + 1, .top = below + 1 + count, .limit = below + 1 + room};
     if (own_self.borrows == NULL) {
         own_self.borrows = self;
         own_self.next = borrowers;
@@ -75,75 +82,68 @@ COLD static bool make_room(struct gca_borrows_ *self)
     return true;
 }
 
-static ALWAYS_INLINE void push(const void *object, struct note *note, const gca_place *place, unsigned bits)
+static ALWAYS_INLINE void push(const void *object, uintptr_t kind, struct note *note, const gca_place *place)
 {
-    struct gca_borrows_ *self = &gca_borrowing_1;
+    struct gca_borrows_ *self = &gca_self_1.borrows;
     if (UNLIKELY(self->top == self->limit) && !make_room(self)) {
         own_self.has_lost_borrows = true;
         return;
     }
     struct gca_borrow_ *top = self->top;
     top->note = (struct gca_note_ *)note;
-    __atomic_store_n(&top->place, (uintptr_t)place | bits, __ATOMIC_RELAXED);
-    __atomic_store_n(&top->object, object, __ATOMIC_RELAXED);
+    __atomic_store_n(&top->place, place, __ATOMIC_RELAXED);
+    __atomic_store_n(&top->lent, (uintptr_t)object | kind, __ATOMIC_RELAXED);
     set_top(self, top + 1);
 }
 
-/* What ended elsewhere, or before what was on top of it, is NULL. */
+/* What ended elsewhere, or before what was on top of it, is 0. */
 static void pop_ended(struct gca_borrows_ *self)
 {
-    while (self->top > self->bottom && get_object(self->top - 1) == NULL)
+    while (self->top > self->bottom && get_lent(self->top - 1) == 0)
         set_top(self, self->top - 1);
 }
 
-/* Takes the newest borrow of the object and kind out of a stack. Returns its place and bits, or 0. */
-static uintptr_t take_from(struct gca_borrows_ *self, const void *object, unsigned kind)
+/* Takes the newest such borrow, counted or not, out of a stack. Returns what it was, or 0. */
+static uintptr_t take_from(struct gca_borrows_ *self, uintptr_t lent)
 {
     for (struct gca_borrow_ *at = __atomic_load_n(&self->top, __ATOMIC_ACQUIRE); at > self->bottom;) {
-        const void *expected = object;
-        uintptr_t place = get_place(--at);
-        if ((place & PLACE_MUTABLE) == kind &&
-            __atomic_compare_exchange_n(&at->object, &expected, NULL, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-            return place;
+        uintptr_t found = get_lent(--at);
+        if ((found & ~GCA_LENT_UNCOUNTED_) == lent &&
+            __atomic_compare_exchange_n(&at->lent, &found, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+            return found;
     }
     return 0;
 }
 
-COLD static uintptr_t take_from_others(const void *object, unsigned kind)
+COLD static uintptr_t take_from_others(uintptr_t lent)
 {
-    uintptr_t place = 0;
+    uintptr_t found = 0;
     lock_take(&own_lock);
-    for (struct own_self *at = borrowers; at != NULL && place == 0; at = at->next)
+    for (struct own_self *at = borrowers; at != NULL && found == 0; at = at->next)
         if (at != &own_self)
-            place = take_from(at->borrows, object, kind);
+            found = take_from(at->borrows, lent);
     lock_release(&own_lock);
-    return place;
+    return found;
 }
 
-NOINLINE static uintptr_t pop_other(const void *object, unsigned kind)
+NOINLINE static uintptr_t pop_other(uintptr_t lent)
 {
-    uintptr_t place = take_from(&gca_borrowing_1, object, kind);
-    pop_ended(&gca_borrowing_1);
-    return place != 0 ? place : take_from_others(object, kind);
+    uintptr_t found = take_from(&gca_self_1.borrows, lent);
+    pop_ended(&gca_self_1.borrows);
+    return found != 0 ? found : take_from_others(lent);
 }
 
 /* The note of what is borrowed stays what it is, so the end need not look for it. NULL where it has to. */
-static ALWAYS_INLINE uintptr_t pop(const void *object, unsigned kind, struct note **note_out)
+static ALWAYS_INLINE uintptr_t pop(uintptr_t lent, struct note **note_out)
 {
-    struct gca_borrows_ *self = &gca_borrowing_1;
+    struct gca_borrows_ *self = &gca_self_1.borrows;
+    struct gca_borrow_ *last = self->top - 1;
     *note_out = NULL;
-    if (UNLIKELY(self->top == self->bottom))
-        return pop_other(object, kind);
-    struct gca_borrow_ *top = self->top - 1;
-    if (LIKELY(get_object(top) == object)) {
-        uintptr_t place = get_place(top);
-        if (LIKELY((place & PLACE_MUTABLE) == kind)) {
-            *note_out = (struct note *)top->note;
-            set_top(self, top);
-            return place;
-        }
-    }
-    return pop_other(object, kind);
+    if (UNLIKELY(get_lent(last) != lent))
+        return pop_other(lent);
+    *note_out = (struct note *)last->note;
+    set_top(self, last);
+    return lent;
 }
 
 /* Where the object was last borrowed, by anybody; NULL if nobody knows. own_lock is held. */
@@ -151,8 +151,8 @@ static const gca_place *find_place_locked(const void *object)
 {
     for (const struct own_self *at = borrowers; at != NULL; at = at->next)
         for (const struct gca_borrow_ *borrow = __atomic_load_n(&at->borrows->top, __ATOMIC_ACQUIRE); borrow > at->borrows->bottom;)
-            if (get_object(--borrow) == object && (get_place(borrow) & PLACE_UNCOUNTED) == 0)
-                return place_of(get_place(borrow));
+            if ((get_lent(--borrow) & ~GCA_LENT_MUT_) == (uintptr_t)object)
+                return get_place(borrow);
     return NULL;
 }
 
@@ -228,28 +228,28 @@ static bool store_word(struct note *note, uint32_t *expected, uint32_t word)
 }
 
 /* Whether the borrow could begin. */
-static ALWAYS_INLINE bool begin(struct note *note, unsigned kind)
+static ALWAYS_INLINE bool begin(struct note *note, uintptr_t kind)
 {
     uint32_t word = atomic_load_explicit(&note->word, memory_order_relaxed);
     uint32_t more;
     do {
-        uint32_t obstacle = kind == PLACE_MUTABLE ? word & NOTE_BORROWS : word & NOTE_MUTABLE;
+        uint32_t obstacle = kind == GCA_LENT_MUT_ ? word & NOTE_BORROWS : word & NOTE_MUTABLE;
         if (UNLIKELY(obstacle != 0) || UNLIKELY((word & NOTE_SHARED_MAX) == NOTE_SHARED_MAX))
             return false;
-        more = kind == PLACE_MUTABLE ? word | NOTE_MUTABLE : word + 1;
+        more = kind == GCA_LENT_MUT_ ? word | NOTE_MUTABLE : word + 1;
     } while (UNLIKELY(!store_word(note, &word, more)));
     return true;
 }
 
 /* False when no such borrow was counted. */
-static ALWAYS_INLINE bool end(struct note *note, unsigned kind)
+static ALWAYS_INLINE bool end(struct note *note, uintptr_t kind)
 {
     uint32_t word = atomic_load_explicit(&note->word, memory_order_relaxed);
     uint32_t less;
     do {
-        if (UNLIKELY((word & (kind == PLACE_MUTABLE ? NOTE_MUTABLE : NOTE_SHARED_MAX)) == 0))
+        if (UNLIKELY((word & (kind == GCA_LENT_MUT_ ? NOTE_MUTABLE : NOTE_SHARED_MAX)) == 0))
             return false;
-        less = kind == PLACE_MUTABLE ? word & ~(uint32_t)NOTE_MUTABLE : word - 1;
+        less = kind == GCA_LENT_MUT_ ? word & ~(uint32_t)NOTE_MUTABLE : word - 1;
     } while (UNLIKELY(!store_word(note, &word, less)));
     return true;
 }
@@ -269,33 +269,33 @@ COLD static struct note *note_slowly(const void *object, const gca_place *place)
 
 /* ---- the program's calls ---- */
 
-static ALWAYS_INLINE void borrow(const void *object, unsigned kind, const gca_place *place)
+static ALWAYS_INLINE void borrow(const void *object, uintptr_t kind, const gca_place *place)
 {
     own_see_heap(); /* for the program's quick half, which may not have found it */
     struct note *note = own_noted(object);
     if (UNLIKELY(note == NULL))
         note = note_slowly(object, place);
     if (UNLIKELY(note == NULL)) {
-        push(object, NULL, place, kind | PLACE_UNCOUNTED);
+        push(object, kind | GCA_LENT_UNCOUNTED_, NULL, place);
         return;
     }
     if (UNLIKELY(is_foreign_thread(note)))
         report_thread(object, "borrowed", place, NULL);
     bool has_begun = begin(note, kind);
     if (UNLIKELY(!has_begun))
-        report_conflict(object, kind == PLACE_MUTABLE ? "mutable borrow of %o, which is borrowed" : "borrow of %o, which is mutably borrowed",
+        report_conflict(object, kind == GCA_LENT_MUT_ ? "mutable borrow of %o, which is borrowed" : "borrow of %o, which is mutably borrowed",
                         place, NULL);
-    push(object, note, place, has_begun ? kind : kind | PLACE_UNCOUNTED);
+    push(object, has_begun ? kind : kind | GCA_LENT_UNCOUNTED_, note, place);
 }
 
-static bool try_borrow(const void *object, unsigned kind, const gca_place *place)
+static bool try_borrow(const void *object, uintptr_t kind, const gca_place *place)
 {
     struct note *note = own_noted(object);
     if (UNLIKELY(note == NULL))
         note = note_slowly(object, place);
     if (note != NULL && (is_foreign_thread(note) || !begin(note, kind)))
         return false;
-    push(object, note, place, note != NULL ? kind : kind | PLACE_UNCOUNTED);
+    push(object, note != NULL ? kind : kind | GCA_LENT_UNCOUNTED_, note, place);
     return true;
 }
 
@@ -306,11 +306,11 @@ COLD static void report_no_borrow(const void *object, const gca_place *place)
                    "end of a borrow of %%o, which has ended or never began");
 }
 
-static ALWAYS_INLINE void end_borrow(const void *object, unsigned kind, const gca_place *place)
+static ALWAYS_INLINE void end_borrow(const void *object, uintptr_t kind, const gca_place *place)
 {
     struct note *note;
-    uintptr_t begun = pop(object, kind, &note);
-    if (UNLIKELY((begun & PLACE_UNCOUNTED) != 0))
+    uintptr_t begun = pop((uintptr_t)object | kind, &note);
+    if (UNLIKELY((begun & GCA_LENT_UNCOUNTED_) != 0))
         return;
     if (UNLIKELY(note == NULL))
         note = own_note(object);
@@ -328,7 +328,7 @@ EXPORT const void *gca_borrow_counted(const void *object, const gca_place *place
 EXPORT void *gca_borrow_mut_counted(void *object, const gca_place *place)
 {
     if (LIKELY(object != NULL))
-        borrow(object, PLACE_MUTABLE, place);
+        borrow(object, GCA_LENT_MUT_, place);
     return object;
 }
 
@@ -339,7 +339,7 @@ EXPORT bool gca_try_borrow_counted(const void *object, const gca_place *place)
 
 EXPORT bool gca_try_borrow_mut_counted(void *object, const gca_place *place)
 {
-    return object != NULL && try_borrow(object, PLACE_MUTABLE, place);
+    return object != NULL && try_borrow(object, GCA_LENT_MUT_, place);
 }
 
 EXPORT void gca_end_counted(const void *object, const gca_place *place)
@@ -351,7 +351,7 @@ EXPORT void gca_end_counted(const void *object, const gca_place *place)
 EXPORT void gca_end_mut_counted(void *object, const gca_place *place)
 {
     if (LIKELY(object != NULL))
-        end_borrow(object, PLACE_MUTABLE, place);
+        end_borrow(object, GCA_LENT_MUT_, place);
 }
 
 static const gca_place scope_end = {"scope", "end of", 0};
@@ -369,7 +369,7 @@ EXPORT void gca_end_mut_at(const void *variable)
     const void *object;
     memcpy(&object, variable, sizeof object);
     if (gca_checks != 0 && object != NULL)
-        end_borrow(object, PLACE_MUTABLE, &scope_end);
+        end_borrow(object, GCA_LENT_MUT_, &scope_end);
 }
 
 EXPORT void gca_assert_unborrowed_counted(const void *object, const gca_place *place)
@@ -392,15 +392,14 @@ EXPORT unsigned gca_borrows(const void *object)
 EXPORT size_t gca_report_borrows(void)
 {
     size_t count = 0;
-    pop_ended(&gca_borrowing_1);
-    for (const struct gca_borrow_ *at = gca_borrowing_1.bottom; at < gca_borrowing_1.top; at++) {
-        uintptr_t tagged = get_place(at);
-        const void *object = get_object(at);
-        if (object == NULL || (tagged & PLACE_UNCOUNTED) != 0)
+    pop_ended(&gca_self_1.borrows);
+    for (const struct gca_borrow_ *at = gca_self_1.borrows.bottom; at < gca_self_1.borrows.top; at++) {
+        uintptr_t lent = get_lent(at);
+        if (lent == 0 || (lent & GCA_LENT_UNCOUNTED_) != 0)
             continue;
         count++;
-        own_report(&(struct own_report){.object = object, .section = section, .earlier = "borrowed", .earlier_place = place_of(tagged), .is_checked = true},
-                   "a %sborrow of %%o has not ended", (tagged & PLACE_MUTABLE) != 0 ? "mutable " : "");
+        own_report(&(struct own_report){.object = object_of(lent), .section = section, .earlier = "borrowed", .earlier_place = get_place(at), .is_checked = true},
+                   "a %sborrow of %%o has not ended", (lent & GCA_LENT_MUT_) != 0 ? "mutable " : "");
     }
     return count;
 }
@@ -410,8 +409,8 @@ void borrow_each(void (*visit)(const void *object, void *context), void *context
     lock_take(&own_lock);
     for (const struct own_self *self = borrowers; self != NULL; self = self->next)
         for (const struct gca_borrow_ *at = self->borrows->bottom; at < __atomic_load_n(&self->borrows->top, __ATOMIC_ACQUIRE); at++)
-            if (get_object(at) != NULL && (get_place(at) & PLACE_UNCOUNTED) == 0)
-                visit(get_object(at), context);
+            if (get_lent(at) != 0 && (get_lent(at) & GCA_LENT_UNCOUNTED_) == 0)
+                visit(object_of(get_lent(at)), context);
     lock_release(&own_lock);
 }
 
@@ -427,11 +426,11 @@ static void unlist(void)
         if (at != NULL)
             at->next = own_self.next;
     }
-    struct gca_borrows_ former = gca_borrowing_1;
+    struct gca_borrows_ former = gca_self_1.borrows;
     own_self.borrows = NULL;
-    gca_borrowing_1 = (struct gca_borrows_){NULL, NULL, NULL};
+    gca_self_1.borrows = (struct gca_borrows_)BORROWS_NONE;
     lock_release(&own_lock);
-    metadata_put(former.bottom, (size_t)(former.limit - former.bottom) * sizeof *former.bottom);
+    put_stack(&former);
 }
 
 void borrow_thread_exit(void)

@@ -45,7 +45,7 @@ COLD uint32_t merge_number(void)
     lock_take(&own_lock);
     if (make_room(last_number + 1)) {
         own_self.thread = ++last_number;
-        gca_counting_1.holder = own_self.thread;
+        gca_self_1.holder = own_self.thread;
         own_see_heap();
         own_self.record = record_of(own_self.thread);
         own_self.record->is_alive = true;
@@ -124,8 +124,8 @@ void merge_thread_exit(void)
         return;
     merge_all(true);
     own_self.thread = 0;
-    gca_counting_1.holder = UINT32_MAX;
-    gca_counting_1.limit_bytes = 0;
+    gca_self_1.holder = UINT32_MAX;
+    gca_self_1.limit_bytes = 0;
     own_self.record = NULL;
 }
 

@@ -22,9 +22,12 @@
 _Thread_local struct own_self own_self __attribute__((tls_model("initial-exec")));
 
 /* The number once more, as what the fast paths compare with: of a thread without one, nobody's. */
-EXPORT __thread struct gca_counting_ gca_counting_1 __attribute__((tls_model("initial-exec"))) = {.holder = UINT32_MAX};
+EXPORT __thread struct gca_self_ gca_self_1 __attribute__((tls_model("initial-exec"))) = {
+    .holder = UINT32_MAX,
+    .borrows = BORROWS_NONE,
+};
 
-/* What gcalloc/count.h says of our tables. If one of these has to change gca_counting_1 gets another name. */
+/* What gcalloc/count.h says of our tables. If one of these has to change gca_self_1 gets another name. */
 _Static_assert(offsetof(struct gca_unit_, states) == offsetof(struct unit, states), "count.h: units");
 _Static_assert(offsetof(struct gca_unit_, start) == offsetof(struct unit, start), "count.h: units");
 _Static_assert(offsetof(struct gca_unit_, reciprocal) == offsetof(struct unit, reciprocal), "count.h: units");
@@ -35,11 +38,8 @@ _Static_assert(offsetof(struct gca_note_, word) == offsetof(struct note, word), 
 _Static_assert(offsetof(struct gca_note_, strong) == offsetof(struct note, strong), "count.h: notes");
 _Static_assert(sizeof(struct gca_note_) == sizeof(struct note), "count.h: notes");
 _Static_assert((uint32_t)GCA_HOLDER_MASK_ == ((uint32_t)HOLDER_THREAD | HOLDER_BOUND), "count.h: holders");
-_Static_assert((uint32_t)GCA_WATCHED_ == (uint32_t)HOLDER_WATCHED, "count.h: holders");
+_Static_assert((uint32_t)GCA_WATCHED_ == (uint32_t)HOLDER_WATCHED && (uint32_t)GCA_DYING_ == (uint32_t)HOLDER_DYING, "count.h: holders");
 _Static_assert((uint32_t)GCA_GENERATION_SHIFT_ == (uint32_t)NOTE_GENERATION_SHIFT, "count.h: generations");
-
-
-EXPORT __thread struct gca_borrows_ gca_borrowing_1 __attribute__((tls_model("initial-exec")));
 
 /* Likewise of gcalloc/lend.h. */
 _Static_assert((uint32_t)GCA_MUTABLE_ == (uint32_t)NOTE_MUTABLE && (uint32_t)GCA_SHARED_MAX_ == (uint32_t)NOTE_SHARED_MAX, "lend.h: words");

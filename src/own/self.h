@@ -29,7 +29,7 @@ struct merge_record;
 struct own_self {
     uint32_t thread; /* its number; 0: none yet */
     uint32_t drops;  /* of functions of the program's that run now, one inside the other */
-    struct gca_borrows_ *borrows; /* gca_borrowing_1, for other threads to look at, once it has borrowed */
+    struct gca_borrows_ *borrows; /* gca_self_1.borrows, for other threads to look at, once it has borrowed */
     struct own_self *next; /* of those that have borrowed */
     struct merge_record *record; /* of its number; NULL without one */
     struct pile ending;    /* objects that are to be dropped */
@@ -41,12 +41,16 @@ struct own_self {
 
 extern _Thread_local struct own_self own_self __attribute__((tls_model("initial-exec")));
 
+/* Below the first borrow of each thread: no object's address. */
+extern struct gca_borrow_ borrow_below;
+#define BORROWS_NONE {&borrow_below + 1, &borrow_below + 1, &borrow_below + 1}
+
 /* For the inline fast paths: as much of the heap as there is now. A thread without a number holds nothing, but may borrow. */
 static inline void own_see_heap(void)
 {
-    gca_counting_1.minus_start = -heap_layout.slots_start;
-    gca_counting_1.units = (struct gca_unit_ *)heap_layout.units;
-    gca_counting_1.limit_bytes = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed);
+    gca_self_1.minus_start = -heap_layout.slots_start;
+    gca_self_1.units = (struct gca_unit_ *)heap_layout.units;
+    gca_self_1.limit_bytes = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed);
 }
 
 extern struct lock own_lock;

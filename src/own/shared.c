@@ -21,6 +21,7 @@
 
 #undef gca_release
 #undef gca_upgrade
+#undef gca_get
 
 static const char *const section = "ownership misuse";
 
@@ -81,7 +82,7 @@ EXPORT void *gca_retain_of(const void *object)
     if (UNLIKELY(note == NULL))
         return retain_slowly(object, CALLER);
     uint32_t holder = atomic_load_explicit(&note->holder, memory_order_relaxed);
-    if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND)) != gca_counting_1.holder))
+    if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND)) != gca_self_1.holder))
         return retain_slowly(object, CALLER);
     uint32_t strong = atomic_load_explicit(&note->strong, memory_order_relaxed);
     atomic_store_explicit(&note->strong, strong + 1, memory_order_relaxed);
@@ -172,7 +173,7 @@ static ALWAYS_INLINE bool release_last_quickly(const struct spot *spot, uint32_t
     uint32_t *id = spot_id(spot);
     struct typed_entry *entry = LIKELY(id != NULL) ? types_entry(*id) : NULL;
     if (UNLIKELY(id == NULL) || UNLIKELY(merge_waits()) || UNLIKELY(!is_plain(entry->type)) || !is_unborrowed(spot->note) ||
-        UNLIKELY(holder != (HOLDER_COUNTED | gca_counting_1.holder)) ||
+        UNLIKELY(holder != (HOLDER_COUNTED | gca_self_1.holder)) ||
         UNLIKELY(atomic_load_explicit(&spot->note->others, memory_order_acquire) != 0))
         return false;
     atomic_store_explicit(&spot->note->strong, 0, memory_order_relaxed);
@@ -191,7 +192,7 @@ EXPORT void gca_release(void *object)
     uint32_t strong = atomic_load_explicit(&spot.note->strong, memory_order_relaxed);
     if (LIKELY(strong == 1) && LIKELY(release_last_quickly(&spot, holder)))
         return;
-    if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND | HOLDER_WATCHED)) != gca_counting_1.holder) || UNLIKELY(strong == 1))
+    if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND | HOLDER_WATCHED)) != gca_self_1.holder) || UNLIKELY(strong == 1))
         return release_slowly(object, CALLER);
     atomic_store_explicit(&spot.note->strong, strong - 1, memory_order_relaxed);
 }
@@ -341,6 +342,7 @@ EXPORT void *gca_get(gca_weak weak)
     struct note *note = note_around(address_of(weak));
     if (UNLIKELY(note == NULL) || UNLIKELY(!is_generation(note, weak)))
         note = find_weak(weak);
+    own_see_heap();
     return note != NULL && LIKELY(!note_has(note, HOLDER_DYING)) ? address_of(weak) : NULL;
 }
 
@@ -397,7 +399,7 @@ EXPORT void *gca_upgrade(gca_weak weak)
     if (UNLIKELY(note == NULL))
         return upgrade_slowly(weak);
     uint32_t holder = atomic_load_explicit(&note->holder, memory_order_relaxed);
-    if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND)) != gca_counting_1.holder) || UNLIKELY(!is_generation(note, weak)) ||
+    if (UNLIKELY((holder & (HOLDER_THREAD | HOLDER_BOUND)) != gca_self_1.holder) || UNLIKELY(!is_generation(note, weak)) ||
         UNLIKELY(note_around(object) != note))
         return upgrade_slowly(weak);
     uint32_t strong = atomic_load_explicit(&note->strong, memory_order_relaxed);
