@@ -15,6 +15,8 @@ libsubject_a_SOURCES = \
 	tests/support/require.h \
 	tests/support/subject.c \
 	tests/support/subject.h \
+	tests/support/threads.c \
+	tests/support/threads.h \
 	tests/support/workload.c \
 	tests/support/workload.h
 

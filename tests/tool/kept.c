@@ -10,6 +10,7 @@
  *     abort
  */
 #include "support/opaque.h"
+#include "support/threads.h"
 #include "tool/damage.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ void *kept_inside;
 struct item *kept_large;
 static _Thread_local void *kept_by_thread;
 static _Atomic int interruptions;
+static _Atomic int watchers[2]; /* ids of the threads that wait */
 
 static void *block(size_t size_bytes)
 {
@@ -130,6 +132,7 @@ static void *watch_epoll(void *unused)
 {
     struct epoll_event event;
     int epoll = epoll_create1(0);
+    watchers[0] = gettid();
     for (;;)
         if (epoll_wait(epoll, &event, 1, -1) < 0)
             atomic_fetch_add(&interruptions, 1);
@@ -141,6 +144,7 @@ static void *watch_semaphore(void *unused)
     int semaphores = semget(IPC_PRIVATE, 1, 0600);
     struct sembuf wait = {.sem_op = -1};
     semctl(semaphores, 0, SETVAL, 0);
+    watchers[1] = gettid();
     for (;;)
         if (semop(semaphores, &wait, 1) < 0 && (atomic_fetch_add(&interruptions, 1), errno != EINTR))
             return unused;
@@ -163,7 +167,8 @@ static void obey(const char *line)
     } else if (strcmp(line, "watch\n") == 0) {
         start(watch_epoll, NULL);
         start(watch_semaphore, NULL);
-        usleep(100000);
+        thread_await_sleep(&watchers[0]);
+        thread_await_sleep(&watchers[1]);
     } else if (strcmp(line, "count\n") == 0) {
         printf("interruptions %d\n", atomic_load(&interruptions));
     } else if (sscanf(line, "large %u", &count) == 1) {

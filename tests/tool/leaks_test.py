@@ -21,19 +21,24 @@ SLOTS = {"definite": (1, 48), "indirect": (1, 1024), "possible": (1, 512), "kern
 
 ENDED_THREAD = r"""
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+static char task[64];
+static _Atomic int keeper;
 __attribute__((noinline)) static void use(void **blocks) { for (int i = 0; i < 5; i++) blocks[i] = malloc(7000); }
 static void *forget(void *unused) { void *volatile blocks[512]; use((void **)blocks); return unused; }
-static void *keep(void *unused) { (void)unused; return malloc(9000); }
+static void *keep(void *unused) { (void)unused; keeper = gettid(); return malloc(9000); }
 static pthread_t joined, unjoined;
 int main(void) {
     pthread_create(&joined, NULL, forget, NULL);
     pthread_join(joined, NULL);
     pthread_create(&unjoined, NULL, keep, NULL);
-    usleep(200000);
+    while (keeper == 0) sched_yield();
+    snprintf(task, sizeof task, "/proc/self/task/%d", keeper);
+    while (access(task, F_OK) == 0) sched_yield();
     puts("done");
     fflush(stdout);
     pause();
@@ -118,14 +123,17 @@ def ended_threads_hold_nothing():
 
 ODD = r"""
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 static void *kept;
-static void *rest(void *said) { void *volatile mine = malloc(4000); if (said != NULL) { puts(said); fflush(stdout); } for (;;) pause(); return mine; }
-static void *last(void *unused) { usleep(100000); return rest(unused); }
+static pthread_t first;
+static sem_t rests;
+static void *rest(void *said) { void *volatile mine = malloc(4000); sem_post(&rests); if (said != NULL) { puts(said); fflush(stdout); } for (;;) pause(); return mine; }
+static void *last(void *said) { pthread_join(first, NULL); return rest(said); }
 __attribute__((noinline)) static void set_up(void) {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = malloc(71)};
     epoll_ctl(epoll_create1(0), EPOLL_CTL_ADD, eventfd(0, 0), &event);
@@ -143,8 +151,8 @@ int main(int count, char **words) {
     set_up();
     wipe();
     switch (words[1][0]) {
-    case 'e': pthread_create(&thread, NULL, last, done); pthread_exit(NULL);
-    case 't': for (int i = 0; i < 100; i++) pthread_create(&thread, NULL, rest, NULL); usleep(100000); break;
+    case 'e': first = pthread_self(); pthread_create(&thread, NULL, last, done); pthread_exit(NULL);
+    case 't': for (int i = 0; i < 100; i++) pthread_create(&thread, NULL, rest, NULL); for (int i = 0; i < 100; i++) sem_wait(&rests); break;
     case 'f': if (fork() != 0) { pause(); } snprintf(number, sizeof number, "%d", (int)getpid()); puts(number); break;
     }
     rest(done);
@@ -235,7 +243,7 @@ def grow_shows_what_grows():
         environment = {**subject_environment(), "GCALLOC_OPTIONS": "stacks=8"}
         with subprocess.Popen([program], env=environment, stdout=subprocess.PIPE, text=True) as process:
             expect_same(process.stdout.readline(), "done\n", "what the program says")
-            result = gcalloc("grow", "--every", "200ms", "--count", "3", str(process.pid))
+            result = gcalloc("grow", "--every", "1s", "--count", "3", str(process.pid))
             expect_same((result.returncode, result.stderr), (0, ""), "status and messages")
             expect_same(len(re.findall(r"^gcalloc: heap of program", result.stdout, re.MULTILINE)), 4, "the looks")
             for looks in (1, 2, 3):

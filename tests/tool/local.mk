@@ -43,4 +43,4 @@ tests_tool_watched_LDADD = -ldl -lpthread
 tests_tool_kept_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_tool_kept_CFLAGS = $(TEST_CFLAGS) -g -O1 -fno-inline -fno-optimize-sibling-calls
 tests_tool_kept_SOURCES = tests/tool/kept.c tests/tool/damage.c tests/tool/damage.h
-tests_tool_kept_LDADD = -ldl -lrt -lpthread
+tests_tool_kept_LDADD = libsubject.a -ldl -lrt -lpthread

@@ -79,7 +79,7 @@ def run(environment, *arguments):
 def has_leak(text):
     expect_line(rf"    #1  lose  .*loser\.c:{LOSE_LINE}", text)
     expect_line(rf"    #2  main  .*loser\.c:{MAIN_LINE}", text)
-    expect_line(r"LEAK 1/1 definite  1000 bytes in 10 blocks  age \d+ms.*", text)
+    expect_line(r"LEAK 1/1 definite  1000 bytes in 10 blocks  age \d+m?s.*", text)
 
 
 @in_folder

@@ -3,6 +3,7 @@
  * With `keep` the same is given back, or held as it may be. It ends with status 0 but for the leaks.
  */
 #include "support/opaque.h"
+#include "support/threads.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -260,8 +261,11 @@ static void thread_key(bool loses)
     pthread_join(thread, NULL);
 }
 
+static _Atomic int ending_thread;
+
 static void *take_and_end(void *argument)
 {
+    ending_thread = gettid();
     void *block = opaque(malloc(100));
     end(argument != NULL, block);
     return NULL;
@@ -275,7 +279,7 @@ static void detached_thread(bool loses)
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
     pthread_create(&thread, &detached, take_and_end, loses ? &key : NULL);
     pthread_attr_destroy(&detached);
-    usleep(100000); /* what it has lost shows when it has run: not before */
+    thread_await_end(&ending_thread);
 }
 
 static void clean_up(void *block)

@@ -8,6 +8,7 @@
  */
 #include "preload/leaks/shapes.h"
 #include "support/require.h"
+#include "support/threads.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -158,6 +159,7 @@ __attribute__((noinline)) static void deeper(unsigned depth)
 /* ---- threads ---- */
 
 static pthread_barrier_t both_are_there;
+static _Atomic int other_thread;
 
 static void *wait_for_ever(void *unused)
 {
@@ -169,6 +171,7 @@ static void *wait_for_ever(void *unused)
         deeper(100); /* far below where the thread waits */
     clear_stack();
     pthread_barrier_wait(&both_are_there);
+    other_thread = gettid();
     for (;;)
         pause();
     return made;
@@ -180,7 +183,7 @@ static void on_a_running_threads_stack(void)
     require(pthread_barrier_init(&both_are_there, NULL, 2) == 0);
     require(pthread_create(&thread, NULL, wait_for_ever, NULL) == 0);
     pthread_barrier_wait(&both_are_there);
-    usleep(10000); /* until it waits: else its vector registers count, whatever they were last used for */
+    thread_await_sleep(&other_thread); /* else its vector registers count, whatever they were last used for */
 }
 
 static void *make_in_thread(void *unused)
@@ -229,6 +232,7 @@ static void in_a_thread_that_exited(void)
 static void *return_made(void *unused)
 {
     (void)unused;
+    other_thread = gettid();
     return make();
 }
 
@@ -240,7 +244,7 @@ static void as_a_threads_result(void)
     if (!keeps)
         require(pthread_join(thread, NULL) == 0);
     else
-        usleep(20000); /* it has ended by then, mostly */
+        thread_await_end(&other_thread);
 }
 
 static pthread_key_t key;
