@@ -191,6 +191,8 @@ libcore_la_SOURCES = \
 	src/leak/classify.c \
 	src/leak/classify.h \
 	src/leak/components.c \
+	src/leak/edges.c \
+	src/leak/edges.h \
 	src/leak/ended.c \
 	src/leak/ended.h \
 	src/leak/extent.c \

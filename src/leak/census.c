@@ -15,7 +15,7 @@
 struct census census;
 
 static struct area marks_area = {.is_random = true};
-static struct area numbers_area; /* touched only where blocks are lost */
+static struct area numbers_area = {.is_random = true}; /* touched only where blocks are lost */
 static struct area units_area = {.is_random = true};
 
 enum { TWO_LINES = 2 * CACHE_LINE_BYTES };
@@ -123,6 +123,7 @@ int census_start(const struct classify_source *source)
     size_t place = 0;
     for (struct span *span = span_from(0); span != NULL; place += places_of(span), span = next_of(span))
         census.blocks += span_is_large(span) ? start_large(span, place) : start_span(span, place);
+    census.places = place;
     return 0;
 }
 
@@ -131,27 +132,6 @@ void census_end(void)
     area_trim(&marks_area, 0);
     area_trim(&numbers_area, 0);
     area_trim(&units_area, 0);
-}
-
-struct block_record census_record(const struct cell *cell)
-{
-    const struct block_record *records = __atomic_load_n(&cell->span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE);
-    return records != NULL ? records[cell->index] : (struct block_record){0};
-}
-
-uint32_t census_birth(const struct cell *cell)
-{
-    if (span_is_large(cell->span))
-        return slot_birth(atomic_load_explicit(&heap_layout.units[cell->span->first_unit].large_state, memory_order_relaxed));
-    return slot_birth(slot_state_get(&cell->span->states[cell->index]));
-}
-
-bool census_size(const struct cell *cell, const struct block_record *record, size_t *size_bytes_out)
-{
-    bool is_known =
-        record_is_set(record) && record->unused_bytes != UINT16_MAX && record->unused_bytes < cell->size_bytes;
-    *size_bytes_out = is_known ? cell->size_bytes - record->unused_bytes : cell->size_bytes;
-    return is_known;
 }
 
 /* ---- words ---- */

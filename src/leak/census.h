@@ -21,7 +21,7 @@
 
 #define CENSUS_ADDRESS_MASK (((uintptr_t)1 << 48) - 1) /* what lies above may be a tag */
 
-/* GREY: the block has its class, and is still to be read (leak/flood.h). BLOCK: it is none that is free. */
+/* HELD: another lost block leads to it (leak/edges.h). GREY: it has its class, and is still to be read (leak/flood.h). BLOCK: it is none that is free. */
 enum {
     MARK_LEAF = 128,
     MARK_HELD = 64,
@@ -43,6 +43,7 @@ struct census {
     size_t heap_bytes;
     uint8_t *marks;
     uint32_t *numbers;
+    size_t places;   /* in marks, and in numbers */
     size_t blocks;   /* that there are */
     bool distances;  /* words may say how far from their block's start another block is: see roots_hold_distances() */
     bool slots_fill; /* a block may end where the next one starts: see gc/mark.h */
@@ -67,12 +68,26 @@ int census_start(const struct classify_source *source);
 void census_end(void);
 
 /* What is recorded of a block; all zero if nothing. */
-struct block_record census_record(const struct cell *cell);
+static inline struct block_record census_record(const struct cell *cell)
+{
+    const struct block_record *records = __atomic_load_n(&cell->span->columns[COLUMN_STACK], __ATOMIC_ACQUIRE);
+    return records != NULL ? records[cell->index] : (struct block_record){0};
+}
 
-uint32_t census_birth(const struct cell *cell);
+static inline uint32_t census_birth(const struct cell *cell)
+{
+    if (UNLIKELY(span_is_large(cell->span)))
+        return slot_birth(atomic_load_explicit(&heap_layout.units[cell->span->first_unit].large_state, memory_order_relaxed));
+    return slot_birth(slot_state_get(&cell->span->states[cell->index]));
+}
 
 /* What the program asked for, by the block's record. Returns false, and the whole slot, when that is not known. */
-bool census_size(const struct cell *cell, const struct block_record *record, size_t *size_bytes_out);
+static inline bool census_size(const struct cell *cell, const struct block_record *record, size_t *size_bytes_out)
+{
+    bool is_known = record_is_set(record) && record->unused_bytes != UINT16_MAX && record->unused_bytes < cell->size_bytes;
+    *size_bytes_out = is_known ? cell->size_bytes - record->unused_bytes : cell->size_bytes;
+    return is_known;
+}
 
 static inline enum leak_class census_class(const struct cell *cell)
 {
@@ -93,17 +108,6 @@ static inline void census_set_class(const struct cell *cell, enum leak_class cla
 static inline bool census_is_leaf(const struct cell *cell)
 {
     return (census.marks[cell->place] & MARK_LEAF) != 0;
-}
-
-/* Whether components_find() has met another lost block's word for it. */
-static inline bool census_is_held(const struct cell *cell)
-{
-    return (census.marks[cell->place] & MARK_HELD) != 0;
-}
-
-static inline void census_set_held(const struct cell *cell)
-{
-    census.marks[cell->place] |= MARK_HELD;
 }
 
 /* The place of the first slot of the unit's span, or of the large block. */
@@ -130,14 +134,6 @@ static inline bool census_find(uintptr_t address, struct cell *cell_out)
         .span = span,
     };
     return true;
-}
-
-/* The block with this start, which was found before. */
-static inline struct cell census_at(uintptr_t start)
-{
-    struct cell cell = {0};
-    census_find(start, &cell);
-    return cell;
 }
 
 /*

@@ -211,12 +211,15 @@ static ALWAYS_INLINE struct classified classified_of(const struct cell *cell, st
 struct each {
     void (*visit)(const struct classified *block, void *context);
     void *context;
+    uint32_t but; /* classes, a bit each */
     struct columns columns;
 };
 
 static ALWAYS_INLINE void visit_cell(const struct cell *cell, void *context)
 {
     const struct each *each = context;
+    if ((each->but >> census_class(cell) & 1) != 0)
+        return;
     struct classified block = classified_of(cell, each->columns);
     each->visit(&block, each->context);
 }
@@ -229,12 +232,40 @@ static ALWAYS_INLINE void visit_all(uint8_t mask, uint8_t value, struct each eac
     }
 }
 
-void classify_each(void (*visit)(const struct classified *block, void *context), void *context)
+void classify_each_but(uint32_t classes, void (*visit)(const struct classified *block, void *context), void *context)
 {
-    visit_all(MARK_BLOCK, MARK_BLOCK, (struct each){visit, context, {NULL, NULL}});
+    visit_all(MARK_BLOCK, MARK_BLOCK, (struct each){visit, context, classes, {NULL, NULL}});
 }
 
 void classify_each_of(enum leak_class class, void (*visit)(const struct classified *block, void *context), void *context)
 {
-    visit_all(MARK_CLASS, (uint8_t)class, (struct each){visit, context, {NULL, NULL}});
+    visit_all(MARK_CLASS, (uint8_t)class, (struct each){visit, context, 0, {NULL, NULL}});
+}
+
+/* ---- span by span ---- */
+
+struct sum {
+    const struct block_record *records;
+    uint64_t blocks;
+    uint64_t bytes;
+};
+
+static ALWAYS_INLINE void add_cell(const struct cell *cell, void *context)
+{
+    struct sum *sum = context;
+    size_t size_bytes = cell->size_bytes;
+    if (sum->records != NULL)
+        census_size(cell, &sum->records[cell->index], &size_bytes);
+    sum->blocks++;
+    sum->bytes += size_bytes;
+}
+
+void classify_each_span(enum leak_class class, void (*visit)(const struct classified_span *span, void *context), void *context)
+{
+    for (struct span *span = span_from(0); span != NULL; span = span_from(span->first_unit + span->unit_count)) {
+        struct sum sum = {.records = columns_of(span).records};
+        census_each_slot_like(span, MARK_CLASS, (uint8_t)class, add_cell, &sum);
+        if (sum.blocks != 0)
+            visit(&(struct classified_span){span->slot_bytes, sum.blocks, sum.bytes}, context);
+    }
 }

@@ -64,9 +64,19 @@ struct classified {
     struct block_record record; /* zero if there is none */
 };
 
-/* Calls visit for each block, or each of the class, by address. Between classify_finish() and classify_end(). */
-void classify_each(void (*visit)(const struct classified *block, void *context), void *context);
+/* Calls visit for each block but those of some classes (a bit each), or each of one class, by address. Between classify_finish() and classify_end(). */
+void classify_each_but(uint32_t classes, void (*visit)(const struct classified *block, void *context), void *context);
 void classify_each_of(enum leak_class class, void (*visit)(const struct classified *block, void *context), void *context);
+
+/* All blocks of a class in one span, or a large block. */
+struct classified_span {
+    size_t slot_bytes;
+    uint64_t blocks;
+    uint64_t bytes; /* as size_bytes of each */
+};
+
+/* For who needs no more of them than that: several times as quick. */
+void classify_each_span(enum leak_class class, void (*visit)(const struct classified_span *span, void *context), void *context);
 
 /* How many heads there are, and whether the one with this number is part of a cycle. */
 uint32_t classify_head_count(void);

@@ -11,159 +11,183 @@
  * applications", 1981); so the second walk comes to a block of a component that something leads into only from there,
  * and every block it begins with is a head.
  *
+ * All of this goes by leak/edges: a block is its place in the census here.
+ *
  * Uses heap, gc/area. Locks: none.
  */
 #include "leak/census.h"
 
 #include "gc/area.h"
 #include "leak/census_each.h"
+#include "leak/edges.h"
 #include "leak/flood.h"
 
 #include <errno.h>
 
-/* A block that the first walk is in the middle of. */
-struct step {
-    uintptr_t start;
-    size_t next; /* where to read on */
-};
+enum { AHEAD = 16, LISTS_AHEAD = 8 };
 
 struct head {
     bool is_in_cycle;
 };
 
+static struct area queue_area;
 static struct area steps_area;
 static struct area order_area;
 static struct area heads_area;
 static uint32_t head_count;
 
-/* ---- the first walk ---- */
+static void set_class(uint32_t place, enum leak_class class)
+{
+    census.marks[place] = (uint8_t)((census.marks[place] & MARK_KEPT) | class);
+}
+
+/* ---- what hangs under a head ---- */
+
+/*
+ * Places that were read wait for their marks to come into the cache; lists of blocks that were taken wait in a queue, so that it is
+ * known long before which ones will be read.
+ */
+struct fold {
+    uint32_t head;
+    uint32_t head_place;
+    size_t left; /* blocks that do not hang under any yet */
+    bool came_back; /* one under the head leads to it */
+    uint32_t *queue;
+    size_t queue_first, queue_end;
+    uint32_t ahead_first, ahead_end; /* counted on and on */
+    uint32_t ahead[AHEAD];
+};
+
+/* Without a branch: in a graph at random nobody can guess which blocks have been taken before. */
+static ALWAYS_INLINE void resolve(struct fold *fold, uint32_t place)
+{
+    uint8_t mark = census.marks[place];
+    uint32_t number = census.numbers[place];
+    uint32_t is_new = mark_is_open(mark);
+    uint8_t taken = (uint8_t)((mark & MARK_KEPT) | LEAK_INDIRECT);
+    census.marks[place] = (uint8_t)(mark ^ ((mark ^ taken) & -is_new)); /* gcc makes a branch of ?: */
+    census.numbers[place] = number ^ ((number ^ fold->head) & -is_new);
+    fold->queue[fold->queue_end] = number;
+    fold->queue_end += is_new & (number != EDGES_END);
+    fold->left -= is_new;
+    fold->came_back |= place == fold->head_place;
+}
+
+static ALWAYS_INLINE void put_ahead(struct fold *fold, uint32_t place)
+{
+    __builtin_prefetch(&census.marks[place], 1);
+    __builtin_prefetch(&census.numbers[place], 1);
+    uint32_t *at = &fold->ahead[fold->ahead_end % AHEAD];
+    uint32_t oldest = *at;
+    *at = place;
+    if (fold->ahead_end++ - fold->ahead_first == AHEAD) {
+        fold->ahead_first++;
+        resolve(fold, oldest);
+    }
+}
+
+static ALWAYS_INLINE void read_list(struct fold *fold, uint32_t list)
+{
+    for (const uint32_t *to = &edges_to[list]; *to != EDGES_END; to++)
+        put_ahead(fold, *to);
+}
+
+/* Behind the queue's end there is room for one list that is none, and what lies there is no harm to prefetch. */
+NOINLINE static void work_off(struct fold *fold, uint32_t list)
+{
+    struct fold now = *fold;
+    now.queue_first = now.queue_end = 0;
+    read_list(&now, list);
+    for (;;) {
+        if (now.queue_first != now.queue_end) {
+            list = now.queue[now.queue_first++];
+            __builtin_prefetch(&edges_to[now.queue[now.queue_first + LISTS_AHEAD]]);
+            read_list(&now, list);
+        } else if (now.ahead_first != now.ahead_end) {
+            resolve(&now, now.ahead[now.ahead_first++ % AHEAD]);
+        } else {
+            break;
+        }
+    }
+    *fold = now;
+}
+
+static ALWAYS_INLINE void fold_under(uint32_t place, struct fold *fold)
+{
+    uint32_t list = census.numbers[place];
+    set_class(place, LEAK_DEFINITE);
+    census.numbers[place] = fold->head;
+    fold->head_place = place;
+    fold->came_back = false;
+    fold->left--;
+    if (list != EDGES_END)
+        work_off(fold, list);
+    ((struct head *)heads_area.start)[fold->head++].is_in_cycle = fold->came_back;
+}
+
+/* ---- blocks that no other lost block holds ---- */
+
+static ALWAYS_INLINE void fold_unheld(const struct cell *cell, void *context)
+{
+    fold_under((uint32_t)cell->place, context);
+}
+
+/* ---- the rest ---- */
+
+/* A block that the first walk is in the middle of. */
+struct step {
+    uint32_t place;
+    uint32_t next; /* where to read on */
+};
 
 struct walk {
     struct step *steps;
     size_t depth;
-    uintptr_t *order;
+    uint32_t *order;
     size_t done;
 };
 
-static void begin(struct walk *walk, const struct cell *cell)
+static void begin(struct walk *walk, uint32_t place)
 {
-    census_set_class(cell, LEAK_FINISHED);
-    if (census_is_leaf(cell))
-        walk->order[walk->done++] = cell->start;
+    uint32_t list = census.numbers[place];
+    set_class(place, LEAK_FINISHED);
+    if (list == EDGES_END)
+        walk->order[walk->done++] = place;
     else
-        walk->steps[walk->depth++] = (struct step){cell->start, 0};
-}
-
-/* Behind the part that the offset lies in, if it must not be read; else the offset. *end_out is where the next such part begins. */
-static size_t skip_unreadable(const struct cell *cell, size_t offset, size_t *end_out)
-{
-    *end_out = cell->size_bytes;
-    for (size_t i = 0; UNLIKELY(i < census.unreadable_count); i++) {
-        struct roots_part part = census.unreadable[i];
-        uintptr_t at = cell->start + offset;
-        if (part.end <= at || part.start >= cell->start + *end_out)
-            continue;
-        if (part.start > at)
-            *end_out = part.start - cell->start;
-        else
-            offset = part.end - cell->start;
-    }
-    return offset;
-}
-
-static bool next_word(const struct cell *cell, size_t *next, uintptr_t *word_out)
-{
-    while (*next < cell->size_bytes) {
-        size_t end;
-        *next = skip_unreadable(cell, *next, &end);
-        if (*next < end && census_next_word(cell->start, end, next, word_out))
-            return true;
-        *next = *next > end ? *next : end;
-    }
-    return false;
-}
-
-static bool find_lost(uintptr_t word, struct cell *cell_out)
-{
-    return word - census.heap_start < census.heap_bytes && census_find(word, cell_out) &&
-           census_class(cell_out) == LEAK_UNSEEN;
+        walk->steps[walk->depth++] = (struct step){place, list};
 }
 
 static void walk_on(struct walk *walk)
 {
     while (walk->depth > 0) {
         struct step *step = &walk->steps[walk->depth - 1];
-        struct cell cell = census_at(step->start);
-        struct cell found;
-        uintptr_t word;
-        bool goes_on = false;
-        while (!goes_on && next_word(&cell, &step->next, &word)) {
-            goes_on = find_lost(word, &found);
-            if (goes_on)
-                begin(walk, &found);
-        }
-        if (!goes_on) {
-            walk->order[walk->done++] = step->start;
-            walk->depth--;
-        }
+        uint32_t to = edges_to[step->next++];
+        if (to == EDGES_END)
+            walk->order[walk->done++] = walk->steps[--walk->depth].place;
+        else if ((census.marks[to] & MARK_CLASS) == LEAK_UNSEEN)
+            begin(walk, to);
     }
 }
 
 static void walk_from(const struct cell *cell, void *context)
 {
-    struct walk *walk = context;
     if (census_class(cell) != LEAK_UNSEEN)
         return;
-    begin(walk, cell);
-    walk_on(walk);
+    begin(context, (uint32_t)cell->place);
+    walk_on(context);
 }
-
-/* ---- what hangs under a head ---- */
-
-struct fold {
-    uint32_t head;
-    size_t left; /* blocks that do not hang under any yet */
-};
-
-NOINLINE static void fold_under(const struct cell *head, struct fold *fold)
-{
-    flood_aim(&(struct flood_aim){
-        .class = LEAK_INDIRECT, .inner_bytes = SIZE_MAX, .numbers = census.numbers, .number = fold->head});
-    flood_take(head);
-    flood_run();
-    census_set_class(head, LEAK_DEFINITE);
-    ((struct head *)heads_area.start)[fold->head].is_in_cycle = flood_came_back();
-    fold->left -= flood_taken();
-    fold->head++;
-}
-
-/* ---- blocks that no other lost block holds ---- */
-
-static void fold_unheld(const struct cell *cell, void *context)
-{
-    if (census_class(cell) == LEAK_UNSEEN)
-        fold_under(cell, context);
-}
-
-static void find_unheld(struct fold *fold)
-{
-    flood_hold_others();
-    census_each_read(MARK_CLASS | MARK_HELD, LEAK_UNSEEN, fold_unheld, fold);
-}
-
-/* ---- the rest ---- */
 
 static int find_in_cycles(struct fold *fold)
 {
     if (area_need(&steps_area, fold->left * sizeof(struct step)) != 0 ||
-        area_need(&order_area, fold->left * sizeof(uintptr_t)) != 0)
+        area_need(&order_area, fold->left * sizeof(uint32_t)) != 0)
         return -ENOMEM;
-    struct walk walk = {.steps = (struct step *)steps_area.start, .order = (uintptr_t *)order_area.start};
+    struct walk walk = {.steps = (struct step *)steps_area.start, .order = (uint32_t *)order_area.start};
     census_each_like(MARK_CLASS, LEAK_UNSEEN, walk_from, &walk);
     while (walk.done > 0) {
-        struct cell cell = census_at(walk.order[--walk.done]);
-        if (census_class(&cell) == LEAK_FINISHED)
-            fold_under(&cell, fold);
+        uint32_t place = walk.order[--walk.done];
+        if ((census.marks[place] & MARK_CLASS) == LEAK_FINISHED)
+            fold_under(place, fold);
     }
     return 0;
 }
@@ -173,10 +197,11 @@ int components_find(size_t count)
     head_count = 0;
     if (count == 0)
         return 0;
-    if (area_need(&heads_area, count * sizeof(struct head)) != 0)
+    if (census.places >= UINT32_MAX || area_need(&heads_area, count * sizeof(struct head)) != 0 ||
+        area_need(&queue_area, (count + LISTS_AHEAD + 1) * sizeof(uint32_t)) != 0 || edges_find() != 0)
         return -ENOMEM;
-    struct fold fold = {.left = count};
-    find_unheld(&fold);
+    struct fold fold = {.left = count, .queue = (uint32_t *)queue_area.start};
+    census_each_like(MARK_CLASS | MARK_HELD, LEAK_UNSEEN, fold_unheld, &fold);
     if (fold.left > 0 && find_in_cycles(&fold) != 0)
         return -ENOMEM;
     head_count = fold.head;
@@ -197,6 +222,8 @@ void classify_end(void)
 {
     census_end();
     flood_end();
+    edges_drop();
+    area_trim(&queue_area, 0);
     area_trim(&steps_area, 0);
     area_trim(&order_area, 0);
     area_trim(&heads_area, 0);

@@ -29,10 +29,8 @@ struct look {
     struct mark_view view;  /* its units lead to marks; offsets below heap_bytes are worth a look */
     struct flood_aim aim;
     uint8_t *greys;         /* by unit: whether a grey block starts there */
-    const uint8_t *watched; /* the mark of the block taken last */
     bool reads_plainly;     /* all of a block is read, and no words are distances */
     bool by_page;           /* what is found turns grey, instead of going to the list */
-    bool came_back;         /* a word led to the block that is watched */
     size_t taken;
     size_t greyed;     /* so many of them have turned grey */
     size_t list_count; /* of flood.list */
@@ -72,7 +70,6 @@ static struct look begin_look(void)
 static void end_look(const struct look *look)
 {
     flood.look.by_page = look->by_page;
-    flood.look.came_back |= look->came_back;
     flood.look.taken += look->taken;
     flood.look.greyed += look->greyed;
     flood.look.list_count = look->list_count;
@@ -91,7 +88,6 @@ static void take_later(const struct cell *cell)
 
 static void meet_cell(const struct cell *cell, uintptr_t address)
 {
-    flood.look.came_back |= &census.marks[cell->place] == flood.look.watched;
     if (!mark_is_open(census.marks[cell->place]))
         return;
     if (address - cell->start <= flood.look.aim.inner_bytes || inner_holds(cell, address)) {
@@ -140,7 +136,6 @@ static ALWAYS_INLINE void turn_grey(struct look *look, struct paged found)
     look->greys[found.unit] |= is_new;
     look->greyed += is_new;
     look->taken += is_new;
-    look->came_back |= found.mark == look->watched;
 }
 
 /* The ring is left with the newest; the oldest turns grey. */
@@ -244,12 +239,6 @@ static ALWAYS_INLINE void read_block(struct look *look, uintptr_t start, size_t 
         read_otherwise(start, size_bytes);
 }
 
-static ALWAYS_INLINE void set_number(const struct look *look, const uint8_t *mark)
-{
-    if (look->aim.numbers != NULL)
-        look->aim.numbers[mark - census.marks] = look->aim.number;
-}
-
 /* ---- one after the other ---- */
 
 /* The mark and the block should be in the cache by now. One that is grey was taken before, and has not been read. */
@@ -257,12 +246,10 @@ static ALWAYS_INLINE void resolve(struct look *look, struct mark_found found)
 {
     uint8_t mark = *found.white;
     bool is_new = mark_is_open(mark);
-    look->came_back |= found.white == look->watched;
     if (!is_new && (mark & MARK_GREY) == 0)
         return;
     *found.white = is_new ? (uint8_t)((mark & MARK_KEPT) | look->aim.class) : (uint8_t)(mark & ~MARK_GREY);
     look->taken += is_new;
-    set_number(look, found.white);
     if ((mark & MARK_LEAF) == 0)
         read_block(look, found.start, found.class->slot_bytes);
 }
@@ -338,7 +325,6 @@ NOINLINE static size_t read_grey_large(const struct span *span)
         return 0;
     *mark &= (uint8_t)~MARK_GREY;
     struct look look = begin_look();
-    set_number(&look, mark);
     if ((*mark & MARK_LEAF) == 0)
         read_block(&look, span->start, span->slot_bytes);
     end_look(&look);
@@ -419,8 +405,6 @@ void flood_aim(const struct flood_aim *aim)
 {
     flood.look.aim = *aim;
     flood.look.taken = 0;
-    flood.look.watched = NULL;
-    flood.look.came_back = false;
     flood.look.by_page = false;
     flood.look.reads_plainly = census.unreadable_count == 0 && !census.distances;
 }
@@ -435,8 +419,6 @@ void flood_take(const struct cell *cell)
     census_set_class(cell, flood.look.aim.class);
     struct look look = begin_look();
     look.taken = 1;
-    look.watched = flood.look.watched = &census.marks[cell->place];
-    set_number(&look, look.watched);
     if (!census_is_leaf(cell))
         read_block(&look, cell->start, cell->size_bytes);
     end_look(&look);
@@ -460,60 +442,4 @@ bool flood_has_inner(void)
 size_t flood_taken(void)
 {
     return flood.look.taken;
-}
-
-bool flood_came_back(void)
-{
-    return flood.look.came_back;
-}
-
-/* ---- who holds ---- */
-
-/* That the block has another class, or is none, is seen by who asks. What a block says of itself does not count. */
-static void hold(uintptr_t word, void *context)
-{
-    const struct cell *cell = context;
-    struct cell other;
-    if (word - census.heap_start < census.heap_bytes && census_find(word, &other) && other.place != cell->place)
-        census_set_held(&other);
-}
-
-static ALWAYS_INLINE void hold_lanes(const struct mark_view *view, const struct cell *cell, const char *place, uint32_t lanes)
-{
-    uint8_t *own = &census.marks[cell->place];
-    for (; lanes != 0; lanes &= lanes - 1) {
-        uint64_t offset = offset_at(view, place + 4 * (size_t)bit_lowest(lanes) - 4);
-        struct mark_found found;
-        if (UNLIKELY(offset >= view->heap_bytes))
-            continue;
-        if (UNLIKELY(!find(view, offset, &found)))
-            hold(view->heap_start + offset, (void *)(uintptr_t)cell);
-        else if (LIKELY(found.white != own))
-            *found.white |= MARK_HELD;
-    }
-}
-
-static ALWAYS_INLINE void hold_others(const struct look *look, const struct cell *cell)
-{
-    if (UNLIKELY(!look->reads_plainly)) {
-        census_scan(cell, hold, (void *)(uintptr_t)cell);
-        return;
-    }
-    const char *place = (const char *)cell->start;
-    const char *end = place + cell->size_bytes;
-    uint32_t wanted = ~(uint32_t)1;
-    for (; place < end; place += 64, wanted = ~(uint32_t)0)
-        hold_lanes(&look->view, cell, place, lanes_of(&look->view, place, (size_t)(end - place)) & wanted);
-}
-
-static ALWAYS_INLINE void visit_holder(const struct cell *cell, void *context)
-{
-    if (!census_is_leaf(cell))
-        hold_others((const struct look *)context, cell);
-}
-
-void flood_hold_others(void)
-{
-    const struct look look = begin_look();
-    census_each_read(MARK_CLASS, LEAK_UNSEEN, visit_holder, (void *)(uintptr_t)&look);
 }

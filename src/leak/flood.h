@@ -20,8 +20,6 @@
 struct flood_aim {
     enum leak_class class; /* they get it */
     size_t inner_bytes;    /* words up to so far behind the start hold a block, others if leak/inner says so */
-    uint32_t *numbers;     /* where theirs are set to `number`; or NULL */
-    uint32_t number;
     bool ends;             /* the address behind a block holds it, if no other block begins there */
 };
 
@@ -41,12 +39,8 @@ void flood_take(const struct cell *cell);
 /* Reads all that waits, and what that leads to. */
 void flood_run(void);
 
-/* Some block has become LEAK_INNER; so many have been taken since the aim was set; a word has led to the block taken last. */
+/* Some block has become LEAK_INNER; so many have been taken since the aim was set. */
 bool flood_has_inner(void);
 size_t flood_taken(void);
-bool flood_came_back(void);
-
-/* All blocks that are LEAK_UNSEEN and that another such block has a word for are held: see census_is_held(). */
-void flood_hold_others(void);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * leak/report: what a classification found, added up by where blocks come from.
  *
- * Two passes over the blocks: first the records of all but what hangs under others; then what hangs under each, since a
- * head may lie behind its own. Time in proportion to the number of blocks.
+ * Two passes over the blocks: first the records of all but what hangs under others (unless that gets records, too); then what
+ * hangs under each, since a head may lie behind its own. Time in proportion to the number of blocks.
  *
  * Uses os, base, heap. Locks: none.
  */
@@ -208,21 +208,21 @@ static void extend(struct report_record *record, const struct classified *block)
     }
 }
 
-static void count_size(struct report *report, const struct classified *block)
+static void count_size(struct report *report, size_t slot_bytes, uint64_t blocks)
 {
     size_t i = report->last_size;
-    if (i < report->size_count && report->sizes[i].slot_bytes == block->slot_bytes) {
-        report->sizes[i].blocks++;
+    if (i < report->size_count && report->sizes[i].slot_bytes == slot_bytes) {
+        report->sizes[i].blocks += blocks;
         return;
     }
     i = 0;
-    while (i < report->size_count && report->sizes[i].slot_bytes != block->slot_bytes)
+    while (i < report->size_count && report->sizes[i].slot_bytes != slot_bytes)
         i++;
     if (i == REPORT_SIZES_MAX)
         return;
     if (i == report->size_count)
-        report->sizes[report->size_count++] = (struct report_size){block->slot_bytes, 0};
-    report->sizes[i].blocks++;
+        report->sizes[report->size_count++] = (struct report_size){slot_bytes, 0};
+    report->sizes[i].blocks += blocks;
     report->last_size = i;
 }
 
@@ -236,14 +236,20 @@ static bool is_counted(const struct report *report, const struct classified *blo
     return report->about.births == 0 || (report->about.births >> block->birth & 1) != 0;
 }
 
+/* The bulk of most heaps. */
+static void add_reachable(const struct classified_span *span, void *context)
+{
+    struct report *report = context;
+    count_size(report, span->slot_bytes, span->blocks);
+    add(&report->unrecorded[LEAK_REACHABLE], span->blocks, span->bytes);
+}
+
 static void add_block(const struct classified *block, void *context)
 {
     struct report *report = context;
     if (!is_counted(report, block))
         return;
-    count_size(report, block);
-    if (block->class == LEAK_INDIRECT && !report->about.all_blocks)
-        return;
+    count_size(report, block->slot_bytes, 1);
     if (is_held(block->class) && !report->about.all_blocks) {
         add(&report->unrecorded[block->class], 1, block->size_bytes);
         return;
@@ -271,6 +277,8 @@ static void add_to_head(const struct classified *block, void *context)
     struct report *report = context;
     if (report->result != 0 || !is_counted(report, block))
         return;
+    if (!report->about.all_blocks)
+        count_size(report, block->slot_bytes, 1);
     uint32_t owner = ((const uint32_t *)report->owners.start)[block->head];
     if (owner == 0) { /* its head does not count */
         add(&report->unrecorded[LEAK_INDIRECT], 1, block->size_bytes);
@@ -387,7 +395,11 @@ int report_build(struct report *report, const struct report_about *about)
     int result = grown_need(&report->owners, (classify_head_count() + 1) * sizeof(uint32_t));
     if (result != 0)
         return result;
-    classify_each(add_block, report);
+    bool is_bulk = !about->all_blocks && about->births == 0; /* nothing is asked of single blocks that are held */
+    if (is_bulk)
+        classify_each_span(LEAK_REACHABLE, add_reachable, report);
+    uint32_t later = about->all_blocks ? 0 : 1u << LEAK_INDIRECT;
+    classify_each_but(later | (is_bulk ? 1u << LEAK_REACHABLE : 0), add_block, report);
     if (report->result == 0)
         classify_each_of(LEAK_INDIRECT, add_to_head, report);
     add_all_healed(report);
