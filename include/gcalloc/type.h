@@ -114,12 +114,15 @@ typedef struct gca_site {
     size_t size_bytes;
     size_t align_bytes;
     gca_type *_type; /* found by the first call */
-    gca_type own;    /* for what GCA_TYPE() was not said of */
+    void *_entry;    /* of a small type, what the library knows of it; or NULL */
+    uint32_t _id;
+    uint32_t _holder;
+    gca_type own; /* for what GCA_TYPE() was not said of */
 } gca_site;
 
 #define GCA_SITE_(T)                                                                                                   \
     (__extension__({                                                                                                   \
-        static gca_site gca_site_ = {#T, __BASE_FILE__, sizeof(T), __alignof__(T), NULL,                               \
+        static gca_site gca_site_ = {#T, __BASE_FILE__, sizeof(T), __alignof__(T), NULL, NULL, 0, 0,                   \
                                      {NULL, 0, NULL, NULL, NULL, 0, 0, NULL, NULL}};                                   \
         &gca_site_;                                                                                                    \
     }))

@@ -50,27 +50,32 @@ static void set_suspect(struct note *note, bool is_one)
 
 /* ---- the passes ---- */
 
-static bool visit(struct trial *trial, void *object, struct note *note)
+/* The object comes into the trial, but for so many of its references. */
+static ALWAYS_INLINE bool visit(struct trial *trial, void *object, const struct seen *seen, uint32_t taken_off)
 {
-    const gca_type *type = type_of(object);
-    if (!visits_push(&trial->visited, (struct visit){object, note, type}))
+    const gca_type *type = seen_type(trial, object, seen);
+    if (!visits_push(&trial->visited, (struct visit){object, seen->note, type}))
         return false;
     trial->has_functions |= type->drop != NULL;
-    set_colour(note, GREY);
+    trial->flags |= atomic_load_explicit(&seen->note->holder, memory_order_relaxed);
+    atomic_store_explicit(&seen->note->strong, (strong_of(seen->note) - taken_off) | (uint32_t)GREY << COLOUR_SHIFT, memory_order_relaxed);
     return true;
 }
 
 /* What there is no memory for is not visited, and keeps the reference that was not taken off: it is held from outside. */
-static void take_off(struct trial *trial, const void *object, const gca_type *type)
+static ALWAYS_INLINE void take_off(struct trial *trial, const void *object, const gca_type *type)
 {
     for (uint32_t i = 0; i < type->pointer_count; i++) {
         void *held = held_by(object, type, i);
-        struct note *note = held != NULL ? candidate(held) : NULL;
-        if (note == NULL || (colour_of(note) == 0 && !visit(trial, held, note))) {
-            trial->has_others |= held != NULL;
+        struct seen seen;
+        if (held == NULL)
             continue;
-        }
-        add(note, (uint32_t)-1);
+        if (!see_candidate(held, &seen))
+            trial->has_others = true;
+        else if (colour_of(seen.note) != 0)
+            add(seen.note, (uint32_t)-1);
+        else if (!visit(trial, held, &seen, 1))
+            trial->has_others = true;
     }
 }
 
@@ -345,6 +350,38 @@ static void drop_garbage(struct trial *trial)
     own_end_waiting();
 }
 
+/* Garbage that holds nothing but itself, and whose end nobody is told of: it goes without further passes. */
+static bool is_simple(const struct trial *trial)
+{
+    return !trial->has_black && !trial->has_others && !trial->has_functions &&
+           (trial->flags & (HOLDER_NUMBERED | HOLDER_EDGES | HOLDER_SUSPECT)) == 0;
+}
+
+static void free_simple(const struct trial *trial)
+{
+    for (size_t i = 0; i < trial->visited.count; i++) {
+        const struct visit *visit = &trial->visited.items[i];
+        atomic_store_explicit(&visit->note->strong, 0, memory_order_relaxed);
+        own_free(visit->object);
+    }
+}
+
+/* What is still grey is garbage. Returns how many objects that were. */
+static size_t end_garbage(struct trial *trial)
+{
+    if (is_simple(trial)) {
+        free_simple(trial);
+        return trial->visited.count;
+    }
+    while (!claim_all(trial))
+        continue;
+    give_back_to_black(trial);
+    keep_garbage(trial);
+    size_t freed = trial->visited.count;
+    drop_garbage(trial);
+    return freed;
+}
+
 /* ---- a run ---- */
 
 /* One round, from some suspects, to their end. */
@@ -372,13 +409,7 @@ static size_t run_trial(struct trial *trial)
     follow_black(trial);
     if (UNLIKELY(gca_checks != 0) && has_grey(trial))
         look_everywhere(trial);
-    while (!claim_all(trial))
-        continue;
-    give_back_to_black(trial);
-    keep_garbage(trial);
-    size_t freed = trial->visited.count;
-    drop_garbage(trial);
-    return freed;
+    return end_garbage(trial);
 }
 
 static size_t run_group(struct trial *trial, size_t limit)
@@ -386,13 +417,14 @@ static size_t run_group(struct trial *trial, size_t limit)
     struct suspects *set = trial->set;
     trial->visited.count = 0;
     trial->has_black = trial->has_others = trial->has_functions = false;
+    trial->flags = 0;
+    struct seen seen;
     void *object;
     for (size_t i = 0; i < limit && (object = suspects_take(set)) != NULL; i++) {
         set_suspect(own_note(object), false);
         set->stats.suspects++;
-        struct note *note = candidate(object);
-        if (note != NULL && colour_of(note) == 0)
-            visit(trial, object, note);
+        if (see_candidate(object, &seen) && colour_of(seen.note) == 0)
+            visit(trial, object, &seen, 0);
     }
     return run_trial(trial);
 }

@@ -167,32 +167,42 @@ NOINLINE static void end_one_slowly(void *object)
     end_rest(object, note, type);
 }
 
-/* Somebody has to be told of the object's end, or it has more than its type and references: while its function ran it may have come to that. */
-static ALWAYS_INLINE bool has_more(const struct spot *spot)
+/*
+ * In a slot of the thread's own, with a note that says nothing but this and references: nothing of it is looked for twice. While its
+ * function runs it may come to more, or even be freed; then the note is no longer what it was.
+ */
+static ALWAYS_INLINE void end_spot(const struct spot *spot, uint32_t *id, struct typed_entry *entry)
 {
-    return UNLIKELY(note_has(spot->note, HOLDER_EDGES | HOLDER_SUSPECT | HOLDER_NUMBERED)) || UNLIKELY(spot_id(spot) == NULL);
+    const gca_type *type = entry->type;
+    uint32_t before = *id;
+    uint32_t holder = atomic_load_explicit(&spot->note->holder, memory_order_relaxed) | HOLDER_DYING;
+    atomic_store_explicit(&spot->note->holder, holder, memory_order_relaxed); /* nobody else has it */
+    if (type->drop != NULL) {
+        call_drop(spot->slot, type);
+        if (UNLIKELY(atomic_load_explicit(&spot->note->holder, memory_order_relaxed) != holder) ||
+            UNLIKELY(!spot_is_noted(spot)) || UNLIKELY(spot_id(spot) != id) || UNLIKELY(*id != before))
+            return end_rest(spot->slot, spot->note, type);
+    }
+    if (UNLIKELY(type->pointer_count != 0))
+        own_give_up_pointers(spot->slot, type);
+    clear_note(spot->note);
+    free_spot(spot, id, entry);
 }
 
-/* In a slot of the thread's own: nothing of it is looked for twice. */
 static ALWAYS_INLINE void end_one(void *object)
 {
     struct spot spot;
-    if (UNLIKELY(!spot_find_own(object, &spot)) || has_more(&spot))
+    uint32_t *id = LIKELY(spot_find_own(object, &spot)) ? spot_id(&spot) : NULL;
+    if (UNLIKELY(id == NULL) || UNLIKELY(note_has(spot.note, HOLDER_EDGES | HOLDER_SUSPECT | HOLDER_NUMBERED)))
         return end_one_slowly(object);
-    uint32_t *id = spot_id(&spot);
-    struct typed_entry *entry = types_entry(*id);
-    const gca_type *type = entry->type;
-    uint32_t holder = atomic_load_explicit(&spot.note->holder, memory_order_relaxed);
-    atomic_store_explicit(&spot.note->holder, holder | HOLDER_DYING, memory_order_relaxed); /* nobody else has it */
-    if (type->drop != NULL) {
-        struct note *note = spot.note;
-        call_drop(object, type);
-        if (UNLIKELY(!spot_find_own(object, &spot)) || has_more(&spot)) /* it may have freed the whole span */
-            return end_rest(object, note, type);
-    }
-    own_give_up_pointers(object, type);
-    clear_note(spot.note);
-    free_spot(&spot, id, entry);
+    end_spot(&spot, id, types_entry(*id));
+}
+
+/* What has come to the list since it had `count`. */
+static void end_listed(size_t count)
+{
+    while (own_self.ending.count > count)
+        end_one(own_self.ending.items[--own_self.ending.count]);
 }
 
 /* From the program, and from its functions, what is dropped is gone on return; what these leave, and pointers, the loop ends. */
@@ -206,10 +216,25 @@ void own_end(void *object)
         return;
     own_self.is_in_function = false;
     own_self.drops++;
-    for (end_one(object); own_self.ending.count > count;)
-        end_one(own_self.ending.items[--own_self.ending.count]);
+    end_one(object);
+    end_listed(count);
     own_self.drops--;
     own_self.is_in_function = was_in_function;
+}
+
+/*
+ * The same for one that gca_drop() has found, in a thread that ends nothing else. What was found comes in registers: a spot whose
+ * address is taken would be in memory for those that have no function, too.
+ */
+NOINLINE static void end_first(void *object, struct unit *unit, uint8_t *state, struct note *note, uint32_t *id, struct typed_entry *entry)
+{
+    struct spot spot = {object, unit, state, (size_t)(state - unit->states), note};
+    size_t count = own_self.ending.count;
+    own_self.drops = 1;
+    end_spot(&spot, id, entry);
+    if (UNLIKELY(own_self.ending.count > count))
+        end_listed(count);
+    own_self.drops = 0;
 }
 
 void own_end_waiting(void)
@@ -254,7 +279,7 @@ EXPORT void gca_drop(void *object)
     if (UNLIKELY(id == NULL) || UNLIKELY(atomic_load_explicit(&spot.note->holder, memory_order_relaxed) != 0) || !is_unborrowed(spot.note))
         return drop_slowly(object, CALLER);
     if (!is_plain(entry->type))
-        return own_end(object);
+        return own_self.drops == 0 && own_self.has_exit ? end_first(object, spot.unit, spot.state, spot.note, id, entry) : own_end(object);
     atomic_store_explicit(&spot.note->others, 0, memory_order_relaxed); /* says MERGED after gca_unwrap() */
     free_spot(&spot, id, entry);
 }

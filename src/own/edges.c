@@ -26,6 +26,7 @@ static size_t table_count; /* a power of two */
 static size_t node_count;
 static struct edge_node *spare; /* by next_in_bucket: objects that own come and go, and metadata takes its time */
 static size_t spare_count;
+static struct edge_node *recent; /* the last owner that got a child, mostly that of the next one, too. Or NULL */
 
 /* ---- nodes ---- */
 
@@ -45,6 +46,8 @@ static struct edge_node *take_node(void *block)
 
 static void put_node(struct edge_node *node)
 {
+    if (recent == node)
+        recent = NULL;
     if (spare_count == SPARE_MAX) {
         metadata_put(node, sizeof *node);
         return;
@@ -64,6 +67,8 @@ static struct edge_node *find(const void *block)
 {
     if (table == NULL)
         return NULL;
+    if (recent != NULL && recent->block == block)
+        return recent;
     struct edge_node *node = *bucket_of(block);
     while (node != NULL && node->block != block)
         node = node->next_in_bucket;
@@ -215,6 +220,7 @@ static int own_locked(void *child_block, struct note *child_note, void *owner_bl
         enter_owner(child, owner);
     else
         put_if_bare(child);
+    recent = owner;
     if (former != NULL && former != owner)
         put_if_bare(former);
     return 0;
@@ -250,21 +256,24 @@ EXPORT int gca_own(void *child, void *owner)
 
 /* ---- ends ---- */
 
-/* The newest comes last: it is the first to be taken from the pile. */
+/* What the owner had goes on the pile, and nobody owns it any more. The newest comes last: it is the first to be taken from there. */
 static void push_owned(struct edge_node *owner, struct pile *pile)
 {
-    struct edge_node *oldest = owner->newest;
-    while (oldest != NULL && oldest->older != NULL)
-        oldest = oldest->older;
-    for (struct edge_node *newer, *child = oldest; child != NULL; child = newer) {
-        newer = child->newer;
-        void *block = child->block;
-        leave_owner(child);
-        if (!pile_push(pile, block))
-            child->gone = owner->block; /* no memory: it stays */
-        else
-            put_if_bare(child);
+    size_t at = pile->count + owner->count;
+    if (!pile_reserve(pile, owner->count)) {
+        orphan_all(owner); /* no memory: it stays */
+        return;
     }
+    pile->count = at;
+    for (struct edge_node *older, *child = owner->newest; child != NULL; child = older) {
+        older = child->older;
+        child->owner = child->older = child->newer = NULL;
+        set_pinned(child->block, false);
+        pile->items[--at] = child->block;
+        put_if_bare(child);
+    }
+    owner->newest = NULL;
+    owner->count = 0;
 }
 
 void edges_end(void *block, struct pile *pile)

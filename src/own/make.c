@@ -67,39 +67,45 @@ static ALWAYS_INLINE struct buffer *find_next(size_t size_bytes, struct spot *sp
 }
 
 /* The same as make(), if all is as usual. NULL if not. */
-static ALWAYS_INLINE void *make_quickly(const gca_type *type, size_t size_bytes)
+static ALWAYS_INLINE void *make_quickly(struct typed_entry *entry, uint32_t id, size_t size_bytes)
 {
     struct spot spot;
     uint32_t *id_place;
-    uint32_t id = type->id;
-    struct buffer *buffer = LIKELY(id != 0) ? find_next(size_bytes, &spot, &id_place) : NULL;
+    struct buffer *buffer = find_next(size_bytes, &spot, &id_place);
     if (UNLIKELY(buffer == NULL))
         return NULL;
     heap_take_noted(buffer, &spot, size_bytes);
     *id_place = id;
-    return types_count(types_entry(id), spot.unit->slot_bytes, spot.slot);
+    return types_count(entry, spot.unit->slot_bytes, spot.slot);
+}
+
+static ALWAYS_INLINE void *make_of(const gca_type *type, size_t size_bytes)
+{
+    uint32_t id = type->id;
+    return LIKELY(id != 0) ? make_quickly(types_entry(id), id, size_bytes) : NULL;
 }
 
 /* A function of its own, for it calls memset(), for which the other would have to save registers. */
 NOINLINE static void *make_at(gca_site *site)
 {
     gca_type *type = types_at(site);
-    void *object = LIKELY(site->align_bytes <= BLOCK_ALIGNMENT) ? make_quickly(type, site->size_bytes) : NULL;
+    void *object = LIKELY(site->align_bytes <= BLOCK_ALIGNMENT) ? make_of(type, site->size_bytes) : NULL;
     return object != NULL ? object : make(type, site->size_bytes, site->align_bytes);
 }
 
 EXPORT void *gca_new_at(gca_site *site)
 {
-    const gca_type *type = __atomic_load_n(&site->_type, __ATOMIC_ACQUIRE);
+    struct typed_entry *entry = __atomic_load_n(&site->_entry, __ATOMIC_ACQUIRE);
     size_t size_bytes = site->size_bytes;
-    bool is_usual = LIKELY(type != NULL) && LIKELY(site->align_bytes <= BLOCK_ALIGNMENT) && LIKELY(size_bytes <= NOTED_SMALL_BYTES);
-    void *object = is_usual ? make_quickly(type, size_bytes) : NULL;
+    if (UNLIKELY(size_bytes > NOTED_SMALL_BYTES)) /* has no entry, which compilers do not know */
+        return make_at(site);
+    void *object = LIKELY(entry != NULL) ? make_quickly(entry, site->_id, size_bytes) : NULL;
     return LIKELY(object != NULL) ? object : make_at(site);
 }
 
 EXPORT void *gca_new_of(gca_type *type)
 {
-    void *object = make_quickly(type, type->size_bytes);
+    void *object = make_of(type, type->size_bytes);
     return LIKELY(object != NULL) ? object : make(type, type->size_bytes, 1);
 }
 
@@ -121,11 +127,10 @@ EXPORT void *gca_alloc_lines(size_t size_bytes)
 
 /* ---- counted ones ---- */
 
-static ALWAYS_INLINE void count_first(struct note *note, const gca_type *type, uint32_t thread)
+static ALWAYS_INLINE void count_first(struct note *note, uint32_t holder)
 {
-    uint32_t cyclic = type->pointer_count != 0 ? HOLDER_CYCLIC | HOLDER_WATCHED : 0;
     atomic_store_explicit(&note->strong, 1, memory_order_relaxed);
-    atomic_store_explicit(&note->holder, HOLDER_COUNTED | cyclic | thread, memory_order_release);
+    atomic_store_explicit(&note->holder, holder, memory_order_release);
 }
 
 NOINLINE static void *make_counted(gca_site *site)
@@ -137,9 +142,10 @@ NOINLINE static void *make_counted(gca_site *site)
     if (note == NULL)
         return NULL;
     uint32_t thread = merge_number();
+    uint32_t cyclic = site->_type->pointer_count != 0 ? HOLDER_CYCLIC | HOLDER_WATCHED : 0;
     if (thread == 0)
         atomic_store_explicit(&note->others, OTHERS_ONE | OTHERS_MERGED, memory_order_relaxed);
-    count_first(note, site->_type, thread);
+    count_first(note, HOLDER_COUNTED | cyclic | thread);
     if (thread == 0)
         atomic_store_explicit(&note->strong, 0, memory_order_relaxed);
     return object;
@@ -149,17 +155,16 @@ EXPORT void *gca_rc_new_at(gca_site *site)
 {
     struct spot spot;
     uint32_t *id_place;
-    const gca_type *type = __atomic_load_n(&site->_type, __ATOMIC_ACQUIRE);
+    struct typed_entry *entry = __atomic_load_n(&site->_entry, __ATOMIC_ACQUIRE);
     uint32_t thread = own_self.thread;
     size_t size_bytes = site->size_bytes;
-    bool is_usual = LIKELY(type != NULL) && LIKELY(site->align_bytes <= BLOCK_ALIGNMENT) && LIKELY(size_bytes <= NOTED_SMALL_BYTES) &&
-                    LIKELY(thread != 0) && LIKELY(!merge_waits());
-    uint32_t id = is_usual ? type->id : 0;
-    struct buffer *buffer = LIKELY(id != 0) ? find_next(size_bytes, &spot, &id_place) : NULL;
+    if (UNLIKELY(entry == NULL) || UNLIKELY(size_bytes > NOTED_SMALL_BYTES) || UNLIKELY(thread == 0) || UNLIKELY(merge_waits()))
+        return make_counted(site);
+    struct buffer *buffer = find_next(size_bytes, &spot, &id_place);
     if (UNLIKELY(buffer == NULL))
         return make_counted(site);
     heap_take_noted(buffer, &spot, size_bytes);
-    *id_place = id;
-    count_first(spot.note, type, thread);
-    return types_count(types_entry(id), spot.unit->slot_bytes, spot.slot);
+    *id_place = site->_id;
+    count_first(spot.note, site->_holder | thread);
+    return types_count(entry, spot.unit->slot_bytes, spot.slot);
 }

@@ -26,6 +26,14 @@ COLD bool pile_grow(struct pile *pile)
     return true;
 }
 
+bool pile_reserve(struct pile *pile, size_t count)
+{
+    while (pile->room - pile->count < count)
+        if (!pile_grow(pile))
+            return false;
+    return true;
+}
+
 bool pile_push(struct pile *pile, void *item)
 {
     if (UNLIKELY(pile->count == pile->room) && !pile_grow(pile))

@@ -29,6 +29,9 @@ struct trial {
     bool has_black;     /* some object was found held, */
     bool has_others;    /* holds what is not in the trial, */
     bool has_functions; /* has a drop function: what it holds may be something else then */
+    uint32_t flags;     /* of the notes of all, HOLDER_..., when they were visited */
+    uint32_t type_id;   /* the last one, 0 for none, */
+    const struct gca_type *type;
     size_t pointed; /* objects that look_everywhere() has found held */
 };
 
@@ -57,17 +60,41 @@ static inline int32_t others_of(const struct note *note)
     return atomic_load_explicit(&note->others, memory_order_relaxed);
 }
 
-/* The note of an object that a trial of this thread's may look at, or NULL. */
+/* The way to an object's note leads past its type. */
+struct seen {
+    struct note *note;
+    const struct unit *unit; /* NULL of a large block */
+    size_t index;
+};
+
+static ALWAYS_INLINE bool see(const void *object, struct seen *seen)
+{
+    const struct unit *unit = heap_contains(object) ? unit_at(object) : NULL;
+    uintptr_t notes = unit != NULL ? __atomic_load_n(&unit->notes, __ATOMIC_ACQUIRE) : 0;
+    struct slot_position position = LIKELY((notes & 1) != 0) ? unit_slot_position(unit, object) : (struct slot_position){0};
+    if (LIKELY(position.is_start))
+        *seen = (struct seen){(struct note *)(notes - 1) + position.index, unit, position.index};
+    else
+        *seen = (struct seen){.note = own_note(object)};
+    return seen->note != NULL;
+}
+
+/* Whether it is an object that a trial of this thread's may look at. */
+static ALWAYS_INLINE bool see_candidate(const void *object, struct seen *seen)
+{
+    if (UNLIKELY(!see(object, seen)))
+        return false;
+    uint32_t holder = atomic_load_explicit(&seen->note->holder, memory_order_relaxed);
+    uint32_t wanted = HOLDER_COUNTED | HOLDER_CYCLIC | own_self.thread;
+    return (holder & (HOLDER_COUNTED | HOLDER_CYCLIC | HOLDER_DYING | HOLDER_THREAD)) == wanted &&
+           (colour_of(seen->note) != 0 || others_of(seen->note) == 0);
+}
+
+/* Its note, or NULL. */
 static ALWAYS_INLINE struct note *candidate(const void *object)
 {
-    struct note *note = note_quick(object);
-    if (UNLIKELY(note == NULL) && (note = own_note(object)) == NULL)
-        return NULL;
-    uint32_t holder = atomic_load_explicit(&note->holder, memory_order_relaxed);
-    uint32_t wanted = HOLDER_COUNTED | HOLDER_CYCLIC | own_self.thread;
-    if ((holder & (HOLDER_COUNTED | HOLDER_CYCLIC | HOLDER_DYING | HOLDER_THREAD)) != wanted)
-        return NULL;
-    return colour_of(note) != 0 || others_of(note) == 0 ? note : NULL;
+    struct seen seen;
+    return see_candidate(object, &seen) ? seen.note : NULL;
 }
 
 /* In as few steps as can be. */
@@ -76,6 +103,19 @@ static inline const gca_type *type_of(const void *object)
     const struct unit *unit = unit_at(object);
     struct block block = {.span = unit->span, .index = unit_slot_position(unit, object).index};
     return types_of(&block);
+}
+
+/* The same for one that was seen; most are of the type of the one before. */
+static ALWAYS_INLINE const gca_type *seen_type(struct trial *trial, const void *object, const struct seen *seen)
+{
+    const uint32_t *ids = seen->unit != NULL ? __atomic_load_n(&seen->unit->span->columns[COLUMN_TYPE], __ATOMIC_ACQUIRE) : NULL;
+    if (UNLIKELY(ids == NULL))
+        return type_of(object);
+    if (UNLIKELY(ids[seen->index] != trial->type_id)) {
+        trial->type_id = ids[seen->index];
+        trial->type = types_entry(trial->type_id)->type;
+    }
+    return trial->type;
 }
 
 static inline void *held_by(const void *object, const gca_type *type, uint32_t i)

@@ -11,6 +11,7 @@
 #include "base/counter.h"
 #include "base/image.h"
 #include "heap/metadata.h"
+#include "heap/noted.h"
 #include "heap/span.h"
 #include "own/export.h"
 #include "own/self.h"
@@ -100,6 +101,16 @@ static gca_type *find(const gca_site *site)
     return found;
 }
 
+/* For those that the quick halves of own/make.c can make. */
+static void note_small(gca_site *site, const gca_type *type)
+{
+    if (type->id == 0 || site->align_bytes > BLOCK_ALIGNMENT || site->size_bytes > NOTED_SMALL_BYTES)
+        return;
+    site->_id = type->id;
+    site->_holder = HOLDER_COUNTED | (type->pointer_count != 0 ? HOLDER_CYCLIC | HOLDER_WATCHED : 0);
+    __atomic_store_n(&site->_entry, types_entry(type->id), __ATOMIC_RELEASE);
+}
+
 COLD gca_type *types_find_for(gca_site *site)
 {
     own_start();
@@ -111,6 +122,7 @@ COLD gca_type *types_find_for(gca_site *site)
         type->size_bytes = site->size_bytes;
         add_locked(type);
     }
+    note_small(site, type);
     __atomic_store_n(&site->_type, type, __ATOMIC_RELEASE);
     lock_release(&own_lock);
     return type;

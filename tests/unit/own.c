@@ -617,6 +617,37 @@ START_TEST(an_end_may_add_to_what_ends)
 }
 END_TEST
 
+struct changing {
+    int value;
+};
+
+static gca_type changed = {.name = "what has changed", .size_bytes = sizeof(struct changing)};
+static int changes;
+
+static void drop_changing(void *object)
+{
+    changes += gca_tag(object, &changed) == 0;
+}
+
+GCA_TYPE(struct changing, .drop = drop_changing);
+
+/* What the object is when its function returns is counted as ended. */
+START_TEST(an_end_may_say_another_type)
+{
+    gca_type_stats stats;
+    gca_type_add(&changed);
+    for (int i = 0; i < 100; i++)
+        gca_drop(gca_new(struct changing));
+    ck_assert_int_eq(changes, 100);
+    ck_assert_uint_eq(stats_of("struct changing").current, 0);
+    ck_assert_int_eq(gca_type_get_stats(&changed, &stats), 0);
+    ck_assert_uint_eq(stats.made, 100);
+    ck_assert_uint_eq(stats.current, 0);
+    ck_assert_uint_eq(stats.current_bytes, 0);
+    expect_sound_heap();
+}
+END_TEST
+
 static TCase *objects(void)
 {
     TCase *tests = tcase_create("objects");
@@ -638,6 +669,7 @@ static TCase *objects(void)
     tcase_add_test(tests, objects_begin_as_zero);
     tcase_add_test(tests, an_end_clears_weak_references);
     tcase_add_test(tests, an_end_may_add_to_what_ends);
+    tcase_add_test(tests, an_end_may_say_another_type);
     return tests;
 }
 
