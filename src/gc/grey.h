@@ -10,6 +10,7 @@
 #ifndef GC_GREY_H
 #define GC_GREY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,8 +25,8 @@ extern _Atomic bool grey_any; /* a hint: some may be flagged */
 static inline void grey_note(size_t unit)
 {
     __atomic_store_n(&grey_units[unit], 1, __ATOMIC_RELEASE);
-    if (!__atomic_load_n(&grey_any, __ATOMIC_RELAXED))
-        __atomic_store_n(&grey_any, true, __ATOMIC_RELAXED);
+    if (!atomic_load_explicit(&grey_any, memory_order_relaxed))
+        atomic_store_explicit(&grey_any, true, memory_order_relaxed);
 }
 
 /* Some units in a row, the first of which is flagged, for the caller alone to look through; false if no unit is flagged. */

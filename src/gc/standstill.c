@@ -68,7 +68,7 @@ static int work_stopped(enum standstill work, struct pointed *pointed)
 {
     int result = 0;
     if (work == STANDSTILL_CLEAN)
-        return trawl_step_stopped(CLEAN_NS);
+        return (int)trawl_step_stopped(CLEAN_NS);
     if (work != STANDSTILL_FINISH) {
         limbo_turn();
         result = pointed_begin(pointed);

@@ -4,6 +4,7 @@ LINT_CHECKS = \
 	tests/lint/layers.sh \
 	tests/lint/lengths.sh \
 	tests/lint/headers.sh \
+	tests/lint/compilers.sh \
 	tests/lint/lists.sh \
 	tests/lint/options.sh \
 	tests/lint/symbols.sh \

@@ -93,7 +93,7 @@ lines() {
 }
 
 make_sound_tree
-for name in layers lengths headers lists options symbols; do
+for name in layers lengths headers compilers lists options symbols; do
     check passes $name
 done
 
@@ -123,6 +123,8 @@ check finds headers 'src/base/word.h does not' 'echo "size_t base_size(void);" >
 if echo 'int main() {}' | ${CXX:-c++} -x c++ -fsyntax-only - 2>/dev/null; then
     check finds headers 'heap.h does not.*c++' 'echo "int new(void);" >>include/gcalloc/heap.h'
 fi
+
+check finds compilers 'src/os is not clean under gcc' 'echo "int os_page(void); static int f(unsigned long x) { return x; }" >>src/os/page.c'
 
 check finds lists 'src/base/new.c' 'touch src/base/new.c'
 check finds lists 'include/gcalloc/new.h' 'touch include/gcalloc/new.h'

@@ -33,7 +33,7 @@ tests_preload_leaks_moments_SOURCES = tests/preload/leaks/moments.c
 tests_preload_leaks_moments_LDADD = libsubject.a
 
 tests_preload_leaks_library_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_preload_leaks_library_CFLAGS = $(TEST_CFLAGS) -Wno-discarded-qualifiers
+tests_preload_leaks_library_CFLAGS = $(TEST_CFLAGS)
 tests_preload_leaks_library_SOURCES = tests/preload/leaks/library.c
 tests_preload_leaks_library_LDADD = libsubject.a
 

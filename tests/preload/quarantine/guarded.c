@@ -34,7 +34,7 @@ static char *block_at(size_t size, int at_start)
         if ((page_offset(block) == 0) == at_start)
             return block;
     }
-    require(!"both kinds of places");
+    require(false && "both kinds of places");
     return NULL;
 }
 
