@@ -50,7 +50,8 @@ static _Atomic bool is_given_up;
 static _Atomic size_t retry_bytes; /* after a sweep in vain: the next when so much is held */
 static _Atomic bool is_trawling;   /* a sweep is under way, piece by piece */
 static _Atomic uint32_t is_beside; /* by the helper: others leave it alone, and wait for this word to change */
-static _Atomic uint32_t is_sweeping; /* a thread of the program's, in one stop; likewise */
+static _Atomic uint32_t sweeping; /* so many threads of the program's sweep, or have done so and let go of the lock; likewise */
+static _Atomic uint32_t waiting;  /* for that to change */
 static _Atomic uint32_t wanted;    /* so many wait for the sweep lock, which the helper has most of the time */
 static bool is_void;               /* the helper is to drop what it is at. Under the sweep lock */
 static bool is_helper_denied;      /* likewise, for good */
@@ -94,7 +95,8 @@ static void reset_own(void)
         helper_forget();
     is_trawling = false;
     is_beside = 0;
-    is_sweeping = 0;
+    sweeping = 0;
+    waiting = 0;
 }
 
 /* ---- a sweep ---- */
@@ -173,14 +175,10 @@ static uint64_t trawl_pause_ns; /* pauses before it */
 static int sweep_stopped(void)
 {
     uint64_t start_ns = os_thread_work_ns();
-    is_sweeping = 1;
     int result = stop_for(STANDSTILL_SEARCH);
-    if (result == 0)
-        release();
-    is_sweeping = 0;
-    os_futex_wake((const uint32_t *)&is_sweeping, INT32_MAX);
     if (result != 0)
         return fail(result);
+    release();
     uint64_t cost_ns = os_thread_work_ns() - start_ns;
     note_sweep(cost_ns, cost_ns);
     return 0;
@@ -269,6 +267,9 @@ static int sweep_once(void)
 }
 
 /*
+ * Who keeps pace may wait until another one can sweep, so the count falls when the lock is free, not before: whoever is woken gets the
+ * processor of who wakes, and frees without bound while the lock is not to be had and nobody seems to sweep.
+ *
  * Whatever was found is reported without the lock, since the program's handler of SIGABRT may allocate, and by a thread of the program's: the
  * helper's standard error is not the program's.
  */
@@ -276,6 +277,9 @@ static void unlock(void)
 {
     struct findings found = findings_take();
     lock_release(&sweep_lock);
+    atomic_fetch_sub(&sweeping, 1);
+    if (waiting != 0)
+        os_futex_wake((const uint32_t *)&sweeping, INT32_MAX);
     findings_report(&found);
     misuse_report_noted();
 }
@@ -407,6 +411,7 @@ int quarantine_sweep(void)
         return -ENOMEM;
     thread_heap_done(heap);
     take_lock_alone();
+    atomic_fetch_add(&sweeping, 1);
     int result = sweep_once();
     unlock();
     return result;
@@ -425,7 +430,11 @@ static void keep_pace(const _Atomic uint32_t *while_set, size_t since_turn_bytes
     if (since_turn_bytes <= allowance || os_process_id() != image_now->process_id)
         return;
     bool is_late = since_turn_bytes > LATE_FACTOR * allowance;
-    os_futex_wait_for((const uint32_t *)while_set, 1, is_late ? long_ns : moment_ns);
+    atomic_fetch_add(&waiting, 1);
+    uint32_t count = *while_set;
+    if (count != 0)
+        os_futex_wait_for((const uint32_t *)while_set, count, is_late ? long_ns : moment_ns);
+    atomic_fetch_sub(&waiting, 1);
 }
 
 static void on_held(size_t more_bytes, size_t since_turn_bytes)
@@ -440,9 +449,10 @@ static void on_held(size_t more_bytes, size_t since_turn_bytes)
     if (!is_due && !is_busy)
         return;
     if (!lock_try(&sweep_lock)) {
-        keep_pace(&is_sweeping, since_turn_bytes);
+        keep_pace(&sweeping, since_turn_bytes);
         return;
     }
+    atomic_fetch_add(&sweeping, 1);
     if (os_process_id() != image_now->process_id || is_beside)
         ; /* the child of a vfork, or somebody was quicker */
     else if (is_trawling)
