@@ -48,6 +48,18 @@ static void keep(const struct node *last)
 
 /* ---- the contestants: each makes `count` nodes and drops them ---- */
 
+/* Nothing is made or dropped: what filling in the nodes alone takes. */
+static void by_array(size_t count)
+{
+    static struct node *nodes;
+    struct node *last = NULL;
+    if (nodes == NULL && (nodes = malloc(BLOCKS * sizeof *nodes)) == NULL)
+        die("malloc");
+    for (size_t i = 0; i < count; i++)
+        last = join(nodes + i, last, i);
+    keep(last);
+}
+
 static void by_malloc(size_t count)
 {
     struct node *last = NULL;
@@ -231,6 +243,36 @@ static void turn_over_malloc(size_t count)
         free(out[i]);
 }
 
+/* Nothing is written, and the arena stays in the cache: the allocation alone. */
+static void allocate(size_t count)
+{
+    static gca_arena *arena;
+    if (arena == NULL)
+        arena = gca_arena_new(NULL);
+    for (size_t i = 0; i < count; i++) {
+        if (i % THINGS == 0)
+            gca_arena_reset(arena);
+        void *block = gca_arena_alloc(arena, sizeof(struct node));
+        __asm__ volatile("" : : "r"(block) : "memory");
+    }
+}
+
+static void allocate_by_cursor(size_t count)
+{
+    static gca_arena *arena;
+    if (arena == NULL)
+        arena = gca_arena_new(NULL);
+    for (size_t done = 0; done < count; done += THINGS) {
+        gca_arena_reset(arena);
+        gca_cursor cursor = gca_cursor_open(arena);
+        for (size_t i = 0; i < THINGS; i++) {
+            void *block = gca_cursor_alloc(&cursor, sizeof(struct node), sizeof(void *));
+            __asm__ volatile("" : : "r"(block));
+        }
+        gca_cursor_close(cursor);
+    }
+}
+
 static void open_scopes(size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -249,6 +291,7 @@ struct contestant {
 };
 
 static struct contestant contestants[] = {
+    {.name = "(filled in only)", .run = by_array},
     {.name = "gca_arena", .run = by_arena},        {.name = "gca_cursor", .run = by_cursor},
     {.name = "gca_arena_reset", .run = by_reset},  {.name = "libc malloc+free", .run = by_malloc},
     {.name = "libc obstack", .run = by_obstack},   {.name = "APR pool", .run = by_apr},
@@ -256,6 +299,7 @@ static struct contestant contestants[] = {
 };
 
 static struct contestant operations[] = {
+    {.name = "arena alloc", .run = allocate},             {.name = "  with a cursor", .run = allocate_by_cursor},
     {.name = "handle lookup", .run = look_up_handles},    {.name = "pool get+put", .run = turn_over_pool},
     {.name = "libc malloc+free", .run = turn_over_malloc}, {.name = "arena new+free", .run = open_scopes},
 };
@@ -299,11 +343,11 @@ int main(void)
 {
     if (!find("libapr-1.so.0", (const char *[]){"apr_initialize", "apr_pool_create_ex", "apr_palloc", "apr_pool_destroy"},
               (void **)&apr, 4) || apr.initialize() != 0)
-        contestants[5].run = NULL;
-    if (!find("libtalloc.so.2", (const char *[]){"talloc_pool", "talloc_named_const", "_talloc_free"}, (void **)&talloc, 3))
         contestants[6].run = NULL;
-    if (!find("libglib-2.0.so.0", (const char *[]){"g_slice_alloc", "g_slice_free_chain_with_offset"}, (void **)&glib, 2))
+    if (!find("libtalloc.so.2", (const char *[]){"talloc_pool", "talloc_named_const", "_talloc_free"}, (void **)&talloc, 3))
         contestants[7].run = NULL;
+    if (!find("libglib-2.0.so.0", (const char *[]){"g_slice_alloc", "g_slice_free_chain_with_offset"}, (void **)&glib, 2))
+        contestants[8].run = NULL;
     race("10,000 nodes of 32 bytes, made and dropped", contestants, CONTESTANTS, NODES, ROUNDS_MAX);
     race("1,000,000 blocks of 32 bytes, made and dropped", contestants, CONTESTANTS, BLOCKS, 15);
     race("operations", operations, OPERATIONS, 100000, 50);

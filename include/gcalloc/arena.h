@@ -22,9 +22,11 @@ extern "C" {
 
 /* What the inline functions need; the rest of an arena is its own. */
 typedef struct gca_arena {
-    char *next;  /* the first free byte */
+    char *next;  /* the first free byte; a multiple of GCA_ARENA_STEP_ */
     char *limit; /* a multiple of 16 */
 } gca_arena;
+
+enum { GCA_ARENA_STEP_ = 8 };
 
 enum {
     GCA_ARENA_STRICT = 1,    /* to reset, rewind or free it while a sub-arena in question lives is misuse */
@@ -103,14 +105,25 @@ static inline void *gca_arena_alloc_aligned(gca_arena *arena, size_t size_bytes,
 static inline void *gca_arena_alloc(gca_arena *arena, size_t size_bytes) GCA_READS(arena) GCA_FRESH;
 static inline void *gca_arena_zeroed(gca_arena *arena, size_t count, size_t size_bytes, size_t align_bytes) GCA_READS(arena) GCA_FRESH;
 
-/* Memory that holds anything; align_bytes is a power of two. */
+/* Most of what is aligned is so where the last one ended: then no allocation waits for arithmetic on the one before. */
+static inline __attribute__((always_inline)) char *gca_arena_start_(char *next, size_t align_bytes)
+{
+    return align_bytes <= GCA_ARENA_STEP_ ? next : next + (-(uintptr_t)next & (align_bytes - 1));
+}
+
+static inline __attribute__((always_inline)) char *gca_arena_end_(char *start, size_t size_bytes)
+{
+    return start + ((size_bytes + GCA_ARENA_STEP_ - 1) & ~(size_t)(GCA_ARENA_STEP_ - 1));
+}
+
+/* Memory that holds anything; align_bytes is a power of two. Sizes are rounded up to 8 bytes. */
 static inline void *gca_arena_alloc_aligned(gca_arena *arena, size_t size_bytes, size_t align_bytes)
 {
-    char *start = arena->next + (-(uintptr_t)arena->next & (align_bytes - 1));
+    char *start = gca_arena_start_(arena->next, align_bytes);
     /* Up to the alignment that limit has, start is at most limit. A size of 0 wraps around. */
     if (__builtin_expect(align_bytes > 16 || size_bytes - 1 >= (size_t)(arena->limit - start), 0))
         return gca_arena_alloc_slowly(arena, size_bytes, align_bytes);
-    arena->next = start + size_bytes;
+    arena->next = gca_arena_end_(start, size_bytes);
     GCA_HANDED_OUT_(start, size_bytes);
     return start;
 }
@@ -152,13 +165,13 @@ gca_cursor gca_cursor_alloc_slowly(gca_cursor cursor, size_t size_bytes, size_t 
 
 static inline void *gca_cursor_alloc(gca_cursor *cursor, size_t size_bytes, size_t align_bytes)
 {
-    char *start = cursor->next + (-(uintptr_t)cursor->next & (align_bytes - 1));
+    char *start = gca_arena_start_(cursor->next, align_bytes);
     if (__builtin_expect(align_bytes > 16 || size_bytes - 1 >= (size_t)(cursor->limit - start), 0)) {
         void *elsewhere = NULL;
         *cursor = gca_cursor_alloc_slowly(*cursor, size_bytes, align_bytes, &elsewhere);
         return elsewhere;
     }
-    cursor->next = start + size_bytes;
+    cursor->next = gca_arena_end_(start, size_bytes);
     GCA_HANDED_OUT_(start, size_bytes);
     return start;
 }

@@ -83,9 +83,9 @@ static void *arena_alloc(void *context, size_t size_bytes, size_t align_bytes)
 }
 
 /* The newest object of the arena's; never while its place is hidden. */
-static bool is_newest(const gca_arena *arena, const char *block, size_t size_bytes)
+static bool is_newest(const gca_arena *arena, char *block, size_t size_bytes)
 {
-    return arena->next != arena->limit && arena->next == block + size_bytes;
+    return arena->next != arena->limit && arena->next == gca_arena_end_(block, size_bytes);
 }
 
 static void arena_free(void *context, void *block, size_t size_bytes)
@@ -101,7 +101,7 @@ static void *arena_resize(void *context, void *block, size_t old_bytes, size_t n
 {
     gca_arena *arena = context;
     if (is_newest(arena, block, old_bytes) && new_bytes <= (size_t)(arena->limit - (char *)block)) {
-        arena->next = (char *)block + new_bytes;
+        arena->next = gca_arena_end_(block, new_bytes);
         os_forbid(block, old_bytes);
         os_permit(block, new_bytes);
         return block;
