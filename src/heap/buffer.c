@@ -37,11 +37,14 @@ enum {
     LARGER_SHARE = 256, /* the same for larger slots */
     LARGER_BYTES_MIN = 16384,
     BURST_SHARE = 32, /* the same for classes of which many are taken and many freed by turns, */
+    LARGER_BURST_SHARE = 8,
     BURST_CAPACITY_MAX = 1024,
-    BURST_TURNS = 3, /* that is so many times half a buffer or more, */
+    BURST_TURNS = 3, /* that is so many turns or more in succession, */
     BURST_SLOTS = 48, /* more than comes and goes by chance, */
     BURSTS_MIN = 4,  /* and again and again */
     PRESSURE_MAX = 3,
+    TURNS_TO_HALF = 3,
+    TURN_SLOTS_MIN = 16,
     RECLAIM_UNITS = 16,
 };
 
@@ -71,12 +74,34 @@ static size_t capacity_max(uint32_t class_index)
     return entries_for(share_of_heap(LARGER_SHARE, LARGER_BYTES_MIN), class_index, CAPACITY_MAX);
 }
 
-/* What comes back is taken again: while the program holds most, the buffer is empty. */
+/*
+ * What comes back is taken again: while the program holds most, the buffer is empty. Entries are memory, too: beside larger slots they
+ * count for little.
+ */
 static size_t burst_capacity_max(uint32_t class_index)
 {
+    size_t share = class_slot_bytes[class_index] <= SMALL_BYTES_MAX ? BURST_SHARE : LARGER_BURST_SHARE;
     size_t usual = capacity_max(class_index);
-    size_t most = entries_for(share_of_heap(BURST_SHARE, 0), class_index, BURST_CAPACITY_MAX);
+    size_t most = entries_for(share_of_heap(share, 0), class_index, BURST_CAPACITY_MAX);
     return most > usual ? most : usual;
+}
+
+static size_t turns_so_far(const struct buffer *buffer)
+{
+    return (size_t)(buffer->turns < 0 ? -buffer->turns : buffer->turns);
+}
+
+/*
+ * How many slots come from the spans or go there at a time. In the first turns few, so that most stay at hand where the buffer nearly
+ * holds what is taken and freed by turns; half a buffer could go back and forth each time. Once they keep coming, as many as that.
+ */
+static size_t turn_size(const struct buffer *buffer)
+{
+    size_t half = (capacity(buffer) + 1) / 2;
+    size_t turns = turns_so_far(buffer);
+    size_t part = turns < TURNS_TO_HALF ? half >> (TURNS_TO_HALF - turns) : half;
+    size_t least = half < TURN_SLOTS_MIN ? half : TURN_SLOTS_MIN;
+    return part < least ? least : part;
 }
 
 /*
@@ -88,8 +113,8 @@ static void note_turn(struct buffer *buffer, bool is_full)
     enum { TURNS_MAX = 100 };
     int turns = buffer->turns;
     if ((turns > 0) != is_full || turns == 0) {
-        size_t halves = (size_t)(turns < 0 ? -turns : turns);
-        bool is_burst = halves >= BURST_TURNS && halves * (capacity(buffer) / 2) >= BURST_SLOTS;
+        size_t count = turns_so_far(buffer);
+        bool is_burst = count >= BURST_TURNS && count * (capacity(buffer) / 4) >= BURST_SLOTS;
         if (is_burst ? buffer->bursts < BURSTS_MIN : buffer->bursts > 0)
             buffer->bursts = (int8_t)(buffer->bursts + (is_burst ? 1 : -1));
         turns = 0;
@@ -164,11 +189,11 @@ static void fetch(const struct buffer *buffer)
     }
 }
 
-/* Half a buffer of slots from the heap's spans, as far as they have them. Returns whether the buffer holds any then. */
+/* Slots for a turn from the heap's spans, as far as they have them. Returns whether the buffer holds any then. */
 static bool take_from_spans(struct thread_heap *heap, uint32_t class_index)
 {
     struct buffer *buffer = &heap->buffers[class_index];
-    uint32_t wanted = (uint32_t)(capacity(buffer) + 1) / 2;
+    uint32_t wanted = (uint32_t)turn_size(buffer);
     struct span *span;
     lock_take(&heap->lock);
     while (wanted > 0 && (span = heap->listed[class_index]) != NULL) {
@@ -446,10 +471,10 @@ NOINLINE void buffer_make_room(struct thread_heap *heap, uint32_t class_index)
         return;
     if (buffer->base == NULL)
         return;
-    size_t half = capacity(buffer) / 2;
-    return_entries(heap, buffer->base, half);
-    size_t rest = (size_t)(buffer->top - buffer->base) - half;
-    memmove(buffer->base, buffer->base + half, rest * sizeof(struct entry));
+    size_t count = turn_size(buffer);
+    return_entries(heap, buffer->base, count);
+    size_t rest = (size_t)(buffer->top - buffer->base) - count;
+    memmove(buffer->base, buffer->base + count, rest * sizeof(struct entry));
     buffer->top = buffer->base + rest;
 }
 

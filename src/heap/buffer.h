@@ -14,7 +14,7 @@
  */
 int buffer_refill(struct thread_heap *heap, uint32_t class_index);
 
-/* Makes room in the class's full buffer: makes it larger or moves its older half to the spans. */
+/* Makes room in the class's full buffer: makes it larger or moves its oldest entries to the spans. */
 void buffer_make_room(struct thread_heap *heap, uint32_t class_index);
 
 /* What the heap's buffers hold. */
