@@ -169,6 +169,7 @@ libcore_la_SOURCES = \
 	src/heap/runs.h \
 	src/heap/sizes.c \
 	src/heap/sizes.h \
+	src/heap/slot.h \
 	src/heap/span.c \
 	src/heap/span.h \
 	src/heap/statistics.c \

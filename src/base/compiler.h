@@ -20,4 +20,11 @@
  */
 #define HOLD(value) __asm__ volatile("" : : "r"(value) : "memory")
 
+/* The same value, of which the compiler knows nothing: what follows from it is not computed together with anything else. */
+static ALWAYS_INLINE unsigned long apart(unsigned long value)
+{
+    __asm__("" : "+r"(value));
+    return value;
+}
+
 #endif

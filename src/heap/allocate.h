@@ -87,18 +87,23 @@ static ALWAYS_INLINE bool heap_frees_quickly(const void *address)
 /*
  * The unit is of a span of this heap, the calling thread's. One compare of the state catches whatever is unusual about the
  * block, a double free among it.
+ *
+ * The next malloc() waits until it is known to which buffer's top this stores, which may be its own. So the way to that address is as short
+ * as it can be: sums that the processor makes as it loads and stores, each apart from what the other accesses have in common.
  */
 static ALWAYS_INLINE void heap_free_own(void *pointer, const struct unit *unit, struct thread_heap *heap)
 {
+    uintptr_t by_address = heap_layout.units_by_address;
+    size_t offset = ((const struct unit *)(by_address + apart(unit_distance(pointer))))->buffer_offset;
     struct slot_position position = unit_slot_position(unit, pointer);
     uint8_t *state = unit->states + position.index;
     if (UNLIKELY(!position.is_start) || UNLIKELY(!slot_is_plain(slot_state_get(state))))
         return heap_free_slowly(pointer);
-    struct buffer *buffer = (struct buffer *)((char *)heap + unit->buffer_offset);
+    struct buffer *buffer = (struct buffer *)((char *)heap + offset);
     struct entry *top = buffer->top;
     if (UNLIKELY(top == buffer->limit))
         return heap_free_slowly(pointer);
-    buffer->top = top + 1;
+    ((struct buffer *)((char *)heap + apart(offset)))->top = top + 1;
     top->slot = pointer;
     top->state = state;
     slot_state_set(state, SLOT_FREE);

@@ -182,6 +182,7 @@ int layout_start(void)
     os_name_range(start, size_bytes, area_name);
     heap_layout.slots_start = image->slots_start;
     heap_layout.units = (struct unit *)image->units_start;
+    heap_layout.units_by_address = image->units_start - unit_distance((void *)image->slots_start);
     reserved_bytes = size_bytes;
     image_now = image;
     return 0;
