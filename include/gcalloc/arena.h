@@ -26,9 +26,8 @@ typedef struct gca_arena {
     char *limit; /* a multiple of 16 */
 } gca_arena;
 
-enum { GCA_ARENA_STEP_ = 8 };
-
 enum {
+    GCA_ARENA_STEP_ = 8,
     GCA_ARENA_STRICT = 1,    /* to reset, rewind or free it while a sub-arena in question lives is misuse */
     GCA_ARENA_OWN_THREAD = 2 /* it is misuse for another thread than the one that made it */
 };
