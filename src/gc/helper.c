@@ -103,5 +103,6 @@ void helper_forget(void)
 {
     helper_thread_id = 0;
     job = JOB_NONE;
+    os_helper_forget();
     os_tracking_abandon();
 }

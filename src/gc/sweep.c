@@ -74,11 +74,21 @@ static struct thread_heap *lock_owner(const struct white_span *span)
     }
 }
 
+/* While its record is still that of the block: before anybody gets the slot. What the program itself has freed since is no news. */
+static void tell_if_reclaimable(const struct span *span, size_t index, uint8_t state)
+{
+    if (slot_is_reclaimable(state, image_now->birth))
+        heap_recorder->reclaimed(span, index);
+}
+
 COLD static void tell_recorder(const struct span *span, const uint64_t *garbage)
 {
-    for (size_t word = 0; word < words_for(span->slot_count); word++)
-        for (uint64_t bits = garbage[word]; bits != 0; bits &= bits - 1)
-            heap_recorder->reclaimed(span, word * WORD_BITS + bit_lowest(bits));
+    for (size_t word = 0; word < words_for(span->slot_count); word++) {
+        for (uint64_t bits = garbage[word]; bits != 0; bits &= bits - 1) {
+            size_t index = word * WORD_BITS + bit_lowest(bits);
+            tell_if_reclaimable(span, index, slot_state_get(&span->states[index]));
+        }
+    }
 }
 
 static uint32_t free_slots(const struct white_span *span, const uint64_t *garbage)
@@ -128,7 +138,7 @@ static bool free_large(const struct white_span *span)
     if (unit->kind != UNIT_LARGE || unit->start != span->start)
         return false;
     if (heap_recorder != NULL)
-        heap_recorder->reclaimed(unit->span, 0);
+        tell_if_reclaimable(unit->span, 0, atomic_load_explicit(&unit->large_state, memory_order_relaxed));
     return options_now()->shadow ? shadow_large(unit) : large_reclaim(unit, image_now->birth);
 }
 

@@ -10,11 +10,19 @@
 
 #include "os/signals.h"
 #include "os/syscall.h"
+#include "os/thread.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <stddef.h>
 #include <string.h>
+
+char os_has_helpers;
+
+void os_helper_forget(void)
+{
+    os_has_helpers = 0;
+}
 
 #if defined(__x86_64__)
 
@@ -96,6 +104,7 @@ int os_helper_start(void *memory, void (*function)(void *context), void *context
         return -ENOSYS;
     unsigned long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
                           CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+    os_has_helpers = 1;
     uint64_t mask = os_signal_block_all();
     long result = helper_clone(flags, thread - VARIABLES_BYTES, thread_id, thread_id, thread,
                                function, context);

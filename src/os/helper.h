@@ -23,6 +23,9 @@ int os_helper_start(void *memory, void (*function)(void *context), void *context
  */
 int os_helper_leave_files(bool keep_errors);
 
+/* In the child of a fork, which has none. */
+void os_helper_forget(void);
+
 /* The id is cleared some way before the thread's end. This waits until the kernel counts one thread less. */
 void os_helper_await_end(int32_t id);
 

@@ -27,6 +27,15 @@ static inline _Bool os_is_single_threaded(void)
     return &__libc_single_threaded != 0 && __libc_single_threaded != 0;
 }
 
+/* Set before the first thread of ours begins, which libc does not know. */
+extern char os_has_helpers;
+
+/* True while nobody else runs, not even a thread of ours. */
+static inline _Bool os_is_alone(void)
+{
+    return os_is_single_threaded() && os_has_helpers == 0;
+}
+
 /* Sleeps while *word is `expected`; may return early for no reason. Private to this process. */
 void os_futex_wait(const uint32_t *word, uint32_t expected);
 

@@ -60,7 +60,7 @@ static ALWAYS_INLINE void types_put(_Atomic uint64_t *count, uint64_t value)
 /* One more, `object`. While there is one thread only, plain arithmetic is as good, and takes a tenth of the time; the peak is what `current` was at most. */
 static ALWAYS_INLINE void *types_count(struct typed_entry *entry, uint64_t block_bytes, void *object)
 {
-    if (UNLIKELY(!os_is_single_threaded()))
+    if (UNLIKELY(!os_is_alone()))
         return types_count_shared(entry, block_bytes, object);
     uint64_t current = types_get(&entry->current) + 1;
     uint64_t bytes = types_get(&entry->current_bytes) + block_bytes;
@@ -77,7 +77,7 @@ static ALWAYS_INLINE void *types_count(struct typed_entry *entry, uint64_t block
 /* One less. */
 static ALWAYS_INLINE void types_uncount(struct typed_entry *entry, uint64_t block_bytes)
 {
-    if (UNLIKELY(!os_is_single_threaded()))
+    if (UNLIKELY(!os_is_alone()))
         return types_uncount_shared(entry, block_bytes);
     types_put(&entry->current, types_get(&entry->current) - 1);
     types_put(&entry->current_bytes, types_get(&entry->current_bytes) - block_bytes);
