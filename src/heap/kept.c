@@ -128,3 +128,31 @@ void kept_flush(struct thread_heap *heap)
     while (heap->kept_counts != 0)
         large_destroy(pop(heap, bit_lowest(heap->kept_counts))->span);
 }
+
+/* The list and the descriptor may be of different moments: the thread ran on while the kernel copied its pages. */
+static bool is_kept(const struct unit *first, size_t unit_count)
+{
+    return first->kind == UNIT_LARGE && first->span != NULL && first->keepable_units == unit_count &&
+           first == &heap_layout.units[first->span->first_unit] && first->span->unit_count == unit_count &&
+           atomic_load_explicit(&first->large_state, memory_order_relaxed) == SLOT_FREE;
+}
+
+/* A block that is given up is none any more, so that no list brings it here twice, not even one that is a ring. */
+static void flush_list(struct unit *first, size_t unit_count)
+{
+    while (first != NULL && is_kept(first, unit_count)) {
+        struct unit *next = first->next_kept;
+        first->next_kept = NULL;
+        large_destroy(first->span);
+        first = next;
+    }
+}
+
+void kept_flush_orphan(struct thread_heap *heap)
+{
+    for (size_t i = 0; i <= KEPT_UNITS_MAX; i++)
+        flush_list(heap->kept[i], i);
+    memset(heap->kept, 0, sizeof heap->kept);
+    heap->kept_counts = 0;
+    heap->kept_units = 0;
+}

@@ -31,4 +31,7 @@ void kept_make_room(struct thread_heap *heap, size_t unit_count);
 /* Gives up all of them. */
 void kept_flush(struct thread_heap *heap);
 
+/* The same for a thread that vanished in a fork, maybe in the middle of a change: what can't be told stays taken. */
+void kept_flush_orphan(struct thread_heap *heap);
+
 #endif

@@ -127,6 +127,13 @@ void thread_heap_each(void (*visit)(struct thread_heap *heap, void *context), vo
         visit(heap, context);
 }
 
+static void flush_kept(struct thread_heap *heap, void *context)
+{
+    (void)context;
+    if (atomic_load_explicit(&heap->orphaned, memory_order_relaxed))
+        kept_flush_orphan(heap);
+}
+
 /* Its lists and buffers may have been changing: they are made anew, and what they led to besides spans is lost. */
 static void forget_lists(struct thread_heap *heap, void *context)
 {
@@ -136,9 +143,6 @@ static void forget_lists(struct thread_heap *heap, void *context)
     memset(heap->buffers, 0, sizeof heap->buffers);
     birth_apply(heap);
     memset(heap->listed, 0, sizeof heap->listed);
-    memset(heap->kept, 0, sizeof heap->kept);
-    heap->kept_counts = 0;
-    heap->kept_units = 0;
     limbo_finish(heap);
     heap->spare = NULL;
 }
@@ -155,6 +159,7 @@ static void adopt_out(struct thread_heap *heap, void *context)
  */
 COLD static void rebuild_all(void)
 {
+    thread_heap_each(flush_kept, NULL);
     run_lock();
     thread_heap_each(forget_lists, NULL);
     for (struct span *span = span_from(0); span != NULL; span = span_from(span->first_unit + span->unit_count)) {

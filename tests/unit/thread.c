@@ -328,6 +328,39 @@ START_TEST(a_child_gets_all_that_vanished_threads_had_free)
 }
 END_TEST
 
+enum { KEPT_BLOCKS = 5, KEPT_UNITS = 4 };
+
+static void keep_large_blocks(int index, void *context)
+{
+    void *blocks[KEPT_BLOCKS];
+    (void)index;
+    for (int i = 0; i < KEPT_BLOCKS; i++)
+        require((blocks[i] = heap_allocate(KEPT_UNITS * UNIT_BYTES)) != NULL);
+    for (int i = 0; i < KEPT_BLOCKS; i++)
+        heap_free(blocks[i]);
+    *(uint32_t *)context = thread_heap_peek()->kept_units;
+}
+
+START_TEST(a_child_gets_the_large_blocks_that_vanished_threads_kept)
+{
+    struct helper *helper = helper_start();
+    uint32_t kept = 0;
+    start_heap();
+    helper_do(helper, keep_large_blocks, &kept);
+    ck_assert_uint_eq(kept, KEPT_BLOCKS * KEPT_UNITS);
+    size_t before = units_taken();
+    pid_t child = fork();
+    if (child == 0) {
+        thread_heap_rebuild();
+        require(units_taken() == before - kept);
+        require(heap_verify(true) == NULL);
+        _exit(0);
+    }
+    expect_child_succeeds(child);
+    helper_end(helper);
+}
+END_TEST
+
 static void stay_busy(int index, void *context)
 {
     struct random random = {(uint64_t)index};
@@ -420,6 +453,7 @@ static TCase *thread(void)
     tcase_add_test(tests, destructors_may_still_allocate_and_free);
     tcase_add_test(tests, a_child_rebuilds_the_heaps_of_vanished_threads);
     tcase_add_test(tests, a_child_gets_all_that_vanished_threads_had_free);
+    tcase_add_test(tests, a_child_gets_the_large_blocks_that_vanished_threads_kept);
     tcase_add_test(tests, a_process_forks_while_threads_allocate);
     return tests;
 }
