@@ -39,11 +39,9 @@ void message_keep_output(void)
 }
 
 /* A program that closes every descriptor may have another file under our number by now. */
-static bool is_still_kept(void)
+static bool is_still_kept(int descriptor)
 {
-    if (kept.descriptor < 0)
-        return false;
-    struct os_file_identity now = os_identify(kept.descriptor);
+    struct os_file_identity now = os_identify(descriptor);
     return now.inode == kept.identity.inode && now.device == kept.identity.device;
 }
 
@@ -54,21 +52,23 @@ void message_borrow_output(bool has_own_descriptors)
     borrows = has_own_descriptors;
 }
 
-static int write_borrowed(const struct text *text)
+/* To the file that the process has under this number, if it has one. */
+static int write_to(int number, const struct text *text)
 {
-    int descriptor = os_borrow(STANDARD_ERROR);
+    int descriptor = borrows ? os_borrow(number) : number;
     if (descriptor < 0)
         return descriptor;
-    int result = os_write_all(descriptor, text->bytes, text->length);
-    os_close(descriptor);
+    int result = number == kept.descriptor && !is_still_kept(descriptor) ? -EBADF : os_write_all(descriptor, text->bytes, text->length);
+    if (borrows)
+        os_close(descriptor);
     return result;
 }
 
 /* The program has closed its standard error; or this is a thread of ours, which has descriptors of its own. */
 COLD static void write_elsewhere(const struct text *text)
 {
-    if ((!borrows || write_borrowed(text) != 0) && is_still_kept())
-        os_write_all(kept.descriptor, text->bytes, text->length);
+    if (!borrows || write_to(STANDARD_ERROR, text) != 0)
+        write_to(kept.descriptor, text);
 }
 
 void message_write(const struct text *text)

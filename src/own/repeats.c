@@ -66,9 +66,12 @@ bool repeats_take(const struct own_report *report, const char *title)
     return conflict != NULL;
 }
 
+/* What happened so far the parent says. */
 void repeats_reset(void)
 {
     lock_reset(&conflicts_lock);
+    for (size_t i = 0; i < conflict_count; i++)
+        conflicts[i].repeats = 0;
 }
 
 static void add_place(struct text *text, const char *words, const gca_place *place)

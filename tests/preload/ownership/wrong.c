@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 struct node {
     struct node *left, *right;
@@ -193,7 +195,16 @@ static void two_writers(void)
     gca_drop(node);
 }
 
-/* One mistake, many times. */
+static void fork_a_child_that_ends(void)
+{
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0)
+        exit(0);
+    waitpid(child, NULL, 0);
+}
+
+/* One mistake, many times. Of which a child that makes none has nothing to say. */
 static void write_in_a_loop(void)
 {
     struct node *node = make();
@@ -204,6 +215,7 @@ static void write_in_a_loop(void)
     }
     gca_end_mut(one);
     gca_drop(node);
+    fork_a_child_that_ends();
 }
 
 static void write_beside_readers(void)
