@@ -33,7 +33,8 @@ int grey_prepare(size_t unit_count)
     grey_units = (uint8_t *)area.start;
     count = unit_count;
     next = 0;
-    memset(grey_units, 0, count);
+    if (count != 0)
+        memset(grey_units, 0, count);
     grey_any = false;
     return 0;
 }
