@@ -17,6 +17,7 @@ BENCH_PATTERNS = \
 	bench/micro/large-25m \
 	bench/micro/large-2m \
 	bench/micro/larson \
+	bench/micro/lost \
 	bench/micro/mark-mib \
 	bench/micro/mixed-frees \
 	bench/micro/mixed-frees-2t \
@@ -115,6 +116,9 @@ bench_micro_large_2m_LDADD = bench/libpattern.a
 bench_micro_larson_SOURCES = bench/micro/larson.c
 bench_micro_larson_CFLAGS = $(PATTERN_CFLAGS)
 bench_micro_larson_LDADD = bench/libpattern.a
+bench_micro_lost_SOURCES = bench/micro/lost.c
+bench_micro_lost_CFLAGS = $(PATTERN_CFLAGS)
+bench_micro_lost_LDADD = bench/libpattern.a
 bench_micro_mark_mib_SOURCES = bench/micro/mark-mib.c
 bench_micro_mark_mib_CFLAGS = $(PATTERN_CFLAGS)
 bench_micro_mark_mib_LDADD = bench/libpattern.a libgcalloc.la
@@ -196,6 +200,7 @@ bench_micro_trees_lost_LDADD = bench/libpattern.a
 
 EXTRA_DIST += \
 	bench/RESULTS.md \
+	bench/leaks.py \
 	bench/packages \
 	bench/run.py \
 	bench/driver/__init__.py \
@@ -229,7 +234,11 @@ bench-own: bench/own$(EXEEXT)
 bench-arena: bench/arena$(EXEEXT)
 	bench/arena
 
+# What looking for leaks costs, beside LeakSanitizer, Valgrind and heaptrack; BENCH_LEAKS_OPTIONS are bench/leaks.py's.
+bench-leaks: libgcalloc.la bench/launch$(EXEEXT) $(BENCH_PATTERNS)
+	python3 $(srcdir)/bench/leaks.py --build bench --library .libs/libgcalloc.so $(BENCH_LEAKS_OPTIONS)
+
 clean-bench:
 	rm -rf bench/results bench/work
 
-.PHONY: bench bench-arena bench-own clean-bench
+.PHONY: bench bench-arena bench-leaks bench-own clean-bench

@@ -230,8 +230,8 @@ static void say_why_none(const char *program, const char *hindrance, int wait_st
         say("no report of leaks: %s was killed by signal %d (%s)", program, WTERMSIG(wait_status),
             strsignal(WTERMSIG(wait_status)));
     else
-        say("no report of leaks: %s never loaded the library, or ended in a way that it could not "
-            "see",
+        say("no report of leaks: %s never loaded the library, has entered a sandbox (seccomp), or ended in a way that the "
+            "library could not see",
             program);
 }
 

@@ -18,6 +18,7 @@ SOURCE = """\
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <pthread.h>
 KEEP void *lose(int count)
 {
     void *volatile block = NULL;
@@ -37,6 +38,12 @@ KEEP void clean_stack(void)
     volatile char area[4096];
     memset((char *)area, 0, sizeof area);
 }
+KEEP void *work(void *none)
+{
+    lose(10);
+    clean_stack();
+    return none;
+}
 int main(int argc, char **argv)
 {
     const char *way = argc > 1 ? argv[1] : "return";
@@ -44,6 +51,10 @@ int main(int argc, char **argv)
     puts("hello");
     if (strcmp(way, "clean") == 0)
         return 0;
+    if (strcmp(way, "thread") == 0) {
+        pthread_t thread;
+        return pthread_create(&thread, NULL, work, NULL) != 0 || pthread_join(thread, NULL) != 0;
+    }
     lose(10);
     clean_stack();
     if (strcmp(way, "abort") == 0) {
@@ -57,7 +68,7 @@ int main(int argc, char **argv)
     return argc > 2 ? atoi(argv[2]) : 0;
 }
 """
-LOSE_LINE, MAIN_LINE = 10, 32
+LOSE_LINE, WORK_LINE, MAIN_LINE = 11, 28, 43
 
 
 def in_folder(case):
@@ -99,6 +110,17 @@ def stripped_program(_, program, environment):
     expect_line(r"    #1  \?  loser\+0x[0-9a-f]+", text)
     expect_line(r"  suppress: leak:loser", text)
     expect("__libc_start" not in text and "libc.so" not in text, f"libc in\n{text}")
+
+
+@in_folder
+def in_a_thread(_, program, environment):
+    """What is ours below a thread's function is left out as libc's is, and in a program that is stripped, too."""
+    for strip in (False, True):
+        if strip:
+            made.tool("strip", program)
+        text = run(environment, "--leaks", "--", program, "thread").stderr
+        expect_line(r"    #2  \?  loser\+0x.*" if strip else rf"    #2  work  .*loser\.c:{WORK_LINE}", text)
+        expect("#3" not in text, f"more than the program's frames in\n{text}")
 
 
 def example():
@@ -264,6 +286,7 @@ def main():
         raise SystemExit(77)
     tally.case("the line", finds_the_line)
     tally.case("a stripped program", stripped_program)
+    tally.case("a thread", in_a_thread)
     tally.case("the example", example)
     tally.case("no leaks", no_leaks)
     tally.case("statuses and signals", ends_as_the_program)

@@ -185,6 +185,14 @@ static bool begins_with_any(const char *name, const char *const *list, size_t co
     return false;
 }
 
+/* Our own code: what malloc() comes to, and what hands a thread's function on. */
+static bool is_ours(const struct report *report, const struct trace_frame *frame)
+{
+    static const char library[] = "libgcalloc.so";
+    return frame->address->module >= 0 &&
+           strncmp(text_base_name(report->modules[frame->address->module].path), library, sizeof library - 1) == 0;
+}
+
 /* What hands memory on and is the same under every leak. */
 static bool is_allocator(const struct report *report, const struct trace_frame *frame)
 {
@@ -198,9 +206,7 @@ static bool is_allocator(const struct report *report, const struct trace_frame *
         "std::allocator_traits<", "alloc::alloc::", "alloc::raw_vec::", "<alloc::alloc::",
         "<alloc::raw_vec::", "__rdl_",
     };
-    if (frame->address->module >= 0 &&
-        strncmp(text_base_name(report->modules[frame->address->module].path), "libgcalloc.so",
-                13) == 0)
+    if (is_ours(report, frame))
         return true;
     const char *function = frame->symbol != NULL ? frame->symbol->function : NULL;
     if (function == NULL)
@@ -223,15 +229,15 @@ bool names_is_standard(const struct trace_frame *frame)
 }
 
 /* What calls main() and the functions of threads. */
-static bool is_start(const struct trace_frame *frame)
+static bool is_start(const struct report *report, const struct trace_frame *frame)
 {
     static const char *const names[] = {
         "_start",       "__libc_start_main", "__libc_start_main_impl", "__libc_start_call_main",
         "start_thread", "__clone",           "__clone3",               "clone3",
         "clone",        "__libc_start_main_alias_2", "__libc_start_main@@GLIBC_2.34",
     };
-    return frame->symbol != NULL && frame->symbol->function != NULL &&
-           is_among(frame->symbol->function, names, sizeof names / sizeof names[0]);
+    return is_ours(report, frame) || (frame->symbol != NULL && frame->symbol->function != NULL &&
+                                      is_among(frame->symbol->function, names, sizeof names / sizeof names[0]));
 }
 
 /* libc without symbols is in libc all the same: its frames outside main() or at the thread's start are the last two. */
@@ -261,10 +267,10 @@ static void trim(const struct report *report, struct trace *trace)
         begin++;
     /* In a stripped program nobody knows _start(), the outermost. */
     if (end > begin + 1 && trace->frames[end - 1].symbol == NULL &&
-        (is_start(&trace->frames[end - 2]) || is_libc(report, &trace->frames[end - 2])))
+        (is_start(report, &trace->frames[end - 2]) || is_libc(report, &trace->frames[end - 2])))
         end--;
     while (end > begin &&
-           (is_start(&trace->frames[end - 1]) || is_libc(report, &trace->frames[end - 1])))
+           (is_start(report, &trace->frames[end - 1]) || is_libc(report, &trace->frames[end - 1])))
         end--;
     end = without_rust_start(trace, begin, end);
     if (begin == end)
