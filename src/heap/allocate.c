@@ -264,7 +264,9 @@ static void free_slot(void *slot, struct unit *unit, uint8_t *state, void *calle
 COLD static void free_noted(void *slot, struct unit *unit, uint8_t *state, void *caller)
 {
     struct block block;
-    if (slot_state_get(state) == SLOT_RETIRED)
+    if (span_is_guard_slot(unit->span, slot_state_get(state)))
+        misuse_invalid_free(slot, caller);
+    else if (slot_state_get(state) == SLOT_RETIRED)
         misuse_double_free(slot, unit->slot_bytes, caller);
     else if (lookup_block(slot, &block) && heap_note_freeing(&block, caller)) {
         if (note_end(&block))

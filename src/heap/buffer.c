@@ -220,7 +220,7 @@ static void settle(struct thread_heap *owner, struct span *span)
 {
     if (!span->listed)
         thread_heap_list(owner, span);
-    if (span->free_count != span->slot_count)
+    if (!span_is_empty(span))
         return;
     if (span->next == span && !atomic_load_explicit(&owner->parked, memory_order_relaxed))
         return;
@@ -274,7 +274,7 @@ static ALWAYS_INLINE size_t return_word(struct thread_heap *heap, const struct e
         done++;
     } while (done < count && (index = (size_t)(entries[done].state - states)) < WORD_BITS);
     span_set_word(span, word, bits, (uint32_t)(done - twice));
-    if (!span->listed || span->free_count == span->slot_count)
+    if (!span->listed || span_is_empty(span))
         settle(heap, span);
     return done;
 }
@@ -380,7 +380,7 @@ static void give_up_last(struct thread_heap *heap, uint32_t class_index)
         return;
     lock_take(&heap->lock);
     struct span *span = heap->listed[class_index];
-    if (span != NULL && span->free_count == span->slot_count) {
+    if (span != NULL && span_is_empty(span)) {
         thread_heap_unlist(heap, span);
         span_destroy(span);
     }

@@ -123,7 +123,8 @@ COLD static void refuse(void *pointer, const struct unit *unit,
                         const struct slot_position *position, void *caller)
 {
     bool was_block = position->is_start && position->index < unit->span->slot_count &&
-                     slot_state_get(unit->states + position->index) != SLOT_FRESH;
+                     slot_state_get(unit->states + position->index) != SLOT_FRESH &&
+                     !span_is_guard_slot(unit->span, slot_state_get(unit->states + position->index));
     if (was_block)
         misuse_double_free(pointer, unit->slot_bytes, caller);
     else

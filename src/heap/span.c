@@ -1,7 +1,7 @@
 /*
  * heap/span: a run of units cut into equal slots.
  *
- * Uses base. Locks: the run lock where descriptors change, through runs.h.
+ * Uses os, base. Locks: the run lock where descriptors change, through runs.h.
  */
 #include "heap/span.h"
 
@@ -13,6 +13,7 @@
 #include "heap/note.h"
 #include "heap/runs.h"
 #include "heap/thread.h"
+#include "os/random.h"
 
 #include <string.h>
 
@@ -80,6 +81,24 @@ static void mark_dirty_slots(struct span *span)
     }
 }
 
+/*
+ * What is read or written past the end of a guard's neighbour is nobody's. Which slots are guards differs from span to span. The first is none, so
+ * that no span is without a slot to hand out.
+ */
+COLD static void set_guards(struct span *span)
+{
+    size_t wanted = options_now()->guard_slots;
+    size_t every = wanted > 2 ? wanted : 2;
+    for (size_t i = 1 + os_random() % (every - 1); i < span->slot_count; i += every) {
+        if (span->states[i] == SLOT_FREE)
+            memset((void *)span_slot(span, i), 0, span->slot_bytes);
+        span->states[i] = SLOT_RETIRED;
+        bitmap_clear(span->free, i);
+        span->guard_count++;
+    }
+    span->free_count -= span->guard_count;
+}
+
 static void fill(struct span *span, struct thread_heap *owner, uint32_t class_index, size_t first_unit)
 {
     uint32_t slot_bytes = class_slot_bytes[class_index];
@@ -96,6 +115,8 @@ static void fill(struct span *span, struct thread_heap *owner, uint32_t class_in
     span->states = (uint8_t *)(span->free + words_for(slot_count));
     bitmap_fill(span->free, 0, slot_count, true);
     mark_dirty_slots(span);
+    if (UNLIKELY(options_now()->guard_slots != 0))
+        set_guards(span);
 }
 
 struct span *span_create(struct thread_heap *owner, uint32_t class_index)
@@ -116,7 +137,7 @@ struct span *span_create(struct thread_heap *owner, uint32_t class_index)
     return span;
 }
 
-/* A unit none of whose slots was ever handed out still reads as zero. */
+/* A unit none of whose slots was ever handed out still reads as zero; but for guards, which others may have run into. */
 static void note_dirty_units(struct span *span)
 {
     for (size_t i = 0; i < span->unit_count; i++) {
@@ -126,7 +147,7 @@ static void note_dirty_units(struct span *span)
         if (last >= span->slot_count)
             last = span->slot_count - 1;
         size_t count = first > last ? 0 : last - first + 1;
-        if (count != 0 && memchr(span->states + first, SLOT_FREE, count) != NULL)
+        if (count != 0 && (span->guard_count != 0 || memchr(span->states + first, SLOT_FREE, count) != NULL))
             run_set_dirty(span->first_unit + i, 1, true);
     }
 }
@@ -168,7 +189,7 @@ void span_put_columns(struct span *span)
 
 void span_destroy(struct span *span)
 {
-    INVARIANT(span->free_count == span->slot_count && !span->listed);
+    INVARIANT(span_is_empty(span) && !span->listed);
     span_put_columns(span);
     class_count_units(span->class_index, -(int32_t)span->unit_count);
     run_lock();

@@ -48,6 +48,7 @@ struct span {
     uint32_t first_free_word; /* no bit is set in the words below */
     uint8_t class_index;
     bool listed;
+    uint16_t guard_count; /* slots that nobody ever gets, with the option guard_slots: retired, and never in `free` */
 };
 
 /*
@@ -56,10 +57,10 @@ struct span {
  */
 size_t span_record_bytes(uint32_t slot_count);
 
-/* A new span of the class for the heap, not listed, all slots free. NULL when memory is short. */
+/* A new span of the class for the heap, not listed, all slots free but for guards. NULL when memory is short. */
 struct span *span_create(struct thread_heap *owner, uint32_t class_index);
 
-/* Gives a span whose slots are all free back to the run map. It is in no list. */
+/* Gives an empty span back to the run map. It is in no list. */
 void span_destroy(struct span *span);
 
 /* Gives the span to another heap. Its present owner's lock is held, or that heap has no thread. */
@@ -89,6 +90,18 @@ struct span *span_from(size_t unit_index);
 static inline bool span_is_guarded(const struct span *span)
 {
     return span->guarded_bytes != 0;
+}
+
+/* Nobody has any of its slots. */
+static inline bool span_is_empty(const struct span *span)
+{
+    return span->free_count == span->slot_count - span->guard_count;
+}
+
+/* A slot of this state was never handed out; or its generations are used up, which takes a million blocks. */
+static inline bool span_is_guard_slot(const struct span *span, uint8_t state)
+{
+    return state == SLOT_RETIRED && span->guard_count != 0;
 }
 
 static inline uintptr_t span_slot(const struct span *span, size_t index)

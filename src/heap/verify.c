@@ -70,7 +70,7 @@ static const char *check_span(const struct span *span, struct totals *totals)
     if (atomic_load(&span->owner->orphaned))
         return NULL; /* rebuilt before use */
     /* A thread may be about to list a span that it has just made. */
-    bool is_new = totals->busy && span->free_count == span->slot_count;
+    bool is_new = totals->busy && span_is_empty(span);
     if (!span->listed && span->free_count != 0 && !is_new)
         return "a span with free slots is not listed";
     totals->listed += span->listed;

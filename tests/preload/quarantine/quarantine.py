@@ -97,6 +97,12 @@ def shuffles():
     expect(len({hardened("shuffle", "verify") for _ in range(4)}) == 1, "the order differs without the option")
 
 
+def frees_unused(options):
+    result = run([program("hardened"), "unused"], env=subject_environment("guard_slots=8,on_error=report" + options))
+    errors = check(result)
+    expect(re.match(r"gcalloc: error: invalid free of 0x[0-9a-f]+: never allocated\n", errors), f"it said: {errors}")
+
+
 def main():
     tally = Tally("quarantine")
     for options in ("quarantine", "quarantine,quarantine_stop=0", "quarantine,quarantine_stop=0,concurrent=never", "quarantine,quarantine_stop=0,concurrent=always", "quarantine,wipe=pattern", "quarantine,gc", "quarantine,trap_min=1G"):
@@ -126,6 +132,11 @@ def main():
             tally.case(f"guard pages, one in {mean}{options}", lambda options=options, mean=mean: guards_what_is_right(f"guard_sample={mean},verify{options}"))
     for options in ("", ",quarantine", ",gc,collect_every=50"):
         tally.case(f"threads and forks, guard pages{options}", lambda options=options: churns(3, 11000, "guard_sample=20,verify" + options, "fork"))
+    for options in ("", ",zero,shuffle", ",quarantine,quarantine_min=64K", ",gc,shadow,collect_every=200", ",gc,quarantine", ",stacks=4,leaks"):
+        tally.case(f"places that are never used{options}", lambda options=options: hardened("slots", "guard_slots=8,verify" + options))
+    for options in ("", ",quarantine", ",gc"):
+        tally.case(f"a free of one{options}", lambda options=options: frees_unused(options))
+        tally.case(f"threads and forks between them{options}", lambda options=options: churns(3, 21000, "guard_slots=2,verify" + options, "fork"))
     tally.case("the order of addresses", shuffles)
     tally.case("threads, shuffled and zeroed", lambda: churns(4, 8000, "quarantine,shuffle,zero,verify"))
     tally.case("gcalloc run --quarantine --stats", reports)
