@@ -1,10 +1,11 @@
 /*
  * heap/buffer: from spans into a thread's buffers, and back.
  *
- * A buffer starts with room for 8 slots and doubles each third time it runs empty or full, up to 256 slots or a share of the
- * heap, which is less for slots above 512 bytes. What it holds is free memory that no span can give up, and its room is memory, too: small programs and classes
- * that are not in demand keep small buffers. Only where many slots are taken and many freed by turns it may grow further: their way through
- * the spans costs as much as half of malloc and free.
+ * A buffer starts with room for 8 slots and doubles each third time it runs empty or full, up to 256 slots or a share of
+ * the heap; in a small heap that is less for slots above 512 bytes. What it holds is free memory that no span can give
+ * up, and its room is memory, too: small programs and classes that are not in demand keep small buffers. Only where many
+ * slots are taken and many freed by turns it may grow further: their way through the spans costs as much as half of
+ * malloc and free.
  *
  * Uses base. Locks: the heap's own lock around its spans; inside it the run lock and the metadata lock.
  */
@@ -34,8 +35,7 @@ enum {
     CAPACITY_BYTES_MIN = 65536,
     CAPACITY_BYTES_MAX = 262144,
     SMALL_BYTES_MAX = 512,
-    LARGER_SHARE = 256, /* the same for larger slots */
-    LARGER_BYTES_MIN = 16384,
+    LARGER_BYTES_MIN = 16384, /* for larger slots */
     BURST_SHARE = 32, /* the same for classes of which many are taken and many freed by turns, */
     LARGER_BURST_SHARE = 8,
     BURST_CAPACITY_MAX = 1024,
@@ -66,12 +66,11 @@ static size_t entries_for(size_t bytes, uint32_t class_index, size_t most)
     return count > most ? most : count < CAPACITY_LEAST ? CAPACITY_LEAST : count;
 }
 
-/* Of larger slots few are taken at a time, and their pages are missed elsewhere. */
+/* In a small heap the pages of larger slots are missed elsewhere. */
 static size_t capacity_max(uint32_t class_index)
 {
-    if (class_slot_bytes[class_index] <= SMALL_BYTES_MAX)
-        return entries_for(share_of_heap(CAPACITY_SHARE, CAPACITY_BYTES_MIN), class_index, CAPACITY_MAX);
-    return entries_for(share_of_heap(LARGER_SHARE, LARGER_BYTES_MIN), class_index, CAPACITY_MAX);
+    size_t least_bytes = class_slot_bytes[class_index] <= SMALL_BYTES_MAX ? CAPACITY_BYTES_MIN : LARGER_BYTES_MIN;
+    return entries_for(share_of_heap(CAPACITY_SHARE, least_bytes), class_index, CAPACITY_MAX);
 }
 
 /*
