@@ -100,7 +100,10 @@ void *note_slot(const struct note *notes, const struct note *note);
 /* The block goes, and its note with it. False when the slot must not be used again. */
 bool note_end(const struct block *block);
 
-/* The span, or large block, goes or moves; no block in it is noted. Inline, since every program comes here. */
+/*
+ * The span, or large block, goes or moves; no block in it is noted. As long as its units are its own: they say what notes there
+ * are. Inline, since every program comes here.
+ */
 void note_give_up_now(struct span *span);
 
 static inline void note_give_up(struct span *span)

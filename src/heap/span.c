@@ -179,7 +179,6 @@ void *span_need_column(struct span *span, enum span_column column)
 
 void span_put_columns(struct span *span)
 {
-    note_give_up(span);
     for (int i = 0; i < COLUMN_COUNT; i++) {
         if (UNLIKELY(span->columns[i] != NULL))
             metadata_put(span->columns[i], column_bytes(span, (enum span_column)i));
@@ -190,6 +189,7 @@ void span_put_columns(struct span *span)
 void span_destroy(struct span *span)
 {
     INVARIANT(span_is_empty(span) && !span->listed);
+    note_give_up(span);
     span_put_columns(span);
     class_count_units(span->class_index, -(int32_t)span->unit_count);
     run_lock();
