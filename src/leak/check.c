@@ -104,6 +104,7 @@ static void build_nothing(const struct report_about *about, int error)
     report_drop(&report);
     report = (struct report){.about = *about};
     report.about.incomplete[report.about.incomplete_count++] = why_not(error);
+    report_keep_lives(&report);
 }
 
 static int take(enum check_moment moment, uint32_t births, struct check_result *result_out)

@@ -12,6 +12,7 @@
 #include "base/image.h"
 #include "heap/typed.h"
 #include "leak/healed.h"
+#include "leak/lives.h"
 #include "leak/sample.h"
 #include "leak/stacks.h"
 
@@ -389,6 +390,22 @@ uint64_t report_error_bytes(const struct report_record *record)
 
 /* ---- from outside ---- */
 
+/* Threads of the program, and a collector's, go on while the report is written; but it tells of one moment. */
+int report_keep_lives(struct report *report)
+{
+    const struct life_table *table = tables() != NULL ? tables()->lives : NULL;
+    const struct life *life;
+    int result = 0;
+    for (uint32_t i = 0; table != NULL && result == 0 && (life = lives_get(table, i)) != NULL; i++) {
+        result = grown_need(&report->lives, (i + 1) * sizeof *life);
+        if (result == 0) {
+            memcpy((struct life *)report->lives.start + i, life, sizeof *life);
+            report->life_count = i + 1;
+        }
+    }
+    return result;
+}
+
 int report_build(struct report *report, const struct report_about *about)
 {
     *report = (struct report){.about = *about};
@@ -404,6 +421,8 @@ int report_build(struct report *report, const struct report_about *about)
         classify_each_of(LEAK_INDIRECT, add_to_head, report);
     add_all_healed(report);
     if (report->result == 0)
+        report->result = report_keep_lives(report);
+    if (report->result == 0)
         report->result = grown_need(&report->order, (report->record_count + 1) * sizeof(uint32_t));
     for (uint32_t i = 0; i < report->record_count; i++)
         report_records(report)[i].id = report_id(report_records(report)[i].stack, report_records(report)[i].type);
@@ -418,6 +437,7 @@ void report_drop(struct report *report)
     grown_drop(&report->site_heads);
     grown_drop(&report->owners);
     grown_drop(&report->order);
+    grown_drop(&report->lives);
 }
 
 static uint64_t weight_of(const struct report_record *record)

@@ -96,6 +96,8 @@ struct report {
     uint32_t site_mask;
     struct grown owners; /* by head, the number of its record, plus one */
     struct grown order;  /* of records, by number: the largest first */
+    struct grown lives;  /* struct life, by number: as they were when the records were made */
+    uint32_t life_count;
     struct report_size sizes[REPORT_SIZES_MAX];
     size_t size_count;
     size_t last_size;     /* that was met, mostly the next one's, too */
@@ -131,6 +133,9 @@ static inline struct report_site *report_sites(const struct report *report)
  * -ENOMEM; report_drop() in any case.
  */
 int report_build(struct report *report, const struct report_about *about);
+
+/* Copies what is known of lifetimes: done by report_build(), and by who makes an empty report. Returns 0 or -ENOMEM. */
+int report_keep_lives(struct report *report);
 void report_drop(struct report *report);
 
 /* Makes totals again, after classes of records have been changed; and puts the largest records first. */

@@ -292,16 +292,15 @@ static void write_life(struct writer *writer, const struct life *life)
 
 static void write_history(struct writer *writer)
 {
-    const struct life_table *lives = writer->tables != NULL ? writer->tables->lives : NULL;
-    const struct life *life;
+    const struct life *lives = writer->report->lives.start;
     bool is_first = true;
     key(writer, "\"history\":[");
-    for (uint32_t i = 0; lives != NULL && (life = lives_get(lives, i)) != NULL; i++) {
-        if (count_of(&life->made) == 0)
+    for (uint32_t i = 0; i < writer->report->life_count; i++) {
+        if (count_of(&lives[i].made) == 0)
             continue;
         key(writer, is_first ? "\n" : ",\n");
         is_first = false;
-        write_life(writer, life);
+        write_life(writer, &lives[i]);
     }
     key(writer, "],\n");
 }

@@ -302,6 +302,17 @@ def healed():
     expect(result.returncode in (0, LEAKED), f"{result}")
 
 
+def healed_among_others():
+    """Each block counts once, whoever frees it: what was lost is lost or reclaimed, and lifetimes end for what is not there any more."""
+    for options in ("leaks,gc,lifetimes", "leaks,gc,lifetimes,concurrent=always"):
+        _, reports = run_reporting([program("moments"), "mixed"], options + ",report_all")
+        totals, history = reports[0]["totals"], reports[0]["history"]
+        lost = sum(totals[name]["blocks"] for name in ("definite", "indirect", "possible", "reclaimed"))
+        expect(299990 <= lost <= 300000, f"{options}: {totals}")
+        there = sum(total["blocks"] for name, total in totals.items() if name != "reclaimed")
+        expect(sum(life["allocated_blocks"] - life["freed_blocks"] for life in history) == there, f"{options}: {totals} {history}")
+
+
 def many():
     _, reports = run_reporting([program("moments"), "many"])
     expect(total(reports, "definite") == 300000 and len(reports[0]["records"]) == 1, f"{reports[0]['totals']}")
@@ -357,6 +368,7 @@ def main():
     tally.case("what is inherited", inheritance)
     tally.case("names of threads", thread_names)
     tally.case("leaks that were healed", healed)
+    tally.case("leaks that were healed among other blocks", healed_among_others)
     tally.case("many blocks, and samples of them", many)
     check_usual_code(tally)
     check_places(tally)

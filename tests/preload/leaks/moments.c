@@ -1,7 +1,7 @@
 /*
  * Other ways in which a program ends, and what it has lost before: "exec" becomes true(1); "inherit" loses a block, forks,
  * and its child loses two more; "thread" has named threads that lose; "signal" dies of one; "gc" loses many blocks, which
- * a collector frees.
+ * a collector frees; "mixed" loses as many, and takes and frees many more, at once or later.
  */
 #include "support/require.h"
 
@@ -21,6 +21,30 @@ __attribute__((noinline)) static void lose(size_t count)
         require(block != NULL);
         block[0] = 1;
     }
+}
+
+/* All from one place, which so has blocks that the program frees and blocks that the collector does. */
+__attribute__((noinline)) static char *take(void)
+{
+    char *volatile block = malloc(SIZE_BYTES);
+    require(block != NULL);
+    block[0] = 1;
+    return block;
+}
+
+static void lose_among_others(void)
+{
+    enum { KEPT = 1000, ROUNDS = 4 };
+    static char *kept[KEPT];
+    for (size_t i = 0; i < (size_t)ROUNDS * MANY; i++) {
+        free(kept[i % KEPT]);
+        kept[i % KEPT] = take();
+        free(take());
+        if (i % ROUNDS == 0)
+            take();
+    }
+    for (size_t i = 0; i < KEPT; i++)
+        free(kept[i]);
 }
 
 static void *run(void *name)
@@ -72,5 +96,7 @@ int main(int count, char **arguments)
     }
     if (strcmp(arguments[1], "gc") == 0 || strcmp(arguments[1], "many") == 0)
         lose(MANY);
+    if (strcmp(arguments[1], "mixed") == 0)
+        lose_among_others();
     return 0;
 }
