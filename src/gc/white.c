@@ -184,7 +184,8 @@ int white_prepare(void)
     white_units = (const uint64_t *)units_area.start;
     white_unit_count = units;
     mirrored_end = image_now->metadata_start + used_bytes;
-    memset(units_area.start, 0, units * sizeof *white_units);
+    if (units != 0)
+        memset(units_area.start, 0, units * sizeof *white_units);
     white_distance = (ptrdiff_t)((uintptr_t)mirror.start - image_now->metadata_start);
     return 0;
 }

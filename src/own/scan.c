@@ -52,10 +52,11 @@ static bool is_wanted(const struct scan *scan, uintptr_t value)
     return value - scan->low < scan->high - scan->low;
 }
 
-__attribute__((no_sanitize_address)) static uintptr_t word_at(uintptr_t address)
+static uintptr_t word_at(uintptr_t address)
 {
-    typedef uintptr_t word __attribute__((may_alias));
-    return *(const word *)address;
+    uintptr_t word;
+    memcpy(&word, (const void *)address, sizeof word);
+    return word;
 }
 
 static bool is_unreadable(uintptr_t start, uintptr_t end)
@@ -101,8 +102,7 @@ static void scan_pins(const struct scan *scan)
         }
 }
 
-/* Roots are whatever is mapped: also what a sanitizer has no shadow for. */
-__attribute__((no_sanitize_address)) static void scan_root(const void *start, const void *end, unsigned step_bytes, void *context)
+static void scan_root(const void *start, const void *end, unsigned step_bytes, void *context)
 {
     const struct scanning *scanning = context;
     const struct scan *scan = scanning->scan;
