@@ -438,9 +438,7 @@ static int make_cuts(const void *roots)
 static void install(const struct snapshot *snapshot)
 {
     struct image *image = (struct image *)snapshot->heap.header.start;
-    image_now = image;
-    heap_layout.slots_start = image->slots_start;
-    heap_layout.units = (struct unit *)image->units_start;
+    layout_view(image);
     atomic_store(&heap_layout.limit_bytes, atomic_load(&image->units_used) << UNIT_SHIFT);
     class_rule.bias = image->block_bias;
     roots_use_source(feed);

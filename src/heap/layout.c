@@ -159,6 +159,14 @@ static void fill_header(struct image *image, uintptr_t start, size_t size_bytes)
     atomic_store_explicit(&image->units_allowed, options_now()->heap_limit != 0 ? allowed : SIZE_MAX, memory_order_relaxed);
 }
 
+void layout_view(struct image *image)
+{
+    heap_layout.slots_start = image->slots_start;
+    heap_layout.units = (struct unit *)image->units_start;
+    heap_layout.units_by_address = image->units_start - unit_distance((void *)image->slots_start);
+    image_now = image;
+}
+
 int layout_start(void)
 {
     static const char area_name[] = "gcalloc"; /* not a literal: see options_load() */
@@ -180,11 +188,8 @@ int layout_start(void)
     unit_table.committed_bytes = TABLE_COMMIT_BYTES;
     unit_maps = (struct unit_maps){head->near.free, head->near.dirty, head->near.moved};
     os_name_range(start, size_bytes, area_name);
-    heap_layout.slots_start = image->slots_start;
-    heap_layout.units = (struct unit *)image->units_start;
-    heap_layout.units_by_address = image->units_start - unit_distance((void *)image->slots_start);
     reserved_bytes = size_bytes;
-    image_now = image;
+    layout_view(image);
     return 0;
 }
 

@@ -20,6 +20,9 @@ struct unit_maps {
 /* Reserves and lays out. Called once. Returns 0 or -ENOMEM. */
 int layout_start(void);
 
+/* From here on the heap is the image's: the process's own, or a tool's copy of another one's. It has no unit that can be looked up yet. */
+void layout_view(struct image *image);
+
 const struct unit_maps *layout_unit_maps(void);
 
 /*
