@@ -104,17 +104,22 @@ NOINLINE static int resize_slowly(void *pointer, size_t size_bytes, void *caller
     return 0;
 }
 
-/* What moves from one slot to another, and no recorder wants to know of it. */
-static void *move_slot(void *pointer, size_t old_bytes, size_t size_bytes)
+/* What moves from one slot to another, and no recorder wants to know of it. Apart: a block that stays needs no registers saved. */
+NOINLINE static int move_slot(void *pointer, size_t old_bytes, size_t size_bytes, void **block_out)
 {
     void *fresh = heap_allocate(size_bytes);
-    if (UNLIKELY(fresh == NULL)) /* shrinking never fails: the block can stay */
-        return size_bytes <= block_usable_bytes(old_bytes) ? pointer : NULL;
+    if (UNLIKELY(fresh == NULL)) { /* shrinking never fails: the block can stay */
+        if (size_bytes > block_usable_bytes(old_bytes))
+            return -ENOMEM;
+        *block_out = pointer;
+        return 0;
+    }
     size_t copied_bytes = size_bytes < old_bytes ? size_bytes : old_bytes;
     memcpy(fresh, pointer, copied_bytes);
     heap_collector_copied(fresh, copied_bytes);
     heap_free(pointer);
-    return fresh;
+    *block_out = fresh;
+    return 0;
 }
 
 /* The usual case, quickly: a plain block in a slot that stays one. Everything else is looked at again. */
@@ -130,11 +135,9 @@ int heap_resize(void *pointer, size_t size_bytes, void *caller, void **block_out
     struct slot_position position = unit_slot_position(unit, pointer);
     if (UNLIKELY(!position.is_start || !slot_is_plain(slot_state_get(unit->states + position.index))))
         return resize_slowly(pointer, size_bytes, caller, block_out);
-    void *resized = pointer;
-    if (!fits_slot(size_bytes, unit->slot_bytes) &&
-        (resized = move_slot(pointer, unit->slot_bytes, size_bytes)) == NULL)
-        return -ENOMEM;
-    *block_out = resized;
+    if (!fits_slot(size_bytes, unit->slot_bytes))
+        return move_slot(pointer, unit->slot_bytes, size_bytes, block_out);
+    *block_out = pointer;
     return 0;
 }
 
