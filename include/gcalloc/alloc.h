@@ -31,6 +31,7 @@ typedef struct gca_alloc {
     unsigned flags;
 } gca_alloc;
 
+/* A block of size_bytes, not 0, or NULL and errno; it goes back to the same allocator. From which threads, its flags say. */
 static inline void *gca_alloc_get(const gca_alloc *from, size_t size_bytes, size_t align_bytes)
 {
     return from->alloc(from->context, size_bytes, align_bytes);
@@ -45,6 +46,7 @@ static inline void *gca_alloc_resize(const gca_alloc *from, void *block, size_t 
     return from->resize(from->context, block, old_bytes, new_bytes, align_bytes);
 }
 
+/* The block, of this size, goes back; NULL is allowed. */
 static inline void gca_alloc_put(const gca_alloc *from, void *block, size_t size_bytes)
 {
     if (block != NULL)

@@ -56,14 +56,14 @@
  */
 #define GCA_OWNED_OUTSIDE(drop) GCA_OWNED(drop) GCA_ENDED_BY_(drop, 1)
 
-/*
- * The result is a reference, given up by release(result); others to the same object may go on, so without GCA_CHECK gcc is
- * not told, who would warn of them.
- */
+/* The result is a reference, given up by release(result); others to the same object may go on. */
+#define GCA_COUNTED(release) GCA_CHECKS_LEAKS_(ownership_returns(malloc))
+
+/* The same where both functions are a library's. Without GCA_CHECK gcc is not told, who would warn of the others. */
 #ifdef GCA_CHECK
-#define GCA_COUNTED(release) GCA_OWNED_OUTSIDE(release)
+#define GCA_COUNTED_OUTSIDE(release) GCA_OWNED_OUTSIDE(release)
 #else
-#define GCA_COUNTED(release)
+#define GCA_COUNTED_OUTSIDE(release)
 #endif
 
 /* The result is an object that no other pointer means, and that something else ends: an arena, a container. */

@@ -43,6 +43,7 @@ typedef struct gca_arena_options {
 
 /* ---- an arena's life ---- */
 
+/* An arena, with its first chunk. NULL and errno: ENOMEM, also when its parent's budget is used up; EINVAL after a report of misuse. */
 gca_arena *gca_arena_new(const gca_arena_options *options) GCA_FRESH __attribute__((warn_unused_result));
 
 /* Ends what it holds, newest first: sub-arenas, and destructors are run. NULL is allowed. */
@@ -56,8 +57,7 @@ typedef struct gca_mark {
     gca_arena *arena;
     void *chunk;
     char *next;
-    uint64_t serial;
-    uint64_t resets;
+    uint64_t serial, resets;
 } gca_mark;
 
 gca_mark gca_arena_mark(gca_arena *arena) GCA_READS(arena);
@@ -76,8 +76,7 @@ typedef struct gca_arena_stats {
     size_t capacity_bytes; /* in chunks */
     size_t wasted_bytes;   /* in chunks, but lost: ends of full ones, and the arena's own notes */
     size_t chunks;
-    size_t sub_arenas;     /* not those of sub-arenas */
-    size_t destructors;
+    size_t sub_arenas, destructors; /* not those of sub-arenas */
     size_t charged_bytes;  /* what counts for the budget: capacity with all sub-arenas */
     size_t budget_bytes;
     uint64_t resets;
@@ -105,17 +104,19 @@ static inline void *gca_arena_alloc(gca_arena *arena, size_t size_bytes) GCA_REA
 static inline void *gca_arena_zeroed(gca_arena *arena, size_t count, size_t size_bytes, size_t align_bytes) GCA_READS(arena) GCA_FRESH;
 
 /* Most of what is aligned is so where the last one ended: then no allocation waits for arithmetic on the one before. */
-static inline __attribute__((always_inline)) char *gca_arena_start_(char *next, size_t align_bytes)
+static inline char *gca_arena_start_(char *next, size_t align_bytes)
 {
     return align_bytes <= GCA_ARENA_STEP_ ? next : next + (-(uintptr_t)next & (align_bytes - 1));
 }
-
-static inline __attribute__((always_inline)) char *gca_arena_end_(char *start, size_t size_bytes)
+static inline char *gca_arena_end_(char *start, size_t size_bytes)
 {
     return start + ((size_bytes + GCA_ARENA_STEP_ - 1) & ~(size_t)(GCA_ARENA_STEP_ - 1));
 }
 
-/* Memory that holds anything; align_bytes is a power of two. Sizes are rounded up to 8 bytes. */
+/*
+ * Memory that holds anything; align_bytes is a power of two. Sizes are rounded up to 8 bytes. NULL and errno, here and below: ENOMEM, also
+ * over the budget; EINVAL for other alignments, or after a report of misuse.
+ */
 static inline void *gca_arena_alloc_aligned(gca_arena *arena, size_t size_bytes, size_t align_bytes)
 {
     char *start = gca_arena_start_(arena->next, align_bytes);
@@ -153,8 +154,7 @@ static inline void *gca_arena_zeroed(gca_arena *arena, size_t count, size_t size
  * from the arena, end it or look at it. Never take the address of a gca_cursor that is in use.
  */
 typedef struct gca_cursor {
-    char *next;
-    char *limit;
+    char *next, *limit;
     gca_arena *arena;
 } gca_cursor;
 

@@ -4,7 +4,8 @@
  * With the option check=report or check=abort every borrow is counted, and a conflict is reported with the places of both:
  * a mutable borrow beside any other, an object that is freed, dropped, resized or moved while it is borrowed, a borrow
  * that ends twice or never. Without, nothing is counted, and each of these is a test of one variable; with GCA_NO_CHECKS defined not even
- * that. An object is an allocated block from malloc, or such a block of any type. Other pointers are let pass.
+ * that. An object is an allocated block from malloc, or such a block of any type. Other pointers are let pass. From any thread, but from
+ * no signal handler; none of these fails, but where it says so.
  */
 #ifndef GCALLOC_BORROW_H
 #define GCALLOC_BORROW_H

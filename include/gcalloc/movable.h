@@ -30,7 +30,7 @@ bool gca_movable_free(gca_movables *table, gca_handle handle);
 /* Where the object is until the next gca_movables_compact(); NULL when the handle is stale. */
 void *gca_movable_get(const gca_movables *table, gca_handle handle);
 
-/* The same, and there it stays until as many gca_movable_unpin(). */
+/* The same, and there it stays until as many gca_movable_unpin(); one too many is reported. */
 void *gca_movable_pin(gca_movables *table, gca_handle handle);
 void gca_movable_unpin(gca_movables *table, gca_handle handle);
 

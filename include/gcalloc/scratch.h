@@ -44,14 +44,14 @@ static inline void gca_scratch_end_at(gca_scope *scope)
 /* A ring of arenas: what one holds stays until the ring has come around. */
 typedef struct gca_frame gca_frame;
 
-/* NULL is allowed. */
+/* The ring and its arenas end. NULL is allowed. */
 void gca_frame_free(gca_frame *frame) GCA_DROPS(frame, 1);
 
 /* With `count` arenas, 2 or more, made with these options; or NULL and errno, EINVAL or ENOMEM. */
 gca_frame *gca_frame_new(unsigned count, const gca_arena_options *options) GCA_OWNED_OUTSIDE(gca_frame_free)
     __attribute__((warn_unused_result));
 
-/* The arena of the present frame. */
+/* The arena of the present frame, which is the ring's. A ring is for one thread at a time. */
 gca_arena *gca_frame_now(const gca_frame *frame) GCA_READS(frame);
 
 /* The next frame begins: what its arena held, from `count` frames ago, ends. Returns that arena. */

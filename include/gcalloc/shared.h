@@ -20,7 +20,7 @@ extern "C" {
 void gca_release(void *object) GCA_DROPS(object, 1);
 
 /* T *, a new object, all zero, with one reference. NULL and ENOMEM when memory is short. */
-void *gca_rc_new_at(gca_site *site) GCA_COUNTED(gca_release) __attribute__((warn_unused_result));
+void *gca_rc_new_at(gca_site *site) GCA_COUNTED_OUTSIDE(gca_release) __attribute__((warn_unused_result));
 #define gca_rc_new(T) ((T *)gca_rc_new_at(GCA_SITE_(T)))
 
 /* Makes a block with one owner, any from malloc, a counted one with one reference. Returns 0, -EINVAL after a report, or -ENOMEM. */
@@ -67,7 +67,7 @@ typedef struct gca_weak {
 gca_weak gca_downgrade(const void *object);
 
 /* A reference to the object, or NULL when it has ended. Only for counted ones. */
-void *gca_upgrade(gca_weak weak) GCA_COUNTED(gca_release) __attribute__((warn_unused_result));
+void *gca_upgrade(gca_weak weak) GCA_COUNTED_OUTSIDE(gca_release) __attribute__((warn_unused_result));
 
 /* The object without a reference, or NULL; good as long as the program knows that nobody ends it. */
 void *gca_get(gca_weak weak);

@@ -59,6 +59,7 @@ STATIC_CASES = \
 	tests/static/cases/leak_result_ignored.c \
 	tests/static/cases/leak_switch_case.c \
 	tests/static/cases/leak_thread_argument.c \
+	tests/static/cases/leak_threads_list.c \
 	tests/static/cases/leak_tracked_early_return.c \
 	tests/static/cases/lock_kept_on_error.c \
 	tests/static/cases/lock_needed_by_callee.c \
@@ -75,6 +76,7 @@ STATIC_CASES = \
 	tests/static/cases/pool_object_put_twice.c \
 	tests/static/cases/pool_object_used_after_put.c \
 	tests/static/cases/queue_pops_and_forgets.c \
+	tests/static/cases/rc_cache_not_released.c \
 	tests/static/cases/rc_cycle.c \
 	tests/static/cases/rc_reference_given_twice.c \
 	tests/static/cases/rc_released_twice.c \
