@@ -27,7 +27,10 @@ enum {
     REGION_SHIFT = 21, /* pages that are written over and over lie in few regions */
     HOT_BEFORE = 1,    /* pages in the region were found written in the last pass */
     HOT_NOW = 2,       /* and in this one */
-    STOPPED_BYTES = 1024 * 1024, /* between two looks at the clock in a stop */
+    STOPPED_BYTES_MIN = 64 * 1024, /* between two looks at the clock in a stop */
+    STOPPED_BYTES_MAX = 1024 * 1024,
+    LOOKS_MIN = 4, /* at the clock in the time that a stop may take, so that it takes little more */
+    LOOKS_MAX = 32,
     CLEAN_FACTOR = 32, /* looking whether pages were written is so much quicker than reading them */
 };
 
@@ -39,6 +42,7 @@ static size_t next_unit;
 static uintptr_t next_address;
 static size_t visited_bytes; /* in this pass */
 static size_t visited_before; /* in the last one */
+static size_t stopped_bytes = STOPPED_BYTES_MIN; /* one piece in a stop */
 static uint32_t passes;
 static bool looks_everywhere; /* in this pass, also where the last one found nothing written */
 static uint64_t read_once_bytes; /* by the first pass */
@@ -243,15 +247,28 @@ enum trawl_progress trawl_step(size_t size_bytes)
     return begin_pass();
 }
 
+/* A piece all of which was written, full of pointers to everywhere, takes hundreds of times as long as one that was not. */
+static void adapt_stopped_piece(uint64_t took_ns, uint64_t time_ns)
+{
+    if (took_ns > time_ns / LOOKS_MIN && stopped_bytes > STOPPED_BYTES_MIN)
+        stopped_bytes /= 2;
+    else if (took_ns < time_ns / LOOKS_MAX && stopped_bytes < STOPPED_BYTES_MAX)
+        stopped_bytes *= 2;
+}
+
 enum trawl_progress trawl_step_stopped(uint64_t time_ns)
 {
-    uint64_t end_ns = os_clock_ns() + time_ns;
+    uint64_t now_ns = os_clock_ns();
+    uint64_t end_ns = now_ns + time_ns;
     do {
+        uint64_t start_ns = now_ns;
         if (is_forbidden)
             return TRAWL_DONE;
-        if (read_piece(STOPPED_BYTES))
+        if (read_piece(stopped_bytes))
             return begin_pass();
-    } while (os_clock_ns() < end_ns);
+        now_ns = os_clock_ns();
+        adapt_stopped_piece(now_ns - start_ns, time_ns);
+    } while (now_ns < end_ns);
     return TRAWL_ON;
 }
 
