@@ -2,7 +2,8 @@
  * gc/pointed: which held blocks something points to.
  *
  * Most words are no addresses of the heap, most addresses lead to units without a candidate: a SIMD compare and a bitmap that fits the
- * first-level cache are done with them.
+ * first-level cache are done with them. In a large heap a look at unit and state is two misses, one after the other: there a bit for each
+ * place where a slot may begin says whether a candidate is there. To make these bits is what a small one would lose by them.
  *
  * Uses os, base, heap. Locks: none of its own.
  */
@@ -23,7 +24,14 @@ enum {
     ADDRESS_BITS = 48,             /* those above may be a tag */
     SPARSE_BYTES_MIN = 256 * 1024, /* a block of this size may have pages that were never touched */
     PAGES_BYTES = 4096,
+    GRANULE_SHIFT = 4, /* slots begin and end at multiples of that */
+    GRANULES_PER_UNIT = UNIT_BYTES >> GRANULE_SHIFT,
 };
+
+/* What a unit's two bits in the map say. */
+enum unit_has { HAS_NOTHING = 0, HAS_GRANULES = 1, HAS_CANDIDATE = 3 /* somewhere: a large block, or without granules */ };
+
+enum { HAS_BITS = 2, UNITS_PER_WORD = WORD_BITS / HAS_BITS };
 
 #define ADDRESS_MASK (((uintptr_t)1 << ADDRESS_BITS) - 1)
 
@@ -34,23 +42,30 @@ struct workspace {
 };
 
 static struct area units_area;
+static struct area granules_area;
 static struct area workspace_area;
 
 /* ---- candidates ---- */
 
-static bool has_candidate(const struct pointed *pointed, const struct span *span)
+static bool is_large_heap(void)
 {
-    const struct unit *first = &heap_layout.units[span->first_unit];
-    if (first->kind == UNIT_LARGE)
-        return atomic_load_explicit(&first->large_state, memory_order_relaxed) == pointed->before;
-    return memchr(span->states, pointed->before, span->slot_count) != NULL;
+    size_t taken = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed);
+    return taken >= options_now()->quarantine_stop >> UNIT_SHIFT;
+}
+
+/* Threads stand still, and giving up the pages of one that is outgrown takes a while: seldom, therefore. What is not touched is not there. */
+static int need_granules(size_t heap_bytes)
+{
+    size_t size_bytes = (heap_bytes >> GRANULE_SHIFT) / 8;
+    return size_bytes <= granules_area.size_bytes ? 0 : area_need(&granules_area, 2 * size_bytes);
 }
 
 int pointed_begin(struct pointed *pointed)
 {
     size_t heap_bytes = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_relaxed);
-    size_t map_bytes = words_for(heap_bytes >> UNIT_SHIFT) * sizeof(uint64_t);
-    if (area_need(&units_area, map_bytes) != 0 ||
+    size_t map_bytes = words_for((heap_bytes >> UNIT_SHIFT) * HAS_BITS) * sizeof(uint64_t);
+    bool is_fine = is_large_heap();
+    if (area_need(&units_area, map_bytes) != 0 || (is_fine && need_granules(heap_bytes) != 0) ||
         area_need(&workspace_area, sizeof(struct workspace)) != 0)
         return -ENOMEM;
     memset(units_area.start, 0, map_bytes);
@@ -59,16 +74,59 @@ int pointed_begin(struct pointed *pointed)
         .heap_start = heap_layout.slots_start,
         .heap_bytes = heap_bytes,
         .units = (uint64_t *)(void *)units_area.start,
+        .granules = is_fine ? (uint64_t *)(void *)granules_area.start : NULL,
         .before = limbo_state_before(),
         .now = limbo_state_now,
     };
     return 0;
 }
 
+static void note_units(struct pointed *pointed, const struct span *span, enum unit_has what)
+{
+    size_t end = span->first_unit + span->unit_count;
+    for (size_t unit = span->first_unit; unit < end; unit++)
+        pointed->units[unit / UNITS_PER_WORD] |= (uint64_t)what << (unit % UNITS_PER_WORD * HAS_BITS);
+}
+
+static uint64_t candidates_of_word(const struct pointed *pointed, const struct span *span, size_t first_index)
+{
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < WORD_BITS; i += 16)
+        bits |= (uint64_t)os_bytes_equal_16(span->states + first_index + i, pointed->before) << i;
+    size_t count = span->slot_count - first_index;
+    return count >= WORD_BITS ? bits : bits & word_mask(0, (uint32_t)count);
+}
+
+/* What the granules said of the span before is of another search. Returns false without a candidate. */
+static bool note_slots(struct pointed *pointed, const struct span *span)
+{
+    size_t first_granule = (span->start - pointed->heap_start) >> GRANULE_SHIFT;
+    size_t granules = span->slot_bytes >> GRANULE_SHIFT;
+    bool is_noted = false;
+    for (size_t first = 0; first < span->slot_count; first += WORD_BITS) {
+        uint64_t bits = candidates_of_word(pointed, span, first);
+        if (bits != 0 && !is_noted)
+            memset(pointed->granules + span->first_unit * (GRANULES_PER_UNIT / WORD_BITS), 0,
+                   span->unit_count * (GRANULES_PER_UNIT / 8));
+        is_noted = is_noted || bits != 0;
+        for (; bits != 0; bits &= bits - 1)
+            bitmap_fill(pointed->granules, first_granule + (first + bit_lowest(bits)) * granules, granules, true);
+    }
+    return is_noted;
+}
+
 void pointed_note_span(struct pointed *pointed, const struct span *span)
 {
-    if (has_candidate(pointed, span))
-        bitmap_fill(pointed->units, span->first_unit, span->unit_count, true);
+    const struct unit *first = &heap_layout.units[span->first_unit];
+    if (first->kind == UNIT_LARGE) {
+        if (atomic_load_explicit(&first->large_state, memory_order_relaxed) == pointed->before)
+            note_units(pointed, span, HAS_CANDIDATE);
+    } else if (pointed->granules == NULL) {
+        if (memchr(span->states, pointed->before, span->slot_count) != NULL)
+            note_units(pointed, span, HAS_CANDIDATE);
+    } else if (note_slots(pointed, span)) {
+        note_units(pointed, span, HAS_GRANULES);
+    }
 }
 
 /*
@@ -81,6 +139,7 @@ struct look {
     uintptr_t heap_start;
     size_t heap_bytes;
     const uint64_t *units;
+    const uint64_t *granules;
     struct pointed *pointed;
 };
 
@@ -92,12 +151,13 @@ static ALWAYS_INLINE struct look look_for(struct pointed *pointed)
         .heap_start = pointed->heap_start,
         .heap_bytes = pointed->heap_bytes,
         .units = pointed->units,
+        .granules = pointed->granules,
         .pointed = pointed,
     };
 }
 
-/* The address lies in a unit of a span that has candidates. */
-NOINLINE static void consider_unit(struct pointed *pointed, uintptr_t address)
+/* The address lies in what was a candidate when the search began. */
+NOINLINE static void consider_block(struct pointed *pointed, uintptr_t address)
 {
     struct unit *unit = unit_at((void *)address);
     if (LIKELY(unit->kind == UNIT_SPAN)) {
@@ -123,8 +183,14 @@ static ALWAYS_INLINE void consider_word(const struct look *look, const char *pla
     uintptr_t word;
     memcpy(&word, place, sizeof word);
     size_t offset = (word & ADDRESS_MASK) - look->heap_start;
-    if (offset < look->heap_bytes && bitmap_get(look->units, offset >> UNIT_SHIFT))
-        consider_unit(look->pointed, look->heap_start + offset);
+    if (offset >= look->heap_bytes)
+        return;
+    size_t unit = offset >> UNIT_SHIFT;
+    uint64_t has = look->units[unit / UNITS_PER_WORD] >> (unit % UNITS_PER_WORD * HAS_BITS);
+    if ((has & HAS_GRANULES) == 0)
+        return;
+    if ((has & HAS_CANDIDATE) == HAS_CANDIDATE || bitmap_get(look->granules, offset >> GRANULE_SHIFT))
+        consider_block(look->pointed, look->heap_start + offset);
 }
 
 /* ---- reading ---- */

@@ -22,7 +22,8 @@ struct pointed {
     struct os_match match;
     uintptr_t heap_start;
     size_t heap_bytes;
-    uint64_t *units; /* a bit for each unit of a span that has a candidate */
+    uint64_t *units;    /* two bits for each unit: whether its span has a candidate, and whether it is one */
+    uint64_t *granules; /* a bit for each 16 bytes of spans with candidates: whether they are of one; NULL in small heaps */
     uint8_t before;        /* a candidate's state */
     uint8_t now;
     const struct roots_part *unreadable; /* parts of the heap that must not be read, by address */
