@@ -91,7 +91,8 @@ def tools(library, finder):
         command = ("valgrind", "-q", "--leak-check=full", "--num-callers=32", "--trace-children=yes", f"--log-file={finder.path('valgrind.%p')}", "-v")
         found.append(Tool("valgrind", nothing, command, True))
     if shutil.which("heaptrack"):
-        found.append(Tool("heaptrack", nothing, ("heaptrack", "-o", finder.path("heaptrack")), True))
+        command = ("sh", "-c", 'exec heaptrack -o "$0" "$@" 2>&1', finder.path("heaptrack"))  # its figures are on standard error
+        found.append(Tool("heaptrack", nothing, command, True))
     return found
 
 
