@@ -69,6 +69,8 @@ libcore_la_SOURCES = \
 	src/gc/outcome.h \
 	src/gc/parts.c \
 	src/gc/parts.h \
+	src/gc/pass.c \
+	src/gc/pass.h \
 	src/gc/pause.c \
 	src/gc/pause.h \
 	src/gc/pinned.c \
@@ -89,6 +91,8 @@ libcore_la_SOURCES = \
 	src/gc/pressure.h \
 	src/gc/region.c \
 	src/gc/region.h \
+	src/gc/remark.c \
+	src/gc/remark.h \
 	src/gc/restart.c \
 	src/gc/restart.h \
 	src/gc/roots.c \

@@ -9,7 +9,8 @@
  *   4. White bytes are made, for all other blocks; who is freed and allocated again meanwhile is born anew.
  *   5. The first stop: the roots are marked from. Then, while threads run, what they lead to.
  *   6. Pages written since are protected again and then read, over and over until few remain (gc/preclean).
- *   7. The last stop: what is still dirty, and all roots once more. If that would take long: back to 6.
+ *   7. The last stop: what is still dirty, and all roots once more. If that takes long, threads go on in between, so that there are many
+ *      short ones.
  *
  * A young cycle differs in 4, where older blocks are no candidates either, and in 5: instead of the roots, old blocks are marked from
  * that were written since the last cycle's 3. So what 1 and 6 find written is noted until the next cycle. What lives of the young is
@@ -27,10 +28,10 @@
 #include "gc/crew.h"
 #include "gc/dirty.h"
 #include "gc/ledger.h"
+#include "gc/pass.h"
 #include "gc/pause.h"
 #include "gc/preclean.h"
 #include "gc/roots.h"
-#include "gc/settings.h"
 #include "gc/stop.h"
 #include "gc/white.h"
 #include "gc/written.h"
@@ -45,8 +46,7 @@
 enum {
     BUILD_UNITS = 64,   /* white bytes are made for so many units at a time */
     DRAIN_ITEMS = 1024,
-    LAST_STOPS_MAX = 4,
-    STOP_PART = 2,      /* of the longest pause wished for is for reading; the rest for stopping and going on */
+    UNANSWERED_MAX = 4, /* stops */
 };
 
 static const uint64_t STOP_AGAIN_NS = 5000000;
@@ -81,15 +81,16 @@ static void ignore_written(uintptr_t start, uintptr_t end, void *context)
 
 void concurrent_renew(void)
 {
-    if (written_start() == 0 && written_renew(ignore_written, NULL) == 0)
+    if (written_start() == 0 && written_renew_all(ignore_written, NULL) == 0)
         dirty_turn();
 }
 
 static int begin(struct concurrent *cycle)
 {
+    pass_forget();
     int result = written_start();
     if (result == 0)
-        result = written_renew(note_written, NULL);
+        result = written_renew_all(note_written, NULL);
     if (result != 0)
         return result;
     large_lock();
@@ -147,12 +148,17 @@ static bool goes_on(struct concurrent *cycle)
     return cycle->yield() && white_serial == cycle->white_serial;
 }
 
+int concurrent_give_way(struct concurrent *cycle)
+{
+    return goes_on(cycle) ? 0 : -ECANCELED;
+}
+
 int concurrent_drain(struct concurrent *cycle)
 {
-    while (!crew_drain(cycle->marker, cycle->threads, cycle->is_wanted))
-        if (!goes_on(cycle))
-            return -ECANCELED;
-    return 0;
+    int result = 0;
+    while (result == 0 && !crew_drain(cycle->marker, cycle->threads, cycle->is_wanted))
+        result = concurrent_give_way(cycle);
+    return result;
 }
 
 /*
@@ -173,14 +179,8 @@ static int mark_from_old(struct concurrent *cycle)
 
 /* ---- the last stop ---- */
 
-static uint64_t pause_budget_ns(void)
-{
-    enum { NS_A_US = 1000 };
-    return gc_settings_now()->pause_us * NS_A_US / STOP_PART;
-}
-
-/* -EBUSY: that would take too long. */
-static int finish(struct concurrent *cycle, bool may_wait)
+/* -EBUSY: threads are to run a while, and then stop again. */
+static int finish(struct concurrent *cycle)
 {
     roots_lock();
     ledger_lock();
@@ -189,7 +189,7 @@ static int finish(struct concurrent *cycle, bool may_wait)
     int result = stop_begin();
     bool is_stopped = result == 0;
     if (is_stopped)
-        result = preclean_rest(cycle, may_wait ? pause_budget_ns() : 0);
+        result = preclean_stopped(cycle, start_ns);
     if (result == 0)
         cycle->marked();
     heap_unlock_all();
@@ -211,17 +211,19 @@ static void wait_a_moment(void)
 /* A thread in the child of a vfork, or a debugger's, does not answer now, perhaps a little later. */
 static int mark_until_finished(struct concurrent *cycle)
 {
+    int unanswered = 0;
     int result = concurrent_drain(cycle);
-    for (int attempt = 1; result == 0; attempt++) {
+    if (result == 0)
         result = preclean_until_few(cycle);
-        if (result != 0)
-            break;
-        result = finish(cycle, attempt < LAST_STOPS_MAX);
-        if ((result != -EAGAIN && result != -EBUSY) || attempt == LAST_STOPS_MAX)
-            break;
-        if (result == -EAGAIN)
+    while (result == 0) {
+        result = finish(cycle);
+        if (result == -EAGAIN && ++unanswered < UNANSWERED_MAX)
             wait_a_moment();
-        result = goes_on(cycle) ? concurrent_drain(cycle) : -ECANCELED;
+        else if (result != -EBUSY)
+            break;
+        result = concurrent_give_way(cycle);
+        if (result == 0)
+            result = preclean_between(cycle);
     }
     return result;
 }

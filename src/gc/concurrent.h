@@ -14,6 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What there is of stops at the end, see gc/preclean. */
+struct concurrent_stops {
+    uint32_t count;
+    uint32_t run_part;     /* in between the program runs for this part of one */
+    uint64_t pages_before; /* that the last pass through all of them found */
+};
+
 struct concurrent {
     struct marker *marker;
     struct work *items;
@@ -27,6 +34,7 @@ struct concurrent {
     uint32_t white_serial;
     uint32_t rounds;     /* of going through what was written */
     uint64_t last_pages; /* that were left for the last stop */
+    struct concurrent_stops stops;
 };
 
 /* Returns 0 and everything is marked; -ENOTSUP when writes can't be tracked; or -errno. */
@@ -35,7 +43,8 @@ int concurrent_mark(struct concurrent *cycle);
 /* A cycle in one stop has given blocks another birth: what was written before is forgotten. */
 void concurrent_renew(void);
 
-/* For gc/preclean: marks what is on the list, letting others in meanwhile; whether what the roots are allows this kind of cycle. */
+/* For gc/preclean: lets others in; marks what is on the list, likewise; whether what the roots are allows this kind of cycle. */
+int concurrent_give_way(struct concurrent *cycle);
 int concurrent_drain(struct concurrent *cycle);
 int concurrent_check_roots(void);
 

@@ -27,10 +27,10 @@
 #include <stdatomic.h>
 
 enum {
-    MEMBERS_MAX = 15,   /* beside the leader */
     ITEMS = 8 * 1024,   /* of each one's list */
     ALONE_BLOCKS = 16 * 1024, /* are marked before others are called: that takes some hundred microseconds */
     TURN_BLOCKS = 1024, /* and so many before anybody looks whether others wait */
+    DRAIN_ITEMS = 1024, /* so many words wait to be followed between two parts */
     LOOKS = 200,        /* for work before one sleeps */
     PARTS_BESIDE = 2,   /* of the processors are the program's while it runs */
 };
@@ -55,6 +55,7 @@ static uint32_t joined;        /* who marks, the leader included */
 static uint32_t most;          /* may */
 static struct marker *leader;
 static bool is_open;           /* others may join */
+static crew_part *part_now;    /* what is to be done before; NULL: nothing */
 static _Atomic uint32_t calls; /* so often they were called */
 static _Atomic uint32_t news;  /* changes when those that wait are to look */
 static _Atomic uint32_t left;  /* changes when somebody leaves */
@@ -65,7 +66,7 @@ static _Atomic bool is_ending;
 
 bool crew_has(int32_t thread_id)
 {
-    for (size_t i = 0; members != NULL && i < MEMBERS_MAX; i++)
+    for (size_t i = 0; members != NULL && i < CREW_MEMBERS_MAX; i++)
         if (members[i].thread_id == thread_id)
             return thread_id != 0;
     return false;
@@ -126,12 +127,30 @@ static bool wait_for_others(struct marker *marker, bool asks)
     return result;
 }
 
-/* Returns true when everything is marked, false when that was called off. */
-static bool work(struct marker *marker, bool (*is_interrupted)(void))
+static bool must_stop(bool (*is_interrupted)(void))
 {
+    return is_called_off || (is_interrupted != NULL && is_interrupted());
+}
+
+static bool do_parts(struct marker *marker, unsigned who, bool (*is_interrupted)(void))
+{
+    while (part_now != NULL && part_now(marker, who)) {
+        if (must_stop(is_interrupted))
+            return false;
+        if (marker->list.count > DRAIN_ITEMS)
+            mark_drain_some(marker, TURN_BLOCKS);
+    }
+    return true;
+}
+
+/* Returns true when everything is marked, false when that was called off. */
+static bool work(struct marker *marker, unsigned who, bool (*is_interrupted)(void))
+{
+    if (!do_parts(marker, who, is_interrupted))
+        return false;
     for (;;) {
         bool is_done = mark_drain_some(marker, TURN_BLOCKS);
-        if (is_called_off || (is_interrupted != NULL && is_interrupted()))
+        if (must_stop(is_interrupted))
             return false;
         if (!is_done && waiting != 0)
             share(marker);
@@ -179,7 +198,7 @@ static void serve(void *context)
         }
         member->call = now;
         if (join(member)) {
-            work(&member->marker, NULL);
+            work(&member->marker, (unsigned)(member - members) + 1, NULL);
             leave(&member->marker);
         }
     }
@@ -198,20 +217,21 @@ static int start(struct member *member)
 static bool start_all(unsigned count)
 {
     unsigned running = 0;
-    if (area_need(&area, MEMBERS_MAX * sizeof(struct member)) != 0)
+    if (area_need(&area, CREW_MEMBERS_MAX * sizeof(struct member)) != 0)
         return false;
     members = (struct member *)(void *)area.start;
-    for (size_t i = 0; i < MEMBERS_MAX && running < count; i++)
+    for (size_t i = 0; i < CREW_MEMBERS_MAX && running < count; i++)
         running += members[i].thread_id != 0 || start(&members[i]) == 0;
     return running != 0;
 }
 
 /* ---- who leads ---- */
 
-static void open_crew(struct marker *marker, unsigned size)
+static void open_crew(struct marker *marker, unsigned size, crew_part *part)
 {
     lock_take(&lock);
     leader = marker;
+    part_now = part;
     joined = 1;
     most = size;
     waiting = 0;
@@ -254,6 +274,15 @@ static bool drain_alone(struct marker *marker, bool (*is_interrupted)(void), siz
     return true;
 }
 
+static bool mark_with_others(struct marker *marker, unsigned size, crew_part *part, bool (*is_interrupted)(void))
+{
+    open_crew(marker, size, part);
+    bool is_done = work(marker, 0, is_interrupted);
+    close_crew();
+    marker->has_noted = true; /* what others have left is grey */
+    return is_done;
+}
+
 bool crew_drain(struct marker *marker, unsigned size, bool (*is_interrupted)(void))
 {
     bool is_done = false;
@@ -264,11 +293,17 @@ bool crew_drain(struct marker *marker, unsigned size, bool (*is_interrupted)(voi
         return true;
     if (!start_all(size - 1))
         return drain_alone(marker, is_interrupted, SIZE_MAX, &is_done) || is_done;
-    open_crew(marker, size);
-    is_done = work(marker, is_interrupted);
-    close_crew();
-    marker->has_noted = true; /* what others have left is grey */
-    return is_done;
+    return mark_with_others(marker, size, NULL, is_interrupted);
+}
+
+bool crew_share(struct marker *marker, unsigned size, crew_part *part, bool (*is_interrupted)(void))
+{
+    if (size >= 2 && !is_denied && start_all(size - 1))
+        return mark_with_others(marker, size, part, is_interrupted);
+    part_now = part;
+    is_called_off = false;
+    bool is_done = false;
+    return do_parts(marker, 0, is_interrupted) && (drain_alone(marker, is_interrupted, SIZE_MAX, &is_done) || is_done);
 }
 
 /* ---- how many ---- */
@@ -276,7 +311,7 @@ bool crew_drain(struct marker *marker, unsigned size, bool (*is_interrupted)(voi
 static unsigned at_most(unsigned processors)
 {
     uint64_t wanted = gc_settings_now()->threads;
-    unsigned most_now = wanted < MEMBERS_MAX + 1 ? (unsigned)wanted : MEMBERS_MAX + 1;
+    unsigned most_now = wanted < CREW_MEMBERS_MAX + 1 ? (unsigned)wanted : CREW_MEMBERS_MAX + 1;
     return processors < most_now ? processors : most_now;
 }
 
@@ -307,7 +342,7 @@ void crew_quit(void)
     is_ending = true;
     calls++;
     os_futex_wake((const uint32_t *)&calls, INT32_MAX);
-    for (size_t i = 0; members != NULL && i < MEMBERS_MAX; i++)
+    for (size_t i = 0; members != NULL && i < CREW_MEMBERS_MAX; i++)
         await_end(&members[i].thread_id);
     is_ending = false;
 }
@@ -322,6 +357,6 @@ void crew_forget(void)
     lock_reset(&lock);
     is_open = false;
     is_ending = false;
-    for (size_t i = 0; members != NULL && i < MEMBERS_MAX; i++)
+    for (size_t i = 0; members != NULL && i < CREW_MEMBERS_MAX; i++)
         members[i].thread_id = 0;
 }

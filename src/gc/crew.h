@@ -26,6 +26,14 @@ unsigned crew_size_beside(void);
  */
 bool crew_drain(struct marker *leader, unsigned size, bool (*is_interrupted)(void));
 
+/*
+ * The same, but first each does his parts of some other work that leads to more to mark: one after the other, as long as `part` says
+ * that there was one. It is told who asks: 0 is the caller, others have numbers up to CREW_MEMBERS_MAX.
+ */
+enum { CREW_MEMBERS_MAX = 15 };
+typedef bool crew_part(struct marker *marker, unsigned who);
+bool crew_share(struct marker *leader, unsigned size, crew_part *part, bool (*is_interrupted)(void));
+
 /* Whether the thread is one of them. */
 bool crew_has(int32_t thread_id);
 

@@ -2,7 +2,8 @@
  * gc/dirty: marks once more from the blocks on pages that were written while marking went on.
  *
  * The unit descriptors say what is there now. Under the run lock no span goes, and one that is about to come has no blocks yet
- * that anybody has written to: its descriptors were complete before.
+ * that anybody has written to: its descriptors were complete before. What is read afterwards may be free by then, or somebody else's:
+ * that was written later, and is read again.
  *
  * Uses heap. Locks: the run lock.
  */
@@ -12,6 +13,7 @@
 #include "base/compiler.h"
 #include "base/image.h"
 #include "gc/area.h"
+#include "gc/remark.h"
 #include "gc/white_lanes.h"
 #include "heap/runs.h"
 #include "heap/span.h"
@@ -21,8 +23,10 @@
 #include <string.h>
 
 enum {
-    MARGIN_BYTES = 8, /* a word may lie across the border of two pages */
+    MARGIN_BYTES = 16, /* a word may lie across the border of two pages */
     BATCH_BYTES = 65536,
+    SLOTS_MAX = UNIT_BYTES / BLOCK_ALIGNMENT,
+    AHEAD = 8,
 };
 
 /* Still to be marked, and then scanned as a whole. */
@@ -36,13 +40,18 @@ static bool holds_pointers(uint8_t state)
     return slot_kind(state) == SLOT_ALLOCATED;
 }
 
-static void mark_within(struct marker *marker, uintptr_t start, size_t size_bytes, uintptr_t from,
-                        uintptr_t to)
+/* What of a unit is to be read. */
+struct stretches {
+    size_t count;
+    struct roots_part list[SLOTS_MAX / 2 + 1];
+};
+
+static void add(struct stretches *found, uintptr_t start, size_t size_bytes, uintptr_t from, uintptr_t to)
 {
     from = start > from - MARGIN_BYTES ? start : from - MARGIN_BYTES;
     to = start + size_bytes < to + MARGIN_BYTES ? start + size_bytes : to + MARGIN_BYTES;
     if (from < to)
-        mark_part(marker, from, to);
+        found->list[found->count++] = (struct roots_part){from, to};
 }
 
 /* Those of sixteen slots that are to be marked from, a bit each. `white` is NULL where there are no white bytes. */
@@ -74,14 +83,9 @@ static uint32_t find_slots(const struct span *span, const uint8_t *white, uint32
     return count;
 }
 
-/*
- * [from, to) lies in the span. Old blocks among young ones are few and far between: each is asked for some blocks ahead, as what it
- * costs is the wait for it.
- */
-static void mark_slots(struct marker *marker, const struct span *span, uintptr_t from, uintptr_t to)
+static void find_in_slots(const struct span *span, uintptr_t from, uintptr_t to, struct stretches *found)
 {
-    enum { SLOTS_MAX = 1024, AHEAD = 8, LINE_BYTES = 64 };
-    uint16_t found[SLOTS_MAX + AHEAD];
+    uint16_t slots[SLOTS_MAX];
     struct white_span before;
     bool is_known = white_span_of(span->first_unit, &before) &&
                     before.white == white_of(span->states) && !before.is_large &&
@@ -89,17 +93,15 @@ static void mark_slots(struct marker *marker, const struct span *span, uintptr_t
     uint32_t first = (uint32_t)((from - span->start) / span->slot_bytes);
     uint32_t last = (uint32_t)((to - 1 - span->start) / span->slot_bytes);
     last = last < span->slot_count ? last : span->slot_count - 1;
-    uint32_t count = find_slots(span, is_known ? before.white : NULL, first, last, found);
-    memset(found + count, 0, AHEAD * sizeof *found);
-    for (uint32_t i = 0; i < count; i++) {
-        uintptr_t ahead = span_slot(span, found[i + AHEAD]);
-        __builtin_prefetch((const void *)ahead);
-        __builtin_prefetch((const void *)(ahead + LINE_BYTES));
-        mark_within(marker, span_slot(span, found[i]), span->slot_bytes, from, to);
+    uint32_t count = find_slots(span, is_known ? before.white : NULL, first, last, slots);
+    for (uint32_t i = 0, in_a_row; i < count; i += in_a_row) {
+        for (in_a_row = 1; i + in_a_row < count && slots[i + in_a_row] == slots[i] + in_a_row;)
+            in_a_row++;
+        add(found, span_slot(span, slots[i]), in_a_row * span->slot_bytes, from, to);
     }
 }
 
-static void mark_large(struct marker *marker, const struct span *span, uintptr_t from, uintptr_t to)
+static void find_in_large(const struct span *span, uintptr_t from, uintptr_t to, struct stretches *found)
 {
     struct white_span before;
     uint8_t state =
@@ -107,7 +109,67 @@ static void mark_large(struct marker *marker, const struct span *span, uintptr_t
     bool is_known = white_span_of(span->first_unit, &before) && before.white == white_of(span) &&
                     before.is_large && before.start == span->start;
     if (holds_pointers(state) && !(is_known && is_waiting(*before.white, state)))
-        mark_within(marker, span->start, span->slot_bytes, from, to);
+        add(found, span->start, span->slot_bytes, from, to);
+}
+
+/* A span's first unit is described last: before that nobody has any block of it. */
+static struct span *complete_span_at(uintptr_t address)
+{
+    struct span *span = span_at((const void *)address);
+    if (span == NULL || __atomic_load_n(&heap_layout.units[span->first_unit].span, __ATOMIC_ACQUIRE) != span)
+        return NULL;
+    return span;
+}
+
+/* [from, to) lies in one unit. */
+static void find(uintptr_t from, uintptr_t to, struct stretches *found)
+{
+    struct span *span = complete_span_at(from);
+    found->count = 0;
+    if (span != NULL && span_is_large(span))
+        find_in_large(span, from, to, found);
+    else if (span != NULL)
+        find_in_slots(span, from, to, found);
+}
+
+/* Old blocks among young ones are few and far between: each is asked for some ahead, as what it costs is the wait for it. */
+static void read(struct marker *marker, const struct stretches *found)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        uintptr_t ahead = found->list[i + AHEAD < found->count ? i + AHEAD : i].start;
+        __builtin_prefetch((const void *)ahead);
+        __builtin_prefetch((const void *)(ahead + CACHE_LINE_BYTES));
+        remark(marker, found->list[i].start, found->list[i].end);
+    }
+}
+
+static uintptr_t end_in_unit(uintptr_t start, uintptr_t end)
+{
+    uintptr_t next = (start | (UNIT_BYTES - 1)) + 1;
+    return next < end ? next : end;
+}
+
+void dirty_mark_stopped(struct marker *marker, uintptr_t start, uintptr_t end)
+{
+    struct stretches found;
+    for (uintptr_t next; start < end; start = next) {
+        next = end_in_unit(start, end);
+        find(start, next, &found);
+        read(marker, &found);
+    }
+}
+
+/* Who makes spans waits for as long as it takes to see what is there, not until it is read. */
+void dirty_mark(struct marker *marker, uintptr_t start, uintptr_t end)
+{
+    struct stretches found;
+    for (uintptr_t next; start < end; start = next) {
+        next = end_in_unit(start, end);
+        run_lock();
+        find(start, next, &found);
+        run_unlock();
+        read(marker, &found);
+    }
 }
 
 /* A byte a page. Pages behind the last are not noted, and then nothing is known. */
@@ -186,40 +248,5 @@ COLD void dirty_mark_noted(struct marker *marker)
         dirty_mark_stopped(marker, address_of(page), address_of(end));
         if (marker->list.count > marker->list.limit / 2)
             mark_drain(marker);
-    }
-}
-
-/* A span's first unit is described last: before that nobody has any block of it. */
-static struct span *complete_span_at(uintptr_t address)
-{
-    struct span *span = span_at((const void *)address);
-    if (span == NULL || __atomic_load_n(&heap_layout.units[span->first_unit].span, __ATOMIC_ACQUIRE) != span)
-        return NULL;
-    return span;
-}
-
-void dirty_mark_stopped(struct marker *marker, uintptr_t start, uintptr_t end)
-{
-    while (start < end) {
-        struct span *span = complete_span_at(start);
-        uintptr_t limit = (start | (UNIT_BYTES - 1)) + 1;
-        if (span != NULL)
-            limit = span->start + (span->unit_count << UNIT_SHIFT);
-        limit = limit < end ? limit : end;
-        if (span != NULL && span_is_large(span))
-            mark_large(marker, span, start, limit);
-        else if (span != NULL)
-            mark_slots(marker, span, start, limit);
-        start = limit;
-    }
-}
-
-void dirty_mark(struct marker *marker, uintptr_t start, uintptr_t end)
-{
-    for (uintptr_t next; start < end; start = next) {
-        next = start + BATCH_BYTES < end ? start + BATCH_BYTES : end;
-        run_lock();
-        dirty_mark_stopped(marker, start, next);
-        run_unlock();
     }
 }

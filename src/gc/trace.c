@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { EVENTS_MAX = 256, EVENT_BYTES = 192, PATH_BYTES = 320 };
+enum { EVENTS_MAX = 2048, EVENT_BYTES = 192, PATH_BYTES = 320 };
 
 struct event {
     const char *name;

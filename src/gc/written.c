@@ -12,6 +12,8 @@
 #include "base/bits.h"
 #include "base/compiler.h"
 #include "base/image.h"
+#include "gc/area.h"
+#include "gc/crew.h"
 #include "gc/roots.h"
 #include "heap/layout.h"
 #include "heap/unit.h"
@@ -34,6 +36,9 @@ static struct {
 static _Atomic bool program_tells;
 static bool program_told; /* at the last renewal */
 static bool knows_cards;  /* what was written before that is known */
+static bool cards_are_known; /* and was when this look through all began */
+
+static struct area lookers; /* of the crew's members */
 
 static uintptr_t heap_start(void)
 {
@@ -102,34 +107,36 @@ static size_t next_stretch(size_t *first_inout, size_t count)
     return end;
 }
 
-static void visit_cards(bool clears, os_tracking_visit *visit, void *context)
+static uintptr_t card_start(size_t card)
 {
-    size_t count = (heap_end() - heap_start()) >> cards.shift;
-    size_t first = 0;
+    return heap_start() + (card << cards.shift);
+}
+
+/* Visits those that are set in [start, end), in whole cards, and clears them before if that is wanted. */
+static void visit_cards(uintptr_t start, uintptr_t end, bool clears, os_tracking_visit *visit, void *context)
+{
+    size_t count = (end - heap_start()) >> cards.shift;
+    size_t first = (start - heap_start()) >> cards.shift;
     count = count < cards.count ? count : cards.count;
-    for (size_t end; (end = next_stretch(&first, count)) != 0; first = end) {
+    for (size_t stretch_end; (stretch_end = next_stretch(&first, count)) != 0; first = stretch_end) {
         if (clears) {
-            memset(cards.start + first, 0, end - first);
+            memset(cards.start + first, 0, stretch_end - first);
             atomic_thread_fence(memory_order_seq_cst);
         }
-        visit(heap_start() + (first << cards.shift), heap_start() + (end << cards.shift), context);
+        visit(card_start(first), card_start(stretch_end), context);
     }
 }
 
-/* Who has ceased to tell has told everything until then. */
-static int renew_cards(os_tracking_visit *visit, void *context)
+/* Nothing is known: all of it. */
+static void visit_all(uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context)
 {
-    bool is_known = knows_cards && !atomic_exchange(&cards.are_lost, false) && program_tells;
-    knows_cards = true;
-    if (is_known) {
-        visit_cards(true, visit, context);
-        return 0;
-    }
-    size_t count = cards.count;
-    memset(cards.start, 0, count);
+    size_t count = (end - heap_start()) >> cards.shift;
+    size_t first = (start - heap_start()) >> cards.shift;
+    count = count < cards.count ? count : cards.count;
+    if (first < count)
+        memset(cards.start + first, 0, count - first);
     atomic_thread_fence(memory_order_seq_cst);
-    visit(heap_start(), heap_end(), context);
-    return 0;
+    visit(start, end, context);
 }
 
 /* ---- from outside ---- */
@@ -140,30 +147,71 @@ int written_start(void)
     if (program_told)
         return need_cards() == 0 ? 0 : -ENOTSUP;
     knows_cards = false;
+    area_need(&lookers, CREW_MEMBERS_MAX * os_looker_bytes()); /* without it the others do not look */
     return os_tracking_start() == 0 ? 0 : -ENOTSUP;
+}
+
+/* Who has ceased to tell has told everything until then. */
+int written_begin(bool renews, uintptr_t *start_out, uintptr_t *end_out)
+{
+    *start_out = heap_start();
+    *end_out = heap_end();
+    if (!program_told)
+        return written_go_on(*end_out);
+    cards_are_known = knows_cards && !cards.are_lost && program_tells;
+    if (renews) {
+        cards.are_lost = false;
+        knows_cards = true;
+    }
+    return 0;
+}
+
+int written_go_on(uintptr_t end)
+{
+    return program_told || os_tracking_enlist(heap_start(), end) == 0 ? 0 : -ENOTSUP;
+}
+
+static struct os_looker *looker_of(unsigned who)
+{
+    return who == 0 ? NULL : (struct os_looker *)(void *)(lookers.start + (who - 1) * os_looker_bytes());
+}
+
+bool written_may_look(unsigned who)
+{
+    return who == 0 || program_told || (lookers.start != NULL && os_looker_prepare(looker_of(who)) == 0);
 }
 
 /*
  * Mappings that the heap makes anew at this moment end it: then what has not been protected counts as written, and is visited,
  * which is only slow.
  */
-int written_renew(os_tracking_visit *visit, void *context)
-{
-    if (program_told)
-        return renew_cards(visit, context);
-    os_tracking_epoch(heap_start(), heap_end(), visit, context);
-    return os_tracking_is_on() ? 0 : -ENOTSUP;
-}
-
-int written_look(os_tracking_visit *visit, void *context)
+void written_renew(unsigned who, uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context)
 {
     if (!program_told)
-        return os_tracking_dirty_quick(heap_start(), heap_end(), visit, context) == 0 ? 0 : -ENOTSUP;
-    if (cards.are_lost || !program_tells)
-        visit(heap_start(), heap_end(), context);
+        os_tracking_epoch_by(looker_of(who), start, end, visit, context);
+    else if (cards_are_known)
+        visit_cards(start, end, true, visit, context);
     else
-        visit_cards(false, visit, context);
-    return 0;
+        visit_all(start, end, visit, context);
+}
+
+void written_look(unsigned who, uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context)
+{
+    if (!program_told)
+        os_tracking_dirty_by(looker_of(who), start, end, visit, context);
+    else if (cards_are_known)
+        visit_cards(start, end, false, visit, context);
+    else
+        visit(start, end, context);
+}
+
+int written_renew_all(os_tracking_visit *visit, void *context)
+{
+    uintptr_t start, end;
+    int result = written_begin(true, &start, &end);
+    if (result == 0)
+        written_renew(0, start, end, visit, context);
+    return result;
 }
 
 int written_by_program(void)

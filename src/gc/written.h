@@ -2,13 +2,14 @@
  * gc/written: which pages of the heap have been written since a moment, by the kernel's word (os/tracking) or by the program's own,
  * if it has said that it will tell: gca_write_barrier().
  *
- * Either errs on the side of written. The first three are for the helper, the next two for who holds the cycle's lock.
+ * Either errs on the side of written. All of it is for the helper and the crew, but the last but one: for who holds the cycle's lock.
  */
 #ifndef GC_WRITTEN_H
 #define GC_WRITTEN_H
 
 #include "os/tracking.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,13 +17,23 @@
 int written_start(void);
 
 /*
- * Visits what was written since the last call, in whole pages, and begins anew; the first time, and when it is another now whose word
- * is taken, that is everything. Returns 0, or -ENOTSUP after having visited all, when nothing is known any more.
+ * A look through all of the heap, in pieces: where it begins and ends; and once more when threads have run since the last piece.
+ * By the helper. Return 0, or -ENOTSUP when nothing is known any more.
  */
-int written_renew(os_tracking_visit *visit, void *context);
+int written_begin(bool renews, uintptr_t *start_out, uintptr_t *end_out);
+int written_go_on(uintptr_t end);
 
-/* The same without beginning anew, while all other threads are stopped. */
-int written_look(os_tracking_visit *visit, void *context);
+/*
+ * Visits what was written there since the last time, in whole pages, and begins anew; the first time, and when it is another now whose
+ * word is taken, that is everything. The second does not begin anew, while all other threads are stopped. `who` is 0 for the helper, or a
+ * member of the crew's number, who asks first whether he may.
+ */
+bool written_may_look(unsigned who);
+void written_renew(unsigned who, uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context);
+void written_look(unsigned who, uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context);
+
+/* All of it at once, by the helper. Returns 0, or -ENOTSUP without having visited anything. */
+int written_renew_all(os_tracking_visit *visit, void *context);
 
 /* From now on the program tells. Returns 0 or -ENOMEM. */
 int written_by_program(void);

@@ -37,10 +37,16 @@ struct descriptor {
 };
 
 static struct descriptor protection; /* userfaultfd */
-static struct descriptor page_map;
-static int owner_id; /* the process the two belong to; 0: there are none */
-static struct pagemap_region regions[REGION_COUNT];
-static struct pagemap_region inner_regions[REGION_COUNT];
+static int owner_id; /* the process that it and the first looker belong to; 0: there are none */
+
+/* Who looks: has a descriptor of its own, of /proc/PID/pagemap, and room for what the kernel answers. */
+struct os_looker {
+    struct descriptor page_map;
+    struct pagemap_region regions[REGION_COUNT];
+    struct pagemap_region inner_regions[REGION_COUNT];
+};
+
+static struct os_looker first;
 
 static bool is_ours(const struct descriptor *descriptor)
 {
@@ -57,7 +63,7 @@ static void drop(struct descriptor *descriptor)
 void os_tracking_stop(void)
 {
     if (owner_id == os_process_id()) {
-        drop(&page_map);
+        drop(&first.page_map);
         drop(&protection);
         owner_id = 0;
     }
@@ -75,7 +81,7 @@ void os_tracking_leave(uintptr_t start, uintptr_t end)
 void os_tracking_forget(void)
 {
     if (owner_id != 0) {
-        drop(&page_map);
+        drop(&first.page_map);
         drop(&protection);
         owner_id = 0;
     }
@@ -88,7 +94,7 @@ void os_tracking_abandon(void)
 
 bool os_tracking_is_on(void)
 {
-    return owner_id != 0 && owner_id == os_process_id() && is_ours(&protection) && is_ours(&page_map);
+    return owner_id != 0 && owner_id == os_process_id() && is_ours(&protection) && is_ours(&first.page_map);
 }
 
 /* Out of the way of what programs count on, where their limit leaves room there. */
@@ -129,7 +135,7 @@ static int open_both(void)
         os_close(number);
         return result;
     }
-    page_map = keep(number);
+    first.page_map = keep(number);
     owner_id = os_process_id();
     return 0;
 }
@@ -149,6 +155,7 @@ static int enlist(uintptr_t start, uintptr_t end)
 
 /* How a range is looked through. */
 struct look {
+    int page_map;
     uint64_t flags;
     uint64_t any_of;              /* pages with none of these categories do not count; 0: all may */
     struct pagemap_region *room;
@@ -172,7 +179,7 @@ static int scan(uintptr_t start, uintptr_t end, const struct look *look)
             .category_anyof_mask = look->any_of,
             .return_mask = PAGEMAP_WRITTEN,
         };
-        long count = os_syscall3(SYS_ioctl, page_map.number, (long)PAGEMAP_SCAN_CALL, (long)&arguments);
+        long count = os_syscall3(SYS_ioctl, look->page_map, (long)PAGEMAP_SCAN_CALL, (long)&arguments);
         if (count >= 0 && arguments.walk_end <= start)
             count = -EIO;
         if (count < 0) {
@@ -191,7 +198,11 @@ static int scan(uintptr_t start, uintptr_t end, const struct look *look)
 
 int os_tracking_dirty(uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context)
 {
-    const struct look look = {.any_of = HOLDS_SOMETHING, .room = regions, .visit = visit, .context = context};
+    const struct look look = {.page_map = first.page_map.number,
+                              .any_of = HOLDS_SOMETHING,
+                              .room = first.regions,
+                              .visit = visit,
+                              .context = context};
     if (!os_tracking_is_on()) {
         visit(start, end, context);
         return -ENODEV;
@@ -210,20 +221,30 @@ static void visit_again(uintptr_t start, uintptr_t end, void *context)
 }
 
 /* The kernel has a loop of its own for a request that asks for nothing else but written pages, three times as quick. */
+static int look_quick(struct os_looker *looker, uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context)
+{
+    struct look again = {.page_map = looker->page_map.number,
+                         .any_of = HOLDS_SOMETHING,
+                         .room = looker->inner_regions,
+                         .visit = visit,
+                         .context = context};
+    const struct look look = {
+        .page_map = looker->page_map.number, .room = looker->regions, .visit = visit_again, .context = &again};
+    return scan(start, end, &look);
+}
+
 int os_tracking_dirty_quick(uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context)
 {
-    struct look again = {.any_of = HOLDS_SOMETHING, .room = inner_regions, .visit = visit, .context = context};
-    const struct look look = {.room = regions, .visit = visit_again, .context = &again};
     if (!os_tracking_is_on()) {
         visit(start, end, context);
         return -ENODEV;
     }
-    return scan(start, end, &look);
+    return look_quick(&first, start, end, visit, context);
 }
 
 /*
- * Written stretches with little between them are protected in one go: a request costs as much as looking at some hundred
- * pages.
+ * Written stretches with little between them are protected in one go: while other threads of the process run, or of ours, a request
+ * that protects anything interrupts them, and costs as much as looking at a thousand pages or two.
  */
 struct protecting {
     struct look look;
@@ -231,7 +252,7 @@ struct protecting {
     int result;
 };
 
-enum { BETWEEN_PAGES = 64 };
+enum { BETWEEN_PAGES = 512 };
 
 /* A mapping that lost its registration after enlist() ends the scan, which then has visited all. */
 static void protect_pending(struct protecting *protecting)
@@ -254,6 +275,26 @@ static void protect_later(uintptr_t start, uintptr_t end, void *context)
     protecting->end = end;
 }
 
+/* Pages that hold nothing stay unprotected: they would need page tables, and what they read as points nowhere. */
+static int begin_epoch(struct os_looker *looker, uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context)
+{
+    struct protecting protecting = {
+        .look = {
+            .page_map = looker->page_map.number,
+            .flags = PAGEMAP_PROTECT_MATCHING | PAGEMAP_CHECK_TRACKED,
+            .any_of = HOLDS_SOMETHING,
+            .room = looker->inner_regions,
+            .visit = visit,
+            .context = context,
+        },
+    };
+    const struct look quick = {
+        .page_map = looker->page_map.number, .room = looker->regions, .visit = protect_later, .context = &protecting};
+    int result = scan(start, end, &quick);
+    protect_pending(&protecting);
+    return result != 0 ? result : protecting.result;
+}
+
 int os_tracking_epoch(uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context)
 {
     int result = os_tracking_is_on() ? enlist(start, end) : -ENODEV;
@@ -261,20 +302,40 @@ int os_tracking_epoch(uintptr_t start, uintptr_t end, os_tracking_visit *visit, 
         visit(start, end, context);
         return result;
     }
-    /* Pages that hold nothing stay unprotected: they would need page tables, and what they read as points nowhere. */
-    struct protecting protecting = {
-        .look = {
-            .flags = PAGEMAP_PROTECT_MATCHING | PAGEMAP_CHECK_TRACKED,
-            .any_of = HOLDS_SOMETHING,
-            .room = inner_regions,
-            .visit = visit,
-            .context = context,
-        },
-    };
-    const struct look quick = {.room = regions, .visit = protect_later, .context = &protecting};
-    result = scan(start, end, &quick);
-    protect_pending(&protecting);
-    return result != 0 ? result : protecting.result;
+    return begin_epoch(&first, start, end, visit, context);
+}
+
+/* ---- in pieces, by several ---- */
+
+size_t os_looker_bytes(void)
+{
+    return sizeof(struct os_looker);
+}
+
+int os_looker_prepare(struct os_looker *looker)
+{
+    if (is_ours(&looker->page_map))
+        return 0;
+    int number = os_open_read("/proc/thread-self/pagemap");
+    if (number < 0)
+        return number;
+    looker->page_map = (struct descriptor){number, os_identify(number)};
+    return 0;
+}
+
+int os_tracking_enlist(uintptr_t start, uintptr_t end)
+{
+    return os_tracking_is_on() ? enlist(start, end) : -ENODEV;
+}
+
+void os_tracking_epoch_by(struct os_looker *looker, uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context)
+{
+    begin_epoch(looker == NULL ? &first : looker, start, end, visit, context);
+}
+
+void os_tracking_dirty_by(struct os_looker *looker, uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context)
+{
+    look_quick(looker == NULL ? &first : looker, start, end, visit, context);
 }
 
 static void count_visit(uintptr_t start, uintptr_t end, void *context)

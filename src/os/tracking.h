@@ -14,6 +14,7 @@
 #define OS_TRACKING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Called for a range that was written, or that nothing is known of. */
@@ -52,5 +53,21 @@ int os_tracking_dirty(uintptr_t start, uintptr_t end, os_tracking_visit *visit, 
 
 /* The same in a third of the time, while other threads are stopped; a few pages that hold nothing may be visited. */
 int os_tracking_dirty_quick(uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context);
+
+/*
+ * os_tracking_epoch() and os_tracking_dirty_quick() by several threads at once, each for a piece. Each but the one that has called
+ * os_tracking_start() has a looker, in memory that is zero at first and hidden where addresses are looked for, and a table of descriptors
+ * of its own, in which os_looker_prepare() opens what it needs: 0, or -errno.
+ */
+struct os_looker;
+size_t os_looker_bytes(void);
+int os_looker_prepare(struct os_looker *looker);
+
+/* First of all, and again when mappings may have been made anew: by the one that has started. Returns 0 or -errno. */
+int os_tracking_enlist(uintptr_t start, uintptr_t end);
+
+/* `looker` is NULL for the one that has started. What can't be told of is visited. */
+void os_tracking_epoch_by(struct os_looker *looker, uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context);
+void os_tracking_dirty_by(struct os_looker *looker, uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context);
 
 #endif
