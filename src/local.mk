@@ -44,6 +44,8 @@ libcore_la_SOURCES = \
 	src/gc/cycle_run.h \
 	src/gc/dirty.c \
 	src/gc/dirty.h \
+	src/gc/expect.c \
+	src/gc/expect.h \
 	src/gc/finalize.c \
 	src/gc/finalize.h \
 	src/gc/findings.c \

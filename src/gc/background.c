@@ -16,9 +16,9 @@
 #include "gc/concurrent.h"
 #include "gc/crew.h"
 #include "gc/cycle_run.h"
+#include "gc/expect.h"
 #include "gc/finalize.h"
 #include "gc/helper.h"
-#include "gc/outcome.h"
 #include "gc/region.h"
 #include "gc/settings.h"
 #include "gc/trace.h"
@@ -163,7 +163,7 @@ bool background_is_worth_while(void)
 {
     if (!background_is_possible() || cycle_is_disabled())
         return false;
-    return options_now()->concurrent == CONCURRENT_ALWAYS || outcome_full_cost_ns() > gc_settings_stop_ns();
+    return options_now()->concurrent == CONCURRENT_ALWAYS || expect_full_ns() > gc_settings_stop_ns();
 }
 
 /*

@@ -9,6 +9,7 @@
 #include "base/message.h"
 #include "base/options.h"
 #include "gc/cycle_run.h"
+#include "gc/expect.h"
 #include "gc/history.h"
 #include "gc/pacing.h"
 #include "gc/settings.h"
@@ -18,24 +19,21 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-/* What marking takes: nanoseconds a block, and bytes a nanosecond; and how fast old blocks are read that lead to few young ones. */
-enum { BLOCK_NS = 12, BYTES_A_NS = 16, OLD_BYTES_A_NS = 10 };
-
 static const char *const reason_names[] = {"asked", "grown", "exhausted", "torture", "pressed"};
 
-static uint64_t full_cost_ns; /* of marking all in one stop, roughly; when it was done last */
 static uint64_t full_scanned_bytes;
 static _Atomic size_t units_then; /* taken after the last cycle */
 static bool young_pays;
-static _Atomic uint64_t young_cost_ns; /* of a young cycle in one stop, roughly */
-static _Atomic bool young_stops;       /* where that is short enough */
+static uint64_t full_cost_ns;    /* of the last full cycle, had it been in one stop and its blocks at hand */
+static _Atomic bool young_stops; /* take much less than that */
+
+/* What marking takes: nanoseconds a block, and bytes a nanosecond; and how fast old blocks are read that lead to few young ones. */
+enum { BLOCK_NS = 12, BYTES_A_NS = 16, OLD_BYTES_A_NS = 10 };
 
 /* Old blocks are all that the last full cycle read, and what young ones have left since. */
 static void weigh_young_stop(const struct cycle *cycle)
 {
-    uint64_t old_bytes = cycle_marker.scanned_bytes;
-    uint64_t cost_ns = old_bytes / OLD_BYTES_A_NS + (cycle->is_young ? cycle_marker.blocks * BLOCK_NS : 0);
-    atomic_store_explicit(&young_cost_ns, cost_ns, memory_order_relaxed);
+    uint64_t cost_ns = cycle_marker.scanned_bytes / OLD_BYTES_A_NS + (cycle->is_young ? cycle_marker.blocks * BLOCK_NS : 0);
     atomic_store_explicit(&young_stops, pacing_is_young() && cost_ns + cost_ns / 2 < full_cost_ns, memory_order_relaxed);
 }
 
@@ -55,6 +53,7 @@ static void note_generations(const struct cycle *cycle)
 {
     enum { PAYS_PART = 4, POOR_PART = 16, SMALL_BYTES = 64 << 20 };
     const struct sweep_result *swept = &cycle->swept;
+    expect_note(cycle);
     units_then = atomic_load_explicit(&image_now->units_taken, memory_order_relaxed);
     if (cycle->is_young && cycle->rounds == 0) {
         note_young_stop(cycle);
@@ -118,12 +117,7 @@ bool outcome_stops_for_young(void)
     if (!atomic_load_explicit(&young_stops, memory_order_relaxed) || options_now()->concurrent == CONCURRENT_ALWAYS)
         return false;
     return options_now()->concurrent == CONCURRENT_NEVER ||
-           atomic_load_explicit(&young_cost_ns, memory_order_relaxed) <= gc_settings_stop_ns();
-}
-
-uint64_t outcome_full_cost_ns(void)
-{
-    return full_cost_ns;
+           expect_young_ns() <= gc_settings_stop_ns();
 }
 
 /* One line, in one write: the unit of time is a microsecond. */

@@ -5,7 +5,6 @@
 #define GC_OUTCOME_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 struct cycle;
 
@@ -20,8 +19,5 @@ bool outcome_wants_young(void);
 
 /* The next cycle is to be one of young blocks in a stop: that is short enough, and the heap has not grown old yet. */
 bool outcome_stops_for_young(void);
-
-/* What marking all in one stop would take, roughly. */
-uint64_t outcome_full_cost_ns(void);
 
 #endif

@@ -145,7 +145,9 @@ bool pacing_is_near(size_t unit_count)
 {
     size_t limit = atomic_load_explicit(&limit_units, memory_order_relaxed);
     size_t growth = atomic_load_explicit(&growth_units, memory_order_relaxed);
-    return limit != 0 && unit_count < image_now->unit_limit && units_now() + unit_count > limit - growth / HEAD_START;
+    if (limit == 0)
+        limit = growth = growth_to_limit(gc_settings_now()->growth_min_bytes >> UNIT_SHIFT);
+    return unit_count < image_now->unit_limit && units_now() + unit_count > limit - growth / HEAD_START;
 }
 
 bool pacing_is_late(size_t unit_count)
