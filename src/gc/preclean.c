@@ -17,6 +17,7 @@
 #include "gc/pass.h"
 #include "gc/roots.h"
 #include "gc/settings.h"
+#include "gc/stop.h"
 #include "gc/trace.h"
 #include "heap/layout.h"
 #include "os/thread.h"
@@ -38,6 +39,10 @@ enum {
     UNITS_A_GIB = 1 << (30 - UNIT_SHIFT),
     SHARED_UNITS = 4096, /* a smaller heap is looked through by one thread in less time than it takes to call others */
 };
+
+static const uint64_t WORK_NS_MIN = 150000; /* in a stop: to stop takes as long */
+static const uint64_t LOOK_NS = 50000;      /* between two looks whether threads run again */
+static const uint64_t AWAITED_NS = 100000000; /* for so long at most */
 
 /* What the last stops took for what there is in each: asking for what was written in so much of heap, and the roots. */
 static struct {
@@ -132,15 +137,16 @@ static void weigh_pass(struct concurrent *cycle)
     stops->pages_before = pass_pages();
 }
 
-int preclean_between(struct concurrent *cycle)
+/* Of what a program does not get, since others have the processors, it is given more. */
+static void wait_until_all_run(void)
 {
-    cycle_now = cycle;
-    end_ns = os_clock_ns() + wished_ns() / cycle->stops.run_part;
-    if (!pass_is_open()) {
-        static const uint32_t nobody_wakes_this;
-        os_futex_wait_for(&nobody_wakes_this, 0, wished_ns() / cycle->stops.run_part);
-        return concurrent_drain(cycle);
-    }
+    static const uint32_t nobody_wakes_this;
+    for (uint64_t waited_ns = 0; !stop_is_left() && waited_ns < AWAITED_NS; waited_ns += LOOK_NS)
+        os_futex_wait_for(&nobody_wakes_this, 0, LOOK_NS);
+}
+
+static int go_on_beside(struct concurrent *cycle)
+{
     const struct pass_way beside = {.threads = size_of_crew(cycle->threads), .is_interrupted = is_interrupted};
     int result = pass_go_on(cycle->marker, &beside);
     if (result < 0)
@@ -148,6 +154,21 @@ int preclean_between(struct concurrent *cycle)
     if (!pass_is_open())
         weigh_pass(cycle);
     return 0;
+}
+
+int preclean_between(struct concurrent *cycle)
+{
+    static const uint32_t nobody_wakes_this;
+    uint64_t run_ns = wished_ns() / cycle->stops.run_part;
+    int result = 0;
+    cycle_now = cycle;
+    end_ns = os_clock_ns() + run_ns;
+    if (pass_is_open())
+        result = go_on_beside(cycle);
+    else
+        os_futex_wait_for(&nobody_wakes_this, 0, run_ns);
+    wait_until_all_run();
+    return result == 0 && !pass_is_open() ? concurrent_drain(cycle) : result;
 }
 
 static void mark_root(const void *start, const void *end, unsigned step_bytes, void *context)
@@ -206,7 +227,8 @@ static int go_on(struct concurrent *cycle, uint64_t stopped_ns)
 {
     const struct pass_way way = {
         .threads = size_of_crew(crew_size_stopped()), .is_stopped = true, .is_interrupted = is_late};
-    end_ns = stopped_ns + wished_ns();
+    uint64_t least_ns = os_clock_ns() + WORK_NS_MIN;
+    end_ns = stopped_ns + wished_ns() > least_ns ? stopped_ns + wished_ns() : least_ns;
     int result = pass_is_open() ? 0 : pass_begin(false);
     if (result == 0)
         result = pass_go_on(cycle->marker, &way);

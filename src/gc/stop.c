@@ -443,6 +443,11 @@ void stop_end(void)
     let_go();
 }
 
+bool stop_is_left(void)
+{
+    return handling == 0;
+}
+
 /* A signal sent before is delivered on the way back from any call. */
 static void wait_for_silence(void)
 {

@@ -50,6 +50,12 @@ void stop_end(void);
 size_t stop_count(void);
 const struct stopped *stop_threads(void);
 
+/*
+ * Whether all threads that the last stop has held have come out of it. One that gets no processor holds our signal still, as one does
+ * that never answers: who stops again and again lets them run before.
+ */
+bool stop_is_left(void);
+
 /* Calls the function with the caller's registers written to the stack. */
 void stop_spill(void (*function)(void *context), void *context);
 
