@@ -69,6 +69,8 @@ libcore_la_SOURCES = \
 	src/gc/pacing.h \
 	src/gc/outcome.c \
 	src/gc/outcome.h \
+	src/gc/paged.c \
+	src/gc/paged.h \
 	src/gc/parts.c \
 	src/gc/parts.h \
 	src/gc/pass.c \

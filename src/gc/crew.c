@@ -6,7 +6,8 @@
  * for a call, since it got no processor, marks nothing; none is waited for but those that do.
  *
  * White bytes are read and written without locks. Two who find the same block white at once both scan it, which costs time only: a
- * byte goes from white to grey or black, from grey to black, and who wrote it scans the block or has noted its unit.
+ * byte goes from white to grey or black, from grey to black, and who wrote it scans the block or has noted its unit. The bits
+ * that say what is grey (gc/paged.h) are set atomically.
  *
  * Uses os, base, heap. Locks: its own, inside those of the cycle.
  */
@@ -276,9 +277,11 @@ static bool drain_alone(struct marker *marker, bool (*is_interrupted)(void), siz
 
 static bool mark_with_others(struct marker *marker, unsigned size, crew_part *part, bool (*is_interrupted)(void))
 {
+    marker->is_shared = true;
     open_crew(marker, size, part);
     bool is_done = work(marker, 0, is_interrupted);
     close_crew();
+    marker->is_shared = false;
     marker->has_noted = true; /* what others have left is grey */
     return is_done;
 }

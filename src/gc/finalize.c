@@ -229,7 +229,7 @@ static void mark_led_to(struct marker *marker, const void *block)
     uint8_t before = *white;
     if (before == WHITE)
         mark_inside(marker, (uintptr_t)block, unit_at(block)->slot_bytes);
-    *white = before;
+    white_set_back(block, white, before);
 }
 
 static void make_ready(struct marker *marker, struct candidate candidate)

@@ -1,7 +1,7 @@
 /*
  * gc/grey: where blocks are that are marked and still to be scanned, but in no worklist.
  *
- * Such a block's white byte is GREY, and the unit it starts in has a flag here. That takes no memory by block, so nothing can
+ * Such a block has a bit that says so (struct white_place), and the unit it starts in has a flag here. So nothing can
  * overflow; and who takes the units in order of their addresses finds most of a page's blocks at once, where a worklist would lead
  * to and fro. Several markers share what is grey: this is also how one gives work to another.
  *
@@ -21,7 +21,7 @@ int grey_prepare(size_t unit_count);
 extern uint8_t *grey_units;
 extern _Atomic bool grey_any; /* a hint: some may be flagged */
 
-/* A block that starts in the unit is grey: its byte has been set before. Whoever calls this comes to grey_take() once more. */
+/* A block that starts in the unit is grey: its bit has been set before. Whoever calls this comes to grey_take() once more. */
 static inline void grey_note(size_t unit)
 {
     __atomic_store_n(&grey_units[unit], 1, __ATOMIC_RELEASE);

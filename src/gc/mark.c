@@ -6,9 +6,8 @@
  * garbage collection", 2004).
  *
  * Depth first, so that a program's lists and trees are read in the order in which they were made, as long as the worklist is
- * short. Where so much is found that it fills, blocks are in no order anyway: then they turn grey, as soon as their white
- * bytes have come, and are scanned in the order of their addresses, page by page (gc/grey.h), as long as there are several
- * in a unit.
+ * short. Where so much is found that it fills, blocks are in no order anyway: then they turn grey (gc/paged.h), and are scanned in
+ * the order of their addresses, page by page (gc/grey.h), as long as there are several in a unit.
  *
  * Uses os, heap. Locks: that of gc/grey.
  */
@@ -18,6 +17,7 @@
 #include "base/compiler.h"
 #include "gc/grey.h"
 #include "gc/mark_find.h"
+#include "gc/paged.h"
 #include "gc/present.h"
 #include "gc/white.h"
 
@@ -25,7 +25,6 @@
 
 enum {
     CHUNK_BYTES = 4096, /* of a large block so much is scanned before what it led to */
-    CHUNK_LANES = 16, /* in 64 bytes */
     TWO_LINES = 2 * CACHE_LINE_BYTES,
     DENSE = 3, /* grey blocks in a unit: fewer are better followed one after the other */
 };
@@ -33,12 +32,6 @@ enum {
 static uint8_t black = BLACK;
 
 static struct mark_class classes[WHITE_UNIT_LARGE + 1];
-
-static void begin(struct marker *marker)
-{
-    for (size_t i = 0; i < MARK_AHEAD; i++)
-        marker->paged[i].white = &black;
-}
 
 void mark_start(struct marker *marker, struct work *items, size_t limit)
 {
@@ -50,11 +43,12 @@ void mark_start(struct marker *marker, struct work *items, size_t limit)
         .view.heap_start = heap_layout.slots_start,
         .view.heap_bytes = heap_bytes,
         .view.units = white_units,
+        .view.place_units = white_place_units,
+        .view.places = white_places,
         .view.classes = classes,
         .slots_fill = class_rule.bias != 0,
         .list = {.items = items, .limit = limit},
     };
-    begin(marker);
     for (size_t i = 0; i < CLASS_COUNT; i++) {
         uint32_t grains = class_slot_bytes[i] / MARK_GRAIN_BYTES;
         classes[i + 1].slot_bytes = class_slot_bytes[i];
@@ -101,14 +95,17 @@ static ALWAYS_INLINE struct mark_found find(struct marker *marker, const struct 
 
 /* ---- by page ---- */
 
-static void follow(struct marker *marker, uint64_t word);
-
-static ALWAYS_INLINE void turn_grey(struct marker *marker, struct mark_found found)
+/* A copy that the compiler sees nobody write to. */
+static ALWAYS_INLINE struct mark_view view_of(const struct marker *marker)
 {
-    __atomic_store_n(found.white, GREY, __ATOMIC_RELAXED);
-    grey_note((start_of(found) - marker->view.heap_start) >> UNIT_SHIFT);
-    marker->has_noted = true;
+    struct mark_view view = marker->view;
+    view.is_plain = marker->unreadable_count == 0 && !marker->distances && !marker->slots_fill;
+    view.whole_bytes = !view.is_plain ? 0 : present_is_known() ? PRESENT_BYTES_MIN - 1 : UNIT_BYTES;
+    view.plain_bytes = marker->slots_fill ? 0 : view.heap_bytes;
+    return view;
 }
+
+static void follow(struct marker *marker, uint64_t word);
 
 /* What is neither black nor to be scanned: a leaf; or a free slot, where a block may end. */
 NOINLINE static void resolve_rare(struct marker *marker, struct mark_found found, uint8_t value)
@@ -121,39 +118,20 @@ NOINLINE static void resolve_rare(struct marker *marker, struct mark_found found
     }
 }
 
-static ALWAYS_INLINE void resolve_paged(struct marker *marker, struct mark_found found)
+static void turn_grey(struct marker *marker, struct mark_found found)
 {
+    paged_note(marker, start_of(found) - marker->view.heap_start);
+}
+
+/* Where a block may end the white byte has to be asked. */
+COLD static void page_rare(struct marker *marker, uint64_t word)
+{
+    struct mark_found found = find_rare(marker, word);
     uint8_t value = __atomic_load_n(found.white, __ATOMIC_RELAXED);
-    if (value == BLACK || value == GREY)
-        return;
-    if (LIKELY(value == WHITE)) {
-        marker->blocks++;
+    if (value == WHITE)
         turn_grey(marker, found);
-    } else {
+    else if (value != BLACK && value != GREY)
         resolve_rare(marker, found, value);
-    }
-}
-
-/* The ring is left with the newest; the oldest is looked at, which may come here once more. */
-static ALWAYS_INLINE void put_paged(struct marker *marker, struct mark_found found)
-{
-    __builtin_prefetch(found.white, 1);
-    struct mark_found *place = &marker->paged[marker->paged_end++ % MARK_AHEAD];
-    struct mark_found oldest = *place;
-    *place = found;
-    resolve_paged(marker, oldest);
-}
-
-static void flush_paged(struct marker *marker)
-{
-    while (marker->paged_first != marker->paged_end) {
-        if (marker->paged_end - marker->paged_first > MARK_AHEAD)
-            marker->paged_first = marker->paged_end - MARK_AHEAD;
-        struct mark_found *place = &marker->paged[marker->paged_first++ % MARK_AHEAD];
-        struct mark_found oldest = *place;
-        place->white = &black;
-        resolve_paged(marker, oldest);
-    }
 }
 
 /* ---- words that were found ---- */
@@ -164,7 +142,10 @@ NOINLINE static void follow(struct marker *marker, uint64_t word)
     if (!marker->by_page && worklist_push(&marker->list, word))
         return;
     marker->by_page = true;
-    put_paged(marker, find_rare(marker, word));
+    if (LIKELY(!marker->slots_fill))
+        paged_put(marker, word & ~WORK_TAGS);
+    else
+        page_rare(marker, word);
 }
 
 /* Also as one past the end: any word in a root, and one in a block that is the heap's end. */
@@ -281,11 +262,15 @@ static ALWAYS_INLINE void list_lanes(struct marker *marker, const struct mark_vi
 
 static ALWAYS_INLINE void page_lanes(struct marker *marker, const struct mark_view *view, const char *place, uint32_t lanes)
 {
+    uint32_t count = marker->spotted_count;
     for (; lanes != 0; lanes &= lanes - 1) {
         uint64_t offset = offset_at(view, place + 4 * (size_t)bit_lowest(lanes) - 4);
-        if (offset < view->heap_bytes)
-            put_paged(marker, find(marker, view, offset));
+        __builtin_prefetch(&view->place_units[offset >> UNIT_SHIFT]);
+        marker->spotted[count] = offset;
+        count += offset < view->heap_bytes;
     }
+    marker->spotted_count = count;
+    paged_make_room(marker);
 }
 
 static ALWAYS_INLINE void scan_slot(struct marker *marker, const struct mark_view *view, uintptr_t start, size_t size_bytes)
@@ -295,7 +280,7 @@ static ALWAYS_INLINE void scan_slot(struct marker *marker, const struct mark_vie
     uint32_t wanted = ~(uint32_t)1;
     for (; place < end; place += 64, wanted = ~(uint32_t)0) {
         uint32_t lanes = lanes_of(view, place, (size_t)(end - place)) & wanted;
-        if (LIKELY(!marker->by_page && marker->list.limit - marker->list.count > CHUNK_LANES)) {
+        if (LIKELY(!marker->by_page && marker->list.limit - marker->list.count > MARK_PIECE_WORDS)) {
             list_lanes(marker, view, place, lanes);
         } else {
             marker->by_page = true;
@@ -364,16 +349,6 @@ static ALWAYS_INLINE void take_ahead(struct marker *marker, const struct mark_vi
     resolve(marker, view, oldest);
 }
 
-/* A copy that the compiler sees nobody write to. */
-static ALWAYS_INLINE struct mark_view view_of(const struct marker *marker)
-{
-    struct mark_view view = marker->view;
-    view.is_plain = marker->unreadable_count == 0 && !marker->distances && !marker->slots_fill;
-    view.whole_bytes = !view.is_plain ? 0 : present_is_known() ? PRESENT_BYTES_MIN - 1 : UNIT_BYTES;
-    view.plain_bytes = marker->slots_fill ? 0 : view.heap_bytes;
-    return view;
-}
-
 static bool is_idle(const struct marker *marker)
 {
     return marker->list.count == 0 && marker->ahead_first == marker->ahead_end;
@@ -401,23 +376,15 @@ static bool work_off_list(struct marker *marker, size_t *left)
 
 /* ---- what is grey ---- */
 
-/* Which of 64 slots are grey. */
-static uint64_t greys_of(const uint8_t *white, size_t count)
-{
-    uint64_t bits = 0;
-    for (uint32_t i = 0; i < WORD_BITS; i += 16)
-        bits |= (uint64_t)os_bytes_equal_16(white + i, GREY) << i;
-    return count < WORD_BITS ? bits & word_mask(0, (uint32_t)count) : bits;
-}
-
 /* The slots [first, end) of a span. Returns how many were grey. */
 static size_t scan_grey_slots(struct marker *marker, const struct white_span *span, size_t first, size_t end)
 {
     const struct mark_view view = view_of(marker);
     const struct mark_class *class = &classes[span->class_index + 1];
     size_t found = 0;
-    for (size_t i = first; i < end; i += WORD_BITS) {
-        uint64_t greys = greys_of(span->white + i, end - i);
+    for (size_t i = round_down(first, WORD_BITS); i < end; i += WORD_BITS) {
+        size_t low = first > i ? first - i : 0, high = end - i < WORD_BITS ? end - i : WORD_BITS;
+        uint64_t greys = paged_take_greys(marker, &span->places[i / WORD_BITS], low, high);
         found += bit_count(greys);
         for (; greys != 0; greys &= greys - 1) {
             size_t slot = i + bit_lowest(greys);
@@ -440,6 +407,8 @@ static size_t scan_grey_unit(struct marker *marker, size_t unit)
     if (!white_span_of(unit, &span))
         return 0;
     if (span.is_large) {
+        if (paged_take_greys(marker, span.places, 0, 1) == 0)
+            return 0;
         put_large_ahead(marker, (struct mark_found){span.white, span.start, &classes[WHITE_UNIT_LARGE]});
         return 1;
     }
@@ -490,19 +459,20 @@ void mark_join(struct marker *marker, const struct marker *other, struct work *i
         .slots_fill = other->slots_fill,
         .distances = other->distances,
         .has_noted = true,
+        .is_shared = true,
         .list = {.items = items, .limit = limit},
         .unreadable = other->unreadable,
         .unreadable_count = other->unreadable_count,
     };
-    begin(marker);
 }
 
 /* The rest of a large block is given as the whole; what was grey and is on its way has no flag any more. */
 static void give(struct marker *marker, struct mark_found found, bool is_rest)
 {
     uint8_t value = __atomic_load_n(found.white, __ATOMIC_RELAXED);
+    if (is_rest)
+        __atomic_store_n(found.white, GREY, __ATOMIC_RELAXED);
     if (is_rest || (value & (WHITE | GREY)) != 0) {
-        marker->blocks += value & WHITE;
         turn_grey(marker, found);
     } else if (value != BLACK) {
         resolve_rare(marker, found, value);
@@ -531,7 +501,7 @@ void mark_leave(struct marker *marker)
     }
     while (marker->ahead_first != marker->ahead_end)
         give(marker, marker->ahead[marker->ahead_first++ % MARK_AHEAD], false);
-    flush_paged(marker);
+    paged_flush(marker);
     marker->part.next = marker->part.end; /* units not looked through yet have their flags */
 }
 
@@ -542,7 +512,7 @@ bool mark_drain_some(struct marker *marker, size_t count)
     for (;;) {
         if (!work_off_list(marker, &count))
             return false;
-        flush_paged(marker);
+        paged_flush(marker);
         if (!is_idle(marker))
             continue;
         if (!work_off_part(marker, &count))

@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MARK_AHEAD = 16 };
+enum { MARK_AHEAD = 16, MARK_PAGED = 32, MARK_SPOTTED = 2 * MARK_PAGED, MARK_PIECE_WORDS = 16 /* in 64 bytes */ };
 
 /* How to get from a place in a span to a slot, both in units of 16 bytes; by class plus one, or WHITE_UNIT_LARGE. */
 struct mark_class {
@@ -43,6 +43,8 @@ struct mark_view {
     bool is_plain;      /* nor blocks read that way if this is not set */
     size_t whole_bytes; /* slots of so many bytes at most are */
     const uint64_t *units; /* gc/white.h */
+    const uint64_t *place_units;
+    struct white_place *places;
     const struct mark_class *classes;
 };
 
@@ -53,17 +55,26 @@ struct mark_found {
     const struct mark_class *class;
 };
 
-/* The entries of both rings have numbers that are counted on and on. */
+/* Likewise, of one that is to turn grey. */
+struct mark_paged {
+    uint64_t place;
+    uint64_t bit;
+    uint64_t unit; /* where it starts */
+};
+
+/* The entries of the ring have numbers that are counted on and on. */
 struct marker {
     struct mark_view view;
     bool slots_fill; /* a block may end where the next one starts */
     bool distances;  /* roots_hold_distances(); set by whoever drives the marker, once that is known */
     bool by_page;    /* what is found turns grey, instead of going to the list */
+    bool is_shared;  /* others mark as well */
     bool has_noted;  /* a unit was flagged; grey_take() is to be asked */
     uint32_t ahead_first, ahead_end;
-    uint32_t paged_first, paged_end; /* those before are done with, and point to a black byte */
+    uint32_t spotted_count, paged_count;
     struct mark_found ahead[MARK_AHEAD]; /* about to be marked and scanned */
-    struct mark_found paged[MARK_AHEAD]; /* about to turn grey */
+    uint64_t spotted[MARK_SPOTTED]; /* offsets in the heap; what the table says of their units is on the way */
+    struct mark_paged paged[MARK_PAGED]; /* about to turn grey; the bits that say whether they are fresh are on the way */
     struct worklist list;
     struct mark_part { /* units in a row that are looked through for what is grey */
         size_t next, end;

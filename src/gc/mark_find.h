@@ -20,12 +20,17 @@ enum { MARK_GRAIN_BYTES = 16, MARK_EXACT = 1, MARK_RECIPROCAL_SHIFT = 31 };
 /* The top 16 bits of an address may be a tag. */
 #define MARK_ADDRESS_MASK (((uintptr_t)1 << 48) - 1)
 
+static ALWAYS_INLINE uint64_t slot_index(const struct mark_class *class, uint64_t place_bytes)
+{
+    return (place_bytes / MARK_GRAIN_BYTES) * class->reciprocal >> MARK_RECIPROCAL_SHIFT;
+}
+
 /* The slot, in a unit that has some. */
 static ALWAYS_INLINE struct mark_found find_slot(const struct mark_view *view, uint64_t unit, uint64_t offset)
 {
     const struct mark_class *class = &view->classes[white_unit_class(unit)];
     uint64_t span_offset = ((offset >> UNIT_SHIFT) - white_unit_back(unit)) << UNIT_SHIFT;
-    uint64_t index = ((offset - span_offset) / MARK_GRAIN_BYTES) * class->reciprocal >> MARK_RECIPROCAL_SHIFT;
+    uint64_t index = slot_index(class, offset - span_offset);
     uintptr_t start = view->heap_start + span_offset + index * class->slot_bytes;
     return (struct mark_found){(uint8_t *)white_unit_address(unit) + index, start, class};
 }

@@ -11,22 +11,33 @@
 #include "gc/grey.h"
 #include "gc/present.h"
 #include "gc/white_lanes.h"
+#include "os/match.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { KEPT_BYTES = 1024 * 1024, KEPT_PART = 8 /* of the heap: it will have grown by then, and white bytes of small slots are a 32nd */ };
+enum { KEPT_BYTES = 1024 * 1024, KEPT_PART = 8 /* of the heap: it will have grown by then, and white bytes of small slots are a 32nd */, PLACES_PART = 4 };
 
 ptrdiff_t white_distance;
 const uint64_t *white_units;
+const uint64_t *white_place_units;
+struct white_place *white_places;
 size_t white_unit_count;
 uint32_t white_serial;
 uint64_t white_candidate_blocks, white_candidate_bytes;
 uint64_t white_sparse_bytes;
 
-static struct area mirror = {.is_random = true};
-static struct area units_area = {.is_random = true};
-static uintptr_t mirrored_end; /* of the metadata that has white bytes */
+/* The memory of all that. Nobody's places: a span without candidates has as many there as it needs. */
+struct tables {
+    struct area mirror, units, place_units, places;
+    size_t unit_count, place_count;
+    uintptr_t mirrored_end; /* of the metadata that has white bytes */
+};
+
+enum { SLOTS_MAX = 1024, PLACES_NOBODYS = SLOTS_MAX / WORD_BITS + 1 };
+
+static struct tables tables = {
+    .mirror.is_random = true, .units.is_random = true, .place_units.is_random = true, .places.is_random = true};
 static uint32_t free_birth = 1; /* no block carries it */
 
 static uint32_t birth_after(uint32_t birth)
@@ -146,13 +157,34 @@ static uint32_t start_span(const struct span *span, const struct white_rule *rul
     return candidates;
 }
 
-static void describe(const struct span *span, const void *white, uint32_t class_number)
+static void describe(const struct span *span, const void *white, uint32_t class_number, size_t place)
 {
-    uint64_t *unit = (uint64_t *)units_area.start + span->first_unit;
+    uint64_t *unit = (uint64_t *)tables.units.start + span->first_unit;
+    uint64_t *place_unit = (uint64_t *)tables.place_units.start + span->first_unit;
     uint64_t entry = (uint64_t)(uintptr_t)white | (uint64_t)class_number << WHITE_UNIT_CLASS_SHIFT;
+    uint64_t place_entry = place | (uint64_t)class_number << WHITE_UNIT_CLASS_SHIFT;
     uint64_t back = class_number == WHITE_UNIT_LARGE ? 0 : (uint64_t)1 << WHITE_UNIT_BACK_SHIFT;
-    for (uint64_t i = 0; i < span->unit_count; i++)
+    for (uint64_t i = 0; i < span->unit_count; i++) {
         unit[i] = entry + i * back;
+        place_unit[i] = place_entry + i * back;
+    }
+}
+
+static uint64_t fresh_of_word(const uint8_t *white, size_t count)
+{
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < WORD_BITS; i += 16)
+        bits |= (uint64_t)os_bytes_with_16(white + i, WHITE | WHITE_LEAF) << i;
+    return count >= WORD_BITS ? bits : bits & word_mask(0, (uint32_t)count);
+}
+
+/* Also for what lies behind the last slot. Returns the first place. */
+static size_t place_slots(const uint8_t *white, size_t count)
+{
+    size_t first = tables.place_count;
+    for (size_t i = 0; i <= count; i += WORD_BITS)
+        white_places[tables.place_count++] = (struct white_place){.fresh = i < count ? fresh_of_word(white + i, count - i) : 0};
+    return first;
 }
 
 static bool start_large(const struct span *span, const struct white_rule *rule)
@@ -172,21 +204,44 @@ static bool start_large(const struct span *span, const struct white_rule *rule)
     return (large->white & (WHITE | WHITE_LEAF)) != 0;
 }
 
+/* What the marker uses of the tables. */
+static void show(void)
+{
+    white_units = (const uint64_t *)tables.units.start;
+    white_place_units = (const uint64_t *)tables.place_units.start;
+    white_places = (struct white_place *)(void *)tables.places.start;
+    white_unit_count = tables.unit_count;
+    white_distance = (ptrdiff_t)((uintptr_t)tables.mirror.start - image_now->metadata_start);
+}
+
+static int need_tables(size_t used_bytes, size_t units)
+{
+    /* Who has candidates was there before, and has a record of more than 64 bytes and a byte a slot. */
+    size_t places = PLACES_NOBODYS + used_bytes / WORD_BITS + 1;
+    if (area_need(&tables.mirror, used_bytes + WORD_BITS) != 0 || area_need(&tables.units, units * sizeof *white_units) != 0 ||
+        area_need(&tables.place_units, units * sizeof *white_place_units) != 0 ||
+        area_need(&tables.places, places * sizeof *white_places) != 0)
+        return -ENOMEM;
+    return grey_prepare(units);
+}
+
 int white_prepare(void)
 {
     white_serial++;
     white_candidate_blocks = white_candidate_bytes = white_sparse_bytes = 0;
     size_t units = atomic_load_explicit(&heap_layout.limit_bytes, memory_order_acquire) >> UNIT_SHIFT;
     size_t used_bytes = atomic_load_explicit(&image_now->metadata_used_bytes, memory_order_acquire);
-    if (area_need(&mirror, used_bytes + WORD_BITS) != 0 || area_need(&units_area, units * sizeof *white_units) != 0 ||
-        grey_prepare(units) != 0)
+    if (need_tables(used_bytes, units) != 0)
         return -ENOMEM;
-    white_units = (const uint64_t *)units_area.start;
-    white_unit_count = units;
-    mirrored_end = image_now->metadata_start + used_bytes;
-    if (units != 0)
-        memset(units_area.start, 0, units * sizeof *white_units);
-    white_distance = (ptrdiff_t)((uintptr_t)mirror.start - image_now->metadata_start);
+    tables.unit_count = units;
+    tables.mirrored_end = image_now->metadata_start + used_bytes;
+    tables.place_count = PLACES_NOBODYS;
+    show();
+    if (units != 0) {
+        memset(tables.units.start, 0, units * sizeof *white_units);
+        memset(tables.place_units.start, 0, units * sizeof *white_place_units);
+    }
+    memset(white_places, 0, PLACES_NOBODYS * sizeof *white_places);
     return 0;
 }
 
@@ -194,7 +249,7 @@ int white_prepare(void)
 static bool has_room(const struct span *span)
 {
     size_t record_bytes = span_is_large(span) ? sizeof *span : span_record_bytes(span->slot_count);
-    return (uintptr_t)span + record_bytes <= mirrored_end && span->first_unit + span->unit_count <= white_unit_count;
+    return (uintptr_t)span + record_bytes <= tables.mirrored_end && span->first_unit + span->unit_count <= white_unit_count;
 }
 
 /* The states lie behind it. */
@@ -219,8 +274,11 @@ size_t white_build(const struct white_rule *rule, size_t from_unit, size_t unit_
         uint32_t candidates = is_large ? start_large(span, rule) : start_span(span, rule);
         white_candidate_blocks += candidates;
         white_candidate_bytes += candidates * span->slot_bytes;
-        if (candidates != 0 || !rule->is_young)
-            describe(span, white_of(is_large ? (void *)span : span->states), is_large ? WHITE_UNIT_LARGE : span->class_index + 1u);
+        if (candidates == 0 && rule->is_young)
+            continue;
+        uint8_t *white = white_of(is_large ? (void *)span : span->states);
+        size_t place = candidates == 0 ? 0 : place_slots(white, is_large ? 1 : span->slot_count);
+        describe(span, white, is_large ? WHITE_UNIT_LARGE : span->class_index + 1u, place);
     }
     if (span != NULL)
         return span->first_unit;
@@ -240,36 +298,26 @@ int white_start(const struct white_rule *rule)
 void white_end(void)
 {
     size_t part = (atomic_load_explicit(&image_now->units_taken, memory_order_relaxed) << UNIT_SHIFT) / KEPT_PART;
-    area_trim(&mirror, part > KEPT_BYTES ? part : KEPT_BYTES);
+    area_trim(&tables.mirror, part > KEPT_BYTES ? part : KEPT_BYTES);
+    area_trim(&tables.places, (part > KEPT_BYTES ? part : KEPT_BYTES) / PLACES_PART);
 }
 
 /* ---- a second look ---- */
 
-static struct {
-    struct area mirror, units;
-    ptrdiff_t distance;
-    uintptr_t mirrored_end;
-    size_t unit_count;
-} other = {.mirror = {.is_random = true}, .units = {.is_random = true}};
+static struct tables other = {
+    .mirror.is_random = true, .units.is_random = true, .place_units.is_random = true, .places.is_random = true};
+
+static ptrdiff_t other_distance(void)
+{
+    return (ptrdiff_t)((uintptr_t)other.mirror.start - image_now->metadata_start);
+}
 
 void white_check_swap(void)
 {
-    struct area area = mirror;
-    mirror = other.mirror;
-    other.mirror = area;
-    area = units_area;
-    units_area = other.units;
-    other.units = area;
-    ptrdiff_t distance = white_distance;
-    white_distance = other.distance;
-    other.distance = distance;
-    uintptr_t end = mirrored_end;
-    mirrored_end = other.mirrored_end;
-    other.mirrored_end = end;
-    size_t count = white_unit_count;
-    white_unit_count = other.unit_count;
-    other.unit_count = count;
-    white_units = (const uint64_t *)units_area.start;
+    struct tables before = tables;
+    tables = other;
+    other = before;
+    show();
 }
 
 int white_check_start(const struct white_rule *rule)
@@ -287,7 +335,7 @@ int white_check_start(const struct white_rule *rule)
 uint8_t *white_check_other(const uint8_t *white)
 {
     uintptr_t state = (uintptr_t)white_state(white);
-    return state < other.mirrored_end ? (uint8_t *)(state + (uintptr_t)other.distance) : NULL;
+    return state < other.mirrored_end ? (uint8_t *)(state + (uintptr_t)other_distance()) : NULL;
 }
 
 /* ---- looking ---- */
@@ -312,8 +360,10 @@ bool white_span_of(size_t unit_index, struct white_span *span_out)
         return false;
     size_t class_number = white_unit_class(entry);
     void *white = white_unit_address(entry);
+    struct white_place *places = white_places + white_unit_place(white_place_units[unit_index]);
     if (class_number == WHITE_UNIT_LARGE) {
         describe_large(white, span_out);
+        span_out->places = places;
         return true;
     }
     size_t first_unit = unit_index - white_unit_back(entry);
@@ -321,6 +371,7 @@ bool white_span_of(size_t unit_index, struct white_span *span_out)
     size_t slot_bytes = class_slot_bytes[class_number - 1];
     *span_out = (struct white_span){
         .white = white,
+        .places = places,
         .first_unit = first_unit,
         .unit_count = unit_count,
         .start = unit_start(first_unit),
@@ -336,4 +387,13 @@ bool white_span_from(size_t unit_index, struct white_span *span_out)
     while (unit_index < white_unit_count && white_units[unit_index] == 0)
         unit_index++;
     return white_span_of(unit_index, span_out);
+}
+
+void white_set_back(const void *block, uint8_t *white, uint8_t value)
+{
+    size_t unit = ((uintptr_t)block - heap_layout.slots_start) >> UNIT_SHIFT;
+    uint64_t entry = white_units[unit];
+    size_t index = white_unit_class(entry) == WHITE_UNIT_LARGE ? 0 : (size_t)(white - (uint8_t *)white_unit_address(entry));
+    *white = value;
+    white_places[white_unit_place(white_place_units[unit]) + index / WORD_BITS].fresh |= (uint64_t)1 << index % WORD_BITS;
 }

@@ -18,7 +18,7 @@ enum white {
     WHITE = 1,      /* a candidate that nothing is known to point to */
     WHITE_LEAF = 2, /* likewise, and holds no pointers */
     WHITE_FREE = 4, /* no block now; but the one before it may end here */
-    GREY = 8,       /* marked, still to be scanned: see gc/grey.h */
+    GREY = 8,       /* a large block that is marked, the rest of which is still to be scanned */
     WHITE_AGED = 128, /* in a rule: the block's birth is about to be used again */
 };
 
@@ -92,6 +92,22 @@ extern uint32_t white_serial; /* how often they were made */
 extern uint64_t white_candidate_blocks, white_candidate_bytes;
 extern uint64_t white_sparse_bytes; /* slots and blocks of several pages, candidates or not */
 
+/*
+ * For who finds blocks in no order: two bits for each slot, beside each other, so that a random access is to a fourth of the memory
+ * that white bytes are. A place says where those of 64 slots in a row are; that of place 0 are nobody's. `fresh` is set while nobody
+ * has found the block, and only if the white byte was WHITE or WHITE_LEAF in the beginning; `grey` of who was found so and is
+ * still to be looked at. The white byte changes then, and is the one that counts.
+ */
+struct white_place {
+    uint64_t fresh;
+    uint64_t grey;
+};
+
+extern struct white_place *white_places;
+
+/* The same by unit as in white_units, but below bit 48 the number of the place of the span's first slots. */
+extern const uint64_t *white_place_units;
+
 enum { WHITE_UNIT_BACK_SHIFT = 48, WHITE_UNIT_CLASS_SHIFT = 56, WHITE_UNIT_LARGE = 255 };
 
 static inline void *white_unit_address(uint64_t unit)
@@ -131,6 +147,11 @@ static inline void *white_state(const void *white)
     return (void *)((uintptr_t)white - (uintptr_t)white_distance);
 }
 
+static inline size_t white_unit_place(uint64_t unit)
+{
+    return unit & (((uint64_t)1 << WHITE_UNIT_BACK_SHIFT) - 1);
+}
+
 static inline bool span_is_large(const struct span *span)
 {
     return heap_layout.units[span->first_unit].kind == UNIT_LARGE;
@@ -139,6 +160,7 @@ static inline bool span_is_large(const struct span *span)
 /* A span, or a large block, as it was when the cycle began; it may be gone. */
 struct white_span {
     uint8_t *white;      /* of its slots, or of the block */
+    struct white_place *places;
     size_t first_unit;
     size_t unit_count;
     uintptr_t start;
@@ -150,6 +172,9 @@ struct white_span {
 
 /* The span that the unit belonged to; false if to none. */
 bool white_span_of(size_t unit_index, struct white_span *span_out);
+
+/* The block counts as white again, as it was before it was marked. Nobody marks. */
+void white_set_back(const void *block, uint8_t *white, uint8_t value);
 
 /* The next span at or after a unit; false at the end. */
 bool white_span_from(size_t unit_index, struct white_span *span_out);

@@ -363,6 +363,16 @@ static void mark_roots(struct random *random, size_t limit)
     mark_drain(&marker);
 }
 
+static size_t grey_places(void)
+{
+    size_t count = 0;
+    struct white_span span;
+    for (size_t unit = 0; white_span_from(unit, &span); unit = span.first_unit + span.unit_count)
+        for (size_t i = 0; i <= span.slot_count; i += WORD_BITS)
+            count += span.places[i / WORD_BITS].grey != 0;
+    return count;
+}
+
 static void expect_model(void)
 {
     for (int i = 0; i < BLOCKS; i++)
@@ -370,6 +380,7 @@ static void expect_model(void)
     for (struct span *span = span_from(0); span != NULL; span = span_from(span->first_unit + span->unit_count))
         hot_assert(span_is_large(span) || memchr(white_of(span->states), GREY, span->slot_count) == NULL,
                    "nothing is left grey");
+    hot_assert(grey_places() == 0, "nor in the bits beside each other");
 }
 
 START_TEST(random_graphs_are_marked_as_the_model_says)
@@ -475,6 +486,51 @@ START_TEST(long_lists_and_wide_blocks_fit_a_small_worklist)
 }
 END_TEST
 
+/* However many words wait, there is room for those of a block; and what waits is found in the end. */
+START_TEST(what_is_found_in_no_order_is_marked)
+{
+    enum { WIDE = 100, WORDS = 16 };
+    void **wide[WIDE];
+    class_rule.bias = 0;
+    start_heap();
+    for (int i = 0; i < WIDE; i++) {
+        wide[i] = memset(allocate(WORDS * sizeof(void *)), 0, WORDS * sizeof(void *));
+        for (int word = 0; word < WORDS; word++)
+            wide[i][word] = memset(allocate(48), 0, 48);
+    }
+    start_marking(1);
+    for (int i = 0; i < _i; i++)
+        mark_word(&marker, (uintptr_t)wide[i]);
+    mark_drain(&marker);
+    for (int i = 0; i < WIDE; i++)
+        for (int word = 0; word < WORDS; word++)
+            hot_assert(is_marked(wide[i]) == (i < _i) && is_marked(wide[i][word]) == (i < _i), "all it leads to");
+    ck_assert_uint_eq(marker.blocks, (size_t)_i * (1 + WORDS));
+}
+END_TEST
+
+/* As a finalizer's block is, which must not count as held by what it holds itself. */
+START_TEST(what_was_set_back_is_found_again)
+{
+    class_rule.bias = 0;
+    start_heap();
+    for (size_t size_bytes = 48; size_bytes < 3000000; size_bytes *= 50) {
+        char *blocks[] = {allocate(48), memset(allocate(size_bytes), 0, size_bytes)};
+        start_marking(1);
+        for (int round = 0; round < 2; round++) {
+            mark_word(&marker, (uintptr_t)blocks[0]);
+            mark_word(&marker, (uintptr_t)blocks[1]);
+            mark_drain(&marker);
+            ck_assert(is_marked(blocks[1]));
+            struct white_span span;
+            ck_assert(white_span_of((size_t)(unit_at(blocks[1]) - heap_layout.units), &span));
+            white_set_back(blocks[1], span.white + ((uintptr_t)blocks[1] - span.start) / span.slot_bytes, WHITE);
+            ck_assert(!is_marked(blocks[1]));
+        }
+    }
+}
+END_TEST
+
 /* Once around: a block from 63 cycles ago is not taken for one of the present. */
 START_TEST(old_blocks_outlive_the_numbering_of_births)
 {
@@ -524,6 +580,8 @@ static TCase *graphs(void)
     tcase_add_loop_test(tests, what_old_blocks_lead_to_is_marked_as_the_model_says, 0, 40);
     tcase_add_loop_test(tests, a_sweep_frees_what_the_model_does_not_reach, 0, 20);
     tcase_add_test(tests, long_lists_and_wide_blocks_fit_a_small_worklist);
+    tcase_add_loop_test(tests, what_is_found_in_no_order_is_marked, 0, 100);
+    tcase_add_test(tests, what_was_set_back_is_found_again);
     tcase_add_test(tests, old_blocks_outlive_the_numbering_of_births);
     return tests;
 }
