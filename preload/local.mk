@@ -56,6 +56,7 @@ liboperators_la_SOURCES = preload/operators.c
 libgcalloc_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version -no-undefined \
 	-Wl,--version-script=$(srcdir)/preload/exports.map \
 	-Wl,-z,defs -Wl,-z,initfirst -Wl,-z,nodelete -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,noseparate-code \
-	$(SEGMENT_LDFLAGS)
-EXTRA_libgcalloc_la_DEPENDENCIES = preload/exports.map preload/segments.ld
-EXTRA_DIST += preload/exports.map preload/segments.ld
+	-Wl,-Bsymbolic-functions -Wl,--dynamic-list=$(srcdir)/preload/replaceable.list \
+	$(SEGMENT_LDFLAGS) $(RELR_LDFLAGS)
+EXTRA_libgcalloc_la_DEPENDENCIES = preload/exports.map preload/replaceable.list preload/segments.ld
+EXTRA_DIST += preload/exports.map preload/replaceable.list preload/segments.ld

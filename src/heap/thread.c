@@ -26,7 +26,8 @@
 
 enum { WARM_MAX = 8, WARM_BYTES_MAX = 524288 };
 
-const struct thread_heap thread_heap_none;
+/* It has no memory of its own: see preload/segments.ld. */
+const struct thread_heap thread_heap_none __attribute__((section(".zeros")));
 
 _Thread_local struct thread_heap *heap_self __attribute__((tls_model("initial-exec"))) =
     (struct thread_heap *)&thread_heap_none;

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +71,7 @@ static void do_ordinary_things(void)
     }
 }
 
-/* The third executable mapping of the library and what it says of "Rss:". */
+/* The executable mappings of the library from the third on, and what they say of "Rss:". */
 static void print_rest(pid_t process)
 {
     static char text[1 << 20];
@@ -80,19 +81,22 @@ static void print_rest(pid_t process)
     size_t length = 0;
     ssize_t got;
     int found = 0;
+    bool is_code = false;
+    unsigned long total_kib = 0;
 
     require(descriptor >= 0);
     while ((got = read(descriptor, text + length, sizeof text - 1 - length)) > 0)
         length += (size_t)got;
     close(descriptor);
     for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-        if (strstr(line, "libgcalloc.so") != NULL)
-            found += strstr(line, " r-xp ") != NULL;
-        else if (found == 3 && strncmp(line, "Rss:", 4) == 0) {
-            printf("%lu\n", strtoul(line + 4, NULL, 10));
-            return;
-        }
+        if (strchr(line, '-') != NULL && strchr(line, ':') > strchr(line, ' ')) {
+            is_code = strstr(line, "libgcalloc.so") != NULL && strstr(line, " r-xp ") != NULL;
+            found += is_code;
+        } else if (is_code && found >= 3 && strncmp(line, "Rss:", 4) == 0)
+            total_kib += strtoul(line + 4, NULL, 10);
     }
+    if (found >= 3)
+        printf("%lu\n", total_kib);
 }
 
 /* Another process, stopped where it has run all it will ever run, exit handlers too. Its first stop is the exec. */
