@@ -187,10 +187,10 @@ int main(int argc, char **argv)
         pthread_join(workers[i].thread, NULL);
     report(workers, thread_count);
     if (gca_gc_get_stats(&stats) == 0)
-        printf("%llu collections, %llu abandoned, pauses %.0f us at most, %.0f us on average; %llu MiB live\n",
-               (unsigned long long)stats.collections, (unsigned long long)stats.abandoned,
+        printf("%llu collections, %llu abandoned, %llu pauses, %.0f us at most, %.0f us on average; %llu MiB live\n",
+               (unsigned long long)stats.collections, (unsigned long long)stats.abandoned, (unsigned long long)stats.pauses,
                (double)stats.pause_ns_max * 1e-3,
-               stats.collections == 0 ? 0 : (double)stats.pause_ns_total * 1e-3 / (double)stats.collections,
+               stats.pauses == 0 ? 0 : (double)stats.pause_ns_total * 1e-3 / (double)stats.pauses,
                (unsigned long long)stats.live_bytes / MIB);
     return 0;
 }
