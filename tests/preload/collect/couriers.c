@@ -112,26 +112,31 @@ static __attribute__((noinline)) void clear_stack(void)
     opaque(room);
 }
 
-/* ---- by realloc: meanwhile nothing but the call's own registers leads to the block, of which we keep the complement ---- */
+/* ---- by realloc: meanwhile nothing but the call's own registers leads to the block ---- */
 
-static __attribute__((noinline)) size_t resize(size_t hidden, size_t size)
+/*
+ * Between two calls the address lies in the cell. Were only its complement there, a thread that is stopped between them would have
+ * lost the block: the collector would be right to take it, and the parcel with it.
+ */
+static __attribute__((noinline)) void resize(void *volatile *cell, size_t size)
 {
-    return ~(size_t)must(realloc((void *)~opaque_size(hidden), size));
+    void *block = *cell;
+    *cell = NULL;
+    *cell = must(realloc(block, size));
 }
 
 static struct part *resize_through(struct part *parcel, const size_t *sizes, size_t count)
 {
-    struct part **box = must(opaque(malloc(sizes[0])));
-    size_t last = sizes[0] / sizeof *box - 1;
-    box[last] = parcel;
-    size_t hidden = opaque_size(~(size_t)box);
-    box = opaque(NULL);
+    void *volatile cell = must(opaque(malloc(sizes[0])));
+    size_t last = sizes[0] / sizeof parcel - 1;
+    ((struct part **)cell)[last] = parcel;
     parcel = opaque(NULL);
-    for (size_t i = 1; i < count; i++)
-        hidden = resize(hidden, sizes[i]);
-    box = (struct part **)~hidden;
-    parcel = box[last];
-    free(box);
+    for (size_t i = 1; i < count; i++) {
+        resize(&cell, sizes[i]);
+        clear_stack();
+    }
+    parcel = ((struct part **)cell)[last];
+    free(cell);
     return parcel;
 }
 
