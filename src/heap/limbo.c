@@ -318,7 +318,7 @@ COLD void limbo_turn_unwatched(void)
 
 /* ---- releasing ---- */
 
-/* 64 states, those that equal this one; behind the last slot's there may be anything. */
+/* 64 states, those that equal this one; what the record has behind the last slot's is nobody's. */
 static uint64_t states_of_word(const uint8_t *states, size_t count, uint8_t state)
 {
     uint64_t bits = 0;

@@ -17,9 +17,10 @@
 
 #include <string.h>
 
+/* States are read 64 at a time: there is room for as many behind the last one. */
 size_t span_record_bytes(uint32_t slot_count)
 {
-    return sizeof(struct span) + words_for(slot_count) * sizeof(uint64_t) + slot_count + 1;
+    return sizeof(struct span) + words_for(slot_count) * sizeof(uint64_t) + words_for(slot_count + 1) * WORD_BITS;
 }
 
 /* Rounded up; for powers of two it is exact. */

@@ -1,5 +1,6 @@
 # tests/preload/quarantine: the quarantine from outside, run by quarantine.py.
 quarantine_programs = \
+	tests/preload/quarantine/border \
 	tests/preload/quarantine/changed \
 	tests/preload/quarantine/churn \
 	tests/preload/quarantine/exploits \
@@ -12,6 +13,11 @@ check_PROGRAMS += $(quarantine_programs)
 TESTS += tests/preload/quarantine/quarantine.py
 endif
 dist_check_SCRIPTS += tests/preload/quarantine/quarantine.py
+
+tests_preload_quarantine_border_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_preload_quarantine_border_CFLAGS = $(TEST_CFLAGS)
+tests_preload_quarantine_border_SOURCES = tests/preload/quarantine/border.c
+tests_preload_quarantine_border_LDADD = libgcalloc.la libsubject.a
 
 tests_preload_quarantine_changed_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_preload_quarantine_changed_CFLAGS = $(TEST_CFLAGS)

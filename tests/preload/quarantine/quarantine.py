@@ -107,6 +107,9 @@ def main():
     tally = Tally("quarantine")
     for options in ("quarantine", "quarantine,quarantine_stop=0", "quarantine,quarantine_stop=0,concurrent=never", "quarantine,quarantine_stop=0,concurrent=always", "quarantine,wipe=pattern", "quarantine,gc", "quarantine,trap_min=1G"):
         tally.case(f"places, {options}", lambda options=options: places(options))
+    for size in (80, 144):
+        tally.case(f"sweeps at the border of what there is, {size} bytes",
+                   lambda size=size: check(run([program("border"), str(size)], env=subject_environment("quarantine,quarantine_stop=0,concurrent=never"))))
     tally.case("exploits", exploits)
     for options in ("", ",quarantine_stop=0", ",quarantine_stop=0,quarantine_min=64K", ",quarantine_stop=0,quarantine_min=64K,concurrent=never", ",quarantine_stop=0,quarantine_min=64K,concurrent=always", ",quarantine_min=32K", ",gc", ",wipe=no", ",stacks=8", ",collect_every=50,gc"):
         tally.case(f"threads{options}", lambda options=options: churns(4, 8000, "quarantine,verify" + options))
