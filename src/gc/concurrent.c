@@ -81,6 +81,7 @@ static void ignore_written(uintptr_t start, uintptr_t end, void *context)
 
 void concurrent_renew(void)
 {
+    pass_forget();
     if (written_start() == 0 && written_renew_all(ignore_written, NULL) == 0)
         dirty_turn();
 }

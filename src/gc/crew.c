@@ -64,6 +64,12 @@ static _Atomic uint32_t waiting;
 static _Atomic bool is_over;   /* nothing is left */
 static _Atomic bool is_called_off;
 static _Atomic bool is_ending;
+static _Atomic bool shares_files;
+
+bool crew_shares_files(void)
+{
+    return shares_files;
+}
 
 bool crew_has(int32_t thread_id)
 {
@@ -190,7 +196,10 @@ static void serve(void *context)
 {
     struct member *member = context;
     heap_self = (struct thread_heap *)&thread_heap_none;
-    message_borrow_output(os_helper_leave_files(options_now()->gc_log != 0) == 0);
+    bool is_apart = os_helper_leave_files(options_now()->gc_log != 0) == 0;
+    message_borrow_output(is_apart);
+    if (!is_apart)
+        shares_files = true;
     while (!is_ending) {
         uint32_t now = calls;
         if (now == member->call) {

@@ -34,6 +34,9 @@ enum { CREW_MEMBERS_MAX = 15 };
 typedef bool crew_part(struct marker *marker, unsigned who);
 bool crew_share(struct marker *leader, unsigned size, crew_part *part, bool (*is_interrupted)(void));
 
+/* Some member could not leave the program's table of files, so that none may open any. */
+bool crew_shares_files(void);
+
 /* Whether the thread is one of them. */
 bool crew_has(int32_t thread_id);
 

@@ -56,7 +56,8 @@ void expect_note(const struct cycle *cycle)
 {
     if (!cycle->is_young)
         learn(cycle);
-    old_bytes = cycle_marker.scanned_bytes;
+    if (!cycle->is_young || cycle->rounds == 0) /* beside the program young ones read old blocks on written pages only */
+        old_bytes = cycle_marker.scanned_bytes;
     young_units = units_now();
     counted_units = 0;
 }

@@ -139,6 +139,8 @@ static bool look(struct marker *marker, unsigned who)
 
 void pass_forget(void)
 {
+    if (is_open)
+        written_forget();
     for (size_t i = 0; i < LOOKERS; i++)
         found[i] = (struct found){0};
     left_count = 0;

@@ -104,7 +104,7 @@ int preclean_until_few(struct concurrent *cycle)
         if (result != 0)
             return result;
         cycle->rounds++;
-            cycle->stops.pages_before = pass_pages();
+        cycle->stops.pages_before = pass_pages();
         if (pass_pages() <= FEW_PAGES || pass_pages() > before / 2)
             break;
         before = pass_pages();
@@ -141,7 +141,7 @@ static void weigh_pass(struct concurrent *cycle)
 static void wait_until_all_run(void)
 {
     static const uint32_t nobody_wakes_this;
-    for (uint64_t waited_ns = 0; !stop_is_left() && waited_ns < AWAITED_NS; waited_ns += LOOK_NS)
+    for (uint64_t waited_ns = 0; !stop_is_left() && !cycle_now->is_wanted() && waited_ns < AWAITED_NS; waited_ns += LOOK_NS)
         os_futex_wait_for(&nobody_wakes_this, 0, LOOK_NS);
 }
 

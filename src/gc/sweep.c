@@ -49,6 +49,8 @@ static uint32_t shadow_slots(struct span *span, const uint64_t *garbage)
             size_t index = word * WORD_BITS + bit_lowest(bits);
             if (!slot_state_reclaim(&span->states[index], image_now->birth))
                 continue;
+            if (heap_recorder != NULL)
+                heap_recorder->reclaimed(span, index);
             memset((void *)span_slot(span, index), SHADOW_BYTE, span->slot_bytes);
             total++;
         }
@@ -74,31 +76,12 @@ static struct thread_heap *lock_owner(const struct white_span *span)
     }
 }
 
-/* While its record is still that of the block: before anybody gets the slot. What the program itself has freed since is no news. */
-static void tell_if_reclaimable(const struct span *span, size_t index, uint8_t state)
-{
-    if (slot_is_reclaimable(state, image_now->birth))
-        heap_recorder->reclaimed(span, index);
-}
-
-COLD static void tell_recorder(const struct span *span, const uint64_t *garbage)
-{
-    for (size_t word = 0; word < words_for(span->slot_count); word++) {
-        for (uint64_t bits = garbage[word]; bits != 0; bits &= bits - 1) {
-            size_t index = word * WORD_BITS + bit_lowest(bits);
-            tell_if_reclaimable(span, index, slot_state_get(&span->states[index]));
-        }
-    }
-}
-
 static uint32_t free_slots(const struct white_span *span, const uint64_t *garbage)
 {
     struct thread_heap *owner = lock_owner(span);
     if (owner == NULL)
         return 0;
     struct span *now = heap_layout.units[span->first_unit].span;
-    if (heap_recorder != NULL)
-        tell_recorder(now, garbage);
     uint32_t freed = options_now()->shadow ? shadow_slots(now, garbage) : buffer_reclaim(now, garbage, image_now->birth);
     lock_release(&owner->lock);
     return freed;
@@ -137,8 +120,9 @@ static bool free_large(const struct white_span *span)
     struct unit *unit = &heap_layout.units[span->first_unit];
     if (unit->kind != UNIT_LARGE || unit->start != span->start)
         return false;
-    if (heap_recorder != NULL)
-        tell_if_reclaimable(unit->span, 0, atomic_load_explicit(&unit->large_state, memory_order_relaxed));
+    uint8_t state = atomic_load_explicit(&unit->large_state, memory_order_relaxed);
+    if (heap_recorder != NULL && slot_is_reclaimable(state, image_now->birth))
+        heap_recorder->reclaimed(unit->span, 0); /* its record goes with it */
     return options_now()->shadow ? shadow_large(unit) : large_reclaim(unit, image_now->birth);
 }
 

@@ -166,6 +166,12 @@ int written_begin(bool renews, uintptr_t *start_out, uintptr_t *end_out)
     return 0;
 }
 
+/* The kernel tells by the page, whatever was asked before. */
+void written_forget(void)
+{
+    knows_cards = false;
+}
+
 int written_go_on(uintptr_t end)
 {
     return program_told || os_tracking_enlist(heap_start(), end) == 0 ? 0 : -ENOTSUP;
@@ -178,7 +184,7 @@ static struct os_looker *looker_of(unsigned who)
 
 bool written_may_look(unsigned who)
 {
-    return who == 0 || program_told || (lookers.start != NULL && os_looker_prepare(looker_of(who)) == 0);
+    return who == 0 || program_told || (!crew_shares_files() && lookers.start != NULL && os_looker_prepare(looker_of(who)) == 0);
 }
 
 /*

@@ -32,6 +32,9 @@ bool written_may_look(unsigned who);
 void written_renew(unsigned who, uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context);
 void written_look(unsigned who, uintptr_t start, uintptr_t end, os_tracking_visit *visit, void *context);
 
+/* A look was given up on its way: the next one starts from nothing. */
+void written_forget(void);
+
 /* All of it at once, by the helper. Returns 0, or -ENOTSUP without having visited anything. */
 int written_renew_all(os_tracking_visit *visit, void *context);
 

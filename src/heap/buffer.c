@@ -19,6 +19,7 @@
 #include "heap/metadata.h"
 #include "heap/misuse.h"
 #include "heap/note.h"
+#include "heap/recorder.h"
 #include "heap/remote.h"
 #include "heap/runs.h"
 #include "heap/span.h"
@@ -325,6 +326,13 @@ static uint64_t still_garbage(const uint8_t *states, uint64_t garbage, uint32_t 
     return still;
 }
 
+/* What the program has freed itself meanwhile is not among them; and their records are theirs until somebody gets the slots. */
+COLD static void tell_recorder(const struct span *span, size_t word, uint64_t freed)
+{
+    for (uint64_t bits = freed; bits != 0; bits &= bits - 1)
+        heap_recorder->reclaimed(span, word * WORD_BITS + bit_lowest(bits));
+}
+
 uint32_t buffer_reclaim(struct span *span, const uint64_t *garbage, uint32_t birth)
 {
     struct thread_heap *owner = span->owner;
@@ -338,6 +346,8 @@ uint32_t buffer_reclaim(struct span *span, const uint64_t *garbage, uint32_t bir
             freed &= ~note_reclaim_now(span, word, freed);
         }
         freed = release_word(states, freed, birth);
+        if (UNLIKELY(heap_recorder != NULL))
+            tell_recorder(span, word, freed);
         uint32_t count = bit_count(freed);
         total += count;
         INVARIANT((span->free[word] & freed) == 0);

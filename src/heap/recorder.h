@@ -22,7 +22,7 @@ struct heap_recorder {
     void (*allocated)(void *block, size_t size_bytes);
     /* The same of a block between guard pages (heap/guard.h), whatever else is recorded. */
     void (*guarded)(void *block, size_t size_bytes);
-    /* A collector is about to free the block in this slot, 0 of a large block's span. One thread at a time. */
+    /* A collector frees the block in this slot, which nobody has got yet, 0 of a large block's span. One thread at a time. */
     void (*reclaimed)(const struct span *span, size_t index);
     /* The calling thread frees the block, which will be held (heap/limbo.h) or is guarded. Likewise. May be NULL. */
     void (*freed)(void *block);
