@@ -215,17 +215,39 @@ static bool is_allocator(const struct report *report, const struct trace_frame *
            is_among(function, names, sizeof names / sizeof names[0]);
 }
 
+/* In C++ anybody may have a namespace of the names below. Rust's old mangling ends in a hash, its new one begins with _R. */
+static bool is_of_rust(const struct symbol_frame *symbol)
+{
+    enum { HASH_DIGITS = 16 };
+    if (symbol->linkage == NULL || strncmp(symbol->linkage, "_Z", 2) != 0)
+        return true;
+    const char *hash = strstr(symbol->linkage, "17h");
+    return hash != NULL && strspn(hash + 3, "0123456789abcdef") == HASH_DIGITS;
+}
+
+/* "<u32 as core::fmt::Display>::fmt", and not "<shop::Item as core::clone::Clone>::clone". */
+static bool is_for_plain_type(const char *function)
+{
+    static const char *const traits[] = {"core::", "alloc::", "std::"};
+    const char *as = strstr(function, " as ");
+    if (*function != '<' || as == NULL || !begins_with_any(as + 4, traits, sizeof traits / sizeof traits[0]))
+        return false;
+    const char *type = function + 1 + strspn(function + 1, "&*");
+    type += strncmp(type, "mut ", 4) == 0 ? 4 : 0;
+    return memmem(type, (size_t)(as - type), "::", 2) == NULL || begins_with_any(type, traits, sizeof traits / sizeof traits[0]);
+}
+
 bool names_is_standard(const struct trace_frame *frame)
 {
-    static const char *const beginnings[] = {
-        "std::",  "<std::",  "__gnu_cxx::", "alloc::",      "<alloc::",
-        "core::", "<core::", "hashbrown::", "<hashbrown::",
-    };
+    static const char *const everywhere[] = {"std::", "<std::", "__gnu_cxx::"};
+    static const char *const of_rust[] = {"alloc::", "<alloc::", "core::", "<core::", "hashbrown::", "<hashbrown::"};
     const char *function = frame->symbol != NULL ? frame->symbol->function : NULL;
     if (function == NULL)
         return false;
-    return begins_with_any(function, beginnings, sizeof beginnings / sizeof beginnings[0]) ||
-           strstr(function, " as core::") != NULL || strstr(function, " as alloc::") != NULL;
+    if (begins_with_any(function, everywhere, sizeof everywhere / sizeof everywhere[0]))
+        return true;
+    return is_of_rust(frame->symbol) &&
+           (begins_with_any(function, of_rust, sizeof of_rust / sizeof of_rust[0]) || is_for_plain_type(function));
 }
 
 /* What calls main() and the functions of threads. */
