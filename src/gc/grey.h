@@ -1,7 +1,7 @@
 /*
  * gc/grey: where blocks are that are marked and still to be scanned, but in no worklist.
  *
- * Such a block has a bit that says so (struct white_place), and the unit it starts in has a flag here. So nothing can
+ * Such a block has a bit that says so (struct white_place), and the unit it starts in (of a large block, any of its units) has a flag here. So nothing can
  * overflow; and who takes the units in order of their addresses finds most of a page's blocks at once, where a worklist would lead
  * to and fro. Several markers share what is grey: this is also how one gives work to another.
  *

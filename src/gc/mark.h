@@ -2,7 +2,8 @@
  * gc/mark: finds what can be reached.
  *
  * Every word that may be the address of a block marks it: of its start, of any byte inside, or one past its end; tagged
- * in the top 16 bits or not; at every multiple of four bytes. One thread marks, while all others are stopped.
+ * in the top 16 bits or not; at every multiple of four bytes. Several threads may mark at once (gc/crew.h), in a stop
+ * or beside the program.
  *
  * One past the end: with the option gc no block fills its slot, see class_rule.bias, and such a word lies in the block's
  * own slot. On a heap that was made without, it is also the start of the next block and holds that one. Where it comes
@@ -59,7 +60,7 @@ struct mark_found {
 struct mark_paged {
     uint64_t place;
     uint64_t bit;
-    uint64_t unit; /* where it starts */
+    uint64_t unit; /* where a slot starts; of a large block the one that the word leads to */
 };
 
 /* The entries of the ring have numbers that are counted on and on. */

@@ -14,8 +14,8 @@ struct concurrent;
 int preclean_until_few(struct concurrent *cycle);
 
 /*
- * All other threads are stopped, and the heap's and the roots' locks are held. Marks from what was written since, and if there is time
- * for that from all roots, and everything they lead to. Returns 0 when marking is complete; -EBUSY: threads are to go on for
+ * All other threads are stopped, and the heap's and the roots' locks are held. Marks from some of what was written since, for as long as a
+ * stop may take; in the last one from all that was written, from all roots, and everything they lead to. Returns 0 when marking is complete; -EBUSY: threads are to go on for
  * preclean_between(), and all this is to be repeated; or -errno. It sees to it that it comes to an end. They were stopped from stopped_ns on.
  */
 int preclean_stopped(struct concurrent *cycle, uint64_t stopped_ns);
