@@ -8,6 +8,7 @@ libcore_la_CFLAGS = $(AM_CFLAGS) $(CORE_CFLAGS)
 libcore_la_SOURCES = \
 	src/base/bits.c \
 	src/base/bits.h \
+	src/base/bytes.h \
 	src/base/compiler.h \
 	src/base/counter.h \
 	src/base/distance.c \

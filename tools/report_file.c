@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Macros, since the compiler joins them, for a length and for a format. */
 #define FOLDER_TEMPLATE "/gcalloc-XXXXXX" /* as mkdtemp() wants it */
 #define FILE_NAME "/report"
 #define LONGEST_SUFFIX ".1234567890" /* a process's id: the library adds one where several processes write */

@@ -10,6 +10,7 @@
 #include "gc/pointed.h"
 
 #include "base/bits.h"
+#include "base/bytes.h"
 #include "base/compiler.h"
 #include "base/image.h"
 #include "gc/area.h"
@@ -88,15 +89,6 @@ static void note_units(struct pointed *pointed, const struct span *span, enum un
         pointed->units[unit / UNITS_PER_WORD] |= (uint64_t)what << (unit % UNITS_PER_WORD * HAS_BITS);
 }
 
-static uint64_t candidates_of_word(const struct pointed *pointed, const struct span *span, size_t first_index)
-{
-    uint64_t bits = 0;
-    for (uint32_t i = 0; i < WORD_BITS; i += 16)
-        bits |= (uint64_t)os_bytes_equal_16(span->states + first_index + i, pointed->before) << i;
-    size_t count = span->slot_count - first_index;
-    return count >= WORD_BITS ? bits : bits & word_mask(0, (uint32_t)count);
-}
-
 /* What the granules said of the span before is of another search. Returns false without a candidate. */
 static bool note_slots(struct pointed *pointed, const struct span *span)
 {
@@ -104,7 +96,7 @@ static bool note_slots(struct pointed *pointed, const struct span *span)
     size_t granules = span->slot_bytes >> GRANULE_SHIFT;
     bool is_noted = false;
     for (size_t first = 0; first < span->slot_count; first += WORD_BITS) {
-        uint64_t bits = candidates_of_word(pointed, span, first);
+        uint64_t bits = bytes_equal(span->states + first, span->slot_count - first, pointed->before);
         if (bits != 0 && !is_noted)
             memset(pointed->granules + span->first_unit * (GRANULES_PER_UNIT / WORD_BITS), 0,
                    span->unit_count * (GRANULES_PER_UNIT / 8));

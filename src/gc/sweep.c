@@ -10,6 +10,7 @@
 #include "gc/sweep.h"
 
 #include "base/bits.h"
+#include "base/bytes.h"
 #include "base/image.h"
 #include "base/lock.h"
 #include "base/options.h"
@@ -19,20 +20,10 @@
 #include "heap/recorder.h"
 #include "heap/span.h"
 #include "heap/thread.h"
-#include "os/match.h"
 
 #include <string.h>
 
 enum { SLOTS_MAX = 1024, WORDS_MAX = SLOTS_MAX / WORD_BITS };
-
-/* 64 white bytes, those that have a bit of `any`; behind the last slot's there may be anything. */
-static uint64_t whites_of_word(const uint8_t *white, size_t count, uint8_t any)
-{
-    uint64_t bits = 0;
-    for (uint32_t i = 0; i < WORD_BITS; i += 16)
-        bits |= (uint64_t)os_bytes_with_16(white + i, any) << i;
-    return count >= WORD_BITS ? bits : bits & word_mask(0, (uint32_t)count);
-}
 
 /* No address, no small number, no text. */
 enum { SHADOW_BYTE = 0xdb };
@@ -95,8 +86,8 @@ static void sweep_slots(const struct white_span *span, struct sweep_result *resu
     for (size_t word = 0; word < words_for(span->slot_count); word++) {
         size_t count = span->slot_count - word * WORD_BITS;
         const uint8_t *white = span->white + word * WORD_BITS;
-        garbage[word] = whites_of_word(white, count, WHITE | WHITE_LEAF);
-        live -= bit_count(garbage[word]) + bit_count(whites_of_word(white, count, WHITE_FREE));
+        garbage[word] = bytes_with(white, count, WHITE | WHITE_LEAF);
+        live -= bit_count(garbage[word]) + bit_count(bytes_with(white, count, WHITE_FREE));
         any |= garbage[word];
     }
     uint32_t freed = any != 0 ? free_slots(span, garbage) : 0;

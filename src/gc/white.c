@@ -5,13 +5,13 @@
  */
 #include "gc/white.h"
 
+#include "base/bytes.h"
 #include "base/compiler.h"
 #include "base/image.h"
 #include "gc/area.h"
 #include "gc/grey.h"
 #include "gc/present.h"
 #include "gc/white_lanes.h"
-#include "os/match.h"
 
 #include <errno.h>
 #include <string.h>
@@ -170,20 +170,12 @@ static void describe(const struct span *span, const void *white, uint32_t class_
     }
 }
 
-static uint64_t fresh_of_word(const uint8_t *white, size_t count)
-{
-    uint64_t bits = 0;
-    for (uint32_t i = 0; i < WORD_BITS; i += 16)
-        bits |= (uint64_t)os_bytes_with_16(white + i, WHITE | WHITE_LEAF) << i;
-    return count >= WORD_BITS ? bits : bits & word_mask(0, (uint32_t)count);
-}
-
 /* Also for what lies behind the last slot. Returns the first place. */
 static size_t place_slots(const uint8_t *white, size_t count)
 {
     size_t first = tables.place_count;
     for (size_t i = 0; i <= count; i += WORD_BITS)
-        white_places[tables.place_count++] = (struct white_place){.fresh = i < count ? fresh_of_word(white + i, count - i) : 0};
+        white_places[tables.place_count++] = (struct white_place){.fresh = i < count ? bytes_with(white + i, count - i, WHITE | WHITE_LEAF) : 0};
     return first;
 }
 

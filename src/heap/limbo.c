@@ -7,6 +7,7 @@
 #include "heap/limbo.h"
 
 #include "base/bits.h"
+#include "base/bytes.h"
 #include "base/image.h"
 #include "base/lock.h"
 #include "heap/buffer.h"
@@ -19,7 +20,6 @@
 #include "heap/recorder.h"
 #include "heap/runs.h"
 #include "heap/thread.h"
-#include "os/match.h"
 
 #include <string.h>
 
@@ -318,15 +318,6 @@ COLD void limbo_turn_unwatched(void)
 
 /* ---- releasing ---- */
 
-/* 64 states, those that equal this one; what the record has behind the last slot's is nobody's. */
-static uint64_t states_of_word(const uint8_t *states, size_t count, uint8_t state)
-{
-    uint64_t bits = 0;
-    for (uint32_t i = 0; i < WORD_BITS; i += 16)
-        bits |= (uint64_t)os_bytes_equal_16(states + i, state) << i;
-    return count >= WORD_BITS ? bits : bits & word_mask(0, (uint32_t)count);
-}
-
 /* The first byte that differs, or size_bytes. */
 COLD static size_t offset_of_change(const unsigned char *bytes, size_t size_bytes)
 {
@@ -428,8 +419,8 @@ static void release_slots(struct release *release, struct span *span)
     uint64_t garbage[WORDS_MAX];
     uint32_t total = 0;
     for (size_t word = 0; word < words_for(span->slot_count); word++)
-        garbage[word] = states_of_word(span->states + word * WORD_BITS,
-                                       span->slot_count - word * WORD_BITS, release->candidate);
+        garbage[word] = bytes_equal(span->states + word * WORD_BITS,
+                                    span->slot_count - word * WORD_BITS, release->candidate);
     if (UNLIKELY(atomic_load_explicit(&exempt_count, memory_order_relaxed) != 0))
         thread_heap_each(exempt, &(struct exempting){span, garbage});
     for (size_t word = 0; word < words_for(span->slot_count); word++) {
@@ -484,7 +475,7 @@ static void count_kept(struct release *release, const struct span *span, bool is
     else
         for (size_t i = 0; i < span->slot_count; i += WORD_BITS)
             count +=
-                bit_count(states_of_word(span->states + i, span->slot_count - i, limbo_state_now));
+                bit_count(bytes_equal(span->states + i, span->slot_count - i, limbo_state_now));
     release->result.kept_blocks += count;
     release->result.kept_bytes += count * (is_large ? pages_weight(span) : span->slot_bytes);
 }
